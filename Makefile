@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0
+# vxbpf: one Makefile, everything it makes is below build/. `make V=1` shows the commands.
+
+# Every Debian package this project builds or tests with: the only list there is.
+PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev bpftool pkg-config git \
+	libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev libyaml-dev libjson-c-dev \
+	libcmocka-dev linux-libc-dev libcap2-bin iproute2 bridge-utils ebtables nftables \
+	iputils-ping ethtool iperf3 tcpdump python3-scapy strace shellcheck cppcheck mandoc jq \
+	procps util-linux
+
+PREFIX ?= /usr/local
+BUILD ?= build
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
+VERSION := 0.1.0
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' "$(1)" "$(2)")
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wvla -Werror
+CPPFLAGS += -D_GNU_SOURCE -DVXBPF_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)
+CFLAGS ?= -O2 -g
+CFLAGS += -std=gnu11 $(WARN)
+LDLIBS := -lbpf -lelf -lz -lmnl -lcyaml -lyaml -ljson-c
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wshadow -Wimplicit-int-conversion \
+	-Werror -D__TARGET_ARCH_x86 -I. -Iinclude -idirafter /usr/include/$(shell uname -m)-linux-gnu
+
+SRC := $(wildcard user/*.c)
+OBJ := $(SRC:user/%.c=$(BUILD)/user/%.o)
+SAN_OBJ := $(SRC:user/%.c=$(BUILD)/san/%.o)
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
+BPFTEST := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/*_test.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps install demo test check clean dist programs
+
+all: $(BUILD)/vxbpf
+
+$(BUILD)/vxbpf.bpf.o: bpf/vxbpf.bpf.c $(wildcard bpf/*.h include/vxbpf/*) vmlinux.h Makefile
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@.tmp
+	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm -f $@.tmp
+
+$(BUILD)/vxbpf.skel.h: $(BUILD)/vxbpf.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name vxbpf_bpf > $@
+
+# A script inside the binary: one file to copy to a host.
+$(BUILD)/%.sh.inc: user/%.sh
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g' > $@
+
+GENERATED := $(BUILD)/vxbpf.skel.h $(patsubst user/%.sh,$(BUILD)/%.sh.inc,$(wildcard user/*.sh))
+
+$(BUILD)/user/%.o: user/%.c $(GENERATED) Makefile
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/san/%.o: user/%.c $(GENERATED) Makefile
+	$(call say,CC SAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN) -MMD -MP -c $< -o $@
+
+$(BUILD)/libvxbpf.a: $(filter-out %/main.o,$(OBJ))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/libvxbpf-san.a: $(filter-out %/main.o,$(SAN_OBJ))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/vxbpf: $(OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# Unit tests: pure code on the host, under ASan and UBSan.
+$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libvxbpf-san.a
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -I. -Itests/lib $(CFLAGS) $(SAN) -MMD -MP $< $(BUILD)/libvxbpf-san.a -lcmocka $(LDLIBS) -o $@
+
+# Program tests: the real BPF object through BPF_PROG_TEST_RUN.
+$(BUILD)/tests/bpf/%: tests/bpf/%.c $(BUILD)/libvxbpf.a
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -I. -Itests/lib $(CFLAGS) -MMD -MP $< $(BUILD)/libvxbpf.a -lcmocka $(LDLIBS) -o $@
+
+programs: $(UNIT) $(BPFTEST)
+
+# Installs only what is missing, so that a second run needs no network.
+deps:
+	$(Q)missing=$$(for p in $(PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	[ -z "$$missing" ] || { apt-get update -q && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; }
+
+# deps first, even under -j: what follows needs the compilers it installs.
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(BUILD)/vxbpf demo
+
+test: deps
+	$(Q)$(MAKE) --no-print-directory all programs
+	$(Q)BUILD=$(BUILD) tests/run
+
+check: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) tests/run check
+
+install: all
+	install -D -m 0755 $(BUILD)/vxbpf $(DESTDIR)$(PREFIX)/sbin/vxbpf
+	install -D -m 0644 man/vxbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/vxbpf.8
+	install -D -m 0644 man/vxbpf.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/vxbpf.yaml.5
+
+dist:
+	$(Q)mkdir -p $(BUILD)
+	git archive --prefix=vxbpf-$(VERSION)/ -o $(BUILD)/vxbpf-$(VERSION).tar.gz HEAD
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+-include $(OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT:%=%.d) $(BPFTEST:%=%.d)

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything the BPF programs and the user side both see: map keys and values, load-time config.
+ * Only fixed-size types, explicit padding, a size assert after each struct. Text fields are NUL
+ * padded. All numbers are in host byte order unless the type says __be. Times are
+ * CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_coarse_ns), 0 = never.
+ */
+#ifndef VXBPF_ABI_H
+#define VXBPF_ABI_H
+
+#include <linux/types.h>
+
+/* Raise when a struct below or a map's type, key or flags change in a way old pins do not fit. */
+#define VX_LAYOUT 1
+
+#define VX_NAME_LEN 40 /* a peer's name, at most 32 characters */
+#define VX_TEXT_LEN 48 /* an address as text: INET6_ADDRSTRLEN rounded up */
+#define VX_IF_LEN 16   /* IFNAMSIZ */
+#define VX_MAX_HOSTS 1000
+#define VX_LOOP_NS 2000000000ULL /* a MAC seen on a local port within this may be a loop (I2) */
+
+#define VX_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
+
+enum vx_reason {
+	VX_REASON_NONE, /* the frame goes on */
+#define VX_REASON(name, label, sentence) VX_REASON_##name,
+#include "reasons.def"
+#undef VX_REASON
+	VX_REASON_MAX,
+};
+
+enum vx_guard { VX_GUARD_ENFORCE, VX_GUARD_OBSERVE, VX_GUARD_OFF };
+
+enum vx_vni_mode { VX_VNI_PAIR, VX_VNI_INDEX };
+
+/* An IPv6 address, or an IPv4 one as ::ffff:a.b.c.d; network byte order. */
+struct vx_addr {
+	__u8 bytes[16];
+};
+VX_ASSERT_SIZE(struct vx_addr, 16);
+
+/* Load-time constants of one set of programs (rodata): a change means new programs. */
+struct vx_config {
+	__u32 layout;
+	__u32 mtu;   /* largest inner IP packet, bytes */
+	__u32 mark;  /* the one skb mark bit between wire_in and tun_in */
+	__u16 port;  /* UDP port of the mesh, host byte order */
+	__u8 guard;  /* enum vx_guard */
+	__u8 vni_mode; /* enum vx_vni_mode */
+	struct vx_addr local4; /* this host's IPv4 address in the mesh, zero if none */
+	struct vx_addr local6; /* this host's IPv6 address in the mesh, zero if none */
+};
+VX_ASSERT_SIZE(struct vx_config, 48);
+
+/* --- map `peers`: VNI -> the peer it belongs to. Written by the loader, read by all. */
+struct vx_vni {
+	__u32 vni;
+};
+
+struct vx_peer {
+	char name[VX_NAME_LEN];
+	char ifname[VX_IF_LEN];		  /* its tunnel */
+	char address[VX_TEXT_LEN];	  /* remote, as text */
+	char local_address[VX_TEXT_LEN];  /* this pair's local address, as text */
+	struct vx_addr remote;
+	struct vx_addr local;
+	__u32 ipsec; /* 1: a policy encrypts this pair, so tun_in takes frames without the mark */
+	__u32 reserved;
+};
+VX_ASSERT_SIZE(struct vx_peer, 192);
+
+/* --- map `sources`: outer source address -> VNI of that peer's entry in `peers`. Loader's. */
+/* key struct vx_addr, value struct vx_vni */
+
+/* --- map `tunnels`: ifindex of a tunnel -> VNI of its peer. Loader's. */
+struct vx_ifindex {
+	__u32 ifindex;
+};
+
+/* --- map `counters` (per CPU): VNI -> traffic with that peer. Entries are the loader's, numbers the
+ * programs'. `peer` is set by the loader on every CPU and only there for people. */
+struct vx_counters {
+	char peer[VX_NAME_LEN];
+	__u64 rx_packets;
+	__u64 rx_bytes;
+	__u64 rx_fast_packets;
+	__u64 rx_bum_packets;
+	__u64 tx_packets;
+	__u64 tx_bytes;
+	__u64 tx_fast_packets;
+	__u64 tx_bum_packets;
+	__u64 flood_copies; /* the bridge's own copies from this peer's tunnel to another: no drops */
+	__u64 last_rx_ns;
+	__u64 last_unicast_tx_ns;
+	__u64 reserved;
+};
+VX_ASSERT_SIZE(struct vx_counters, 136);
+
+/* --- map `drops` (per CPU): made by the programs at the first such drop. peer "" = nobody's. */
+struct vx_drop_key {
+	char peer[VX_NAME_LEN];
+	enum vx_reason reason;
+};
+VX_ASSERT_SIZE(struct vx_drop_key, 44);
+
+struct vx_drop {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* --- map `witness`: the last frame dropped for a reason. */
+struct vx_reason_key {
+	enum vx_reason reason;
+};
+
+struct vx_witness {
+	char peer[VX_NAME_LEN];
+	__u64 time_ns;
+	__u8 src_mac[6]; /* inner, zero if not known */
+	__u8 dst_mac[6];
+	__u32 from_ifindex; /* where the frame came in, 0 = this host */
+	__u32 to_ifindex;   /* where it wanted to go, or the local port its MAC sat on; 0 = not known */
+	__u32 vni;
+	struct vx_addr source; /* outer source address, zero if there was none */
+};
+VX_ASSERT_SIZE(struct vx_witness, 88);
+
+/* --- map `ports`: ifindex of a port of the bridge, or the bridge itself. Entries with names are the
+ * loader's; the programs add nameless ones for ports they have to blame. */
+struct vx_port {
+	char name[VX_IF_LEN];
+	__u64 oversize; /* packets too large for the overlay that came from here */
+	__u32 largest;	/* the largest IP packet of them, bytes */
+	__u32 reserved;
+};
+VX_ASSERT_SIZE(struct vx_port, 32);
+
+/* --- map `fdb` (LRU): where a MAC was last seen. The programs' own. */
+enum vx_place { VX_AT_PORT = 1, VX_AT_PEER = 2 };
+
+struct vx_fdb_key {
+	__u8 mac[6];
+	__u16 vlan; /* 802.1Q id the frame carried, 0 = none */
+};
+VX_ASSERT_SIZE(struct vx_fdb_key, 8);
+
+struct vx_fdb {
+	enum vx_place place;
+	__u32 ifindex; /* the local port it is, or last was, on (the bridge itself for the host) */
+	__u32 vni;     /* the peer it is, or last was, at */
+	__u32 moves;
+	__u64 seen_ns;
+	__u64 local_ns;	    /* last seen on a local port */
+	__u64 contested_ns; /* last seen on a local port *after* a peer showed it: a loop or a clone */
+};
+VX_ASSERT_SIZE(struct vx_fdb, 40);
+
+/* --- map `overlay` (one entry, key 0): what `up` was told, so that `status`, `export` and `down` work
+ * without the config file. Loader's. */
+struct vx_overlay {
+	char name[VX_IF_LEN];
+	char bridge[VX_IF_LEN];
+	char local[VX_NAME_LEN];
+	char address[VX_TEXT_LEN];
+	char address6[VX_TEXT_LEN];
+	char underlay[VX_IF_LEN]; /* "" = whatever the routes say */
+	char config[256];	  /* absolute path */
+	char mtu_why[128];	  /* how the MTU came about, one clause */
+	__u32 mtu;
+	__u32 port;
+	enum vx_guard guard;
+	enum vx_vni_mode vni_mode;
+	char fastpath[8]; /* auto, on, off as configured */
+	char xdp[8];
+};
+VX_ASSERT_SIZE(struct vx_overlay, 600);
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Small things with no better home: sentences, hashes, bounded text. Pure. */
+#include <errno.h>
+#include <string.h>
+
+#include "util.h"
+
+static void why_fill(struct why *why, const char *fmt, va_list args)
+{
+	vsnprintf(why->text, sizeof(why->text), fmt, args);
+}
+
+int why_set(struct why *why, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	why_fill(why, fmt, args);
+	va_end(args);
+	return err;
+}
+
+int why_bad(struct why *why, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	why_fill(why, fmt, args);
+	va_end(args);
+	why->bad_input = true;
+	return -EINVAL;
+}
+
+uint32_t fnv32(uint32_t hash, const void *bytes, size_t len)
+{
+	const uint8_t *b = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ b[i]) * 16777619U;
+	return hash;
+}
+
+uint64_t fnv64(uint64_t hash, const void *bytes, size_t len)
+{
+	const uint8_t *b = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ b[i]) * 1099511628211ULL;
+	return hash;
+}
+
+void text_copy(char *to, size_t size, const char *from)
+{
+	size_t len = strnlen(from, size - 1);
+
+	memcpy(to, from, len);
+	memset(to + len, 0, size - len);
+}
+
+void text_add(char *text, size_t size, const char *fmt, ...)
+{
+	size_t len = strnlen(text, size);
+	va_list args;
+
+	if (len >= size)
+		return;
+	va_start(args, fmt);
+	vsnprintf(text + len, size - len, fmt, args);
+	va_end(args);
+}
