@@ -11,6 +11,8 @@
 #include "ip.h"
 #include "util.h"
 
+#define CONF_MAX_SIZE (1U << 20) /* bytes of a config file */
+
 enum conf_switch { CONF_AUTO, CONF_ON, CONF_OFF };
 
 struct conf_host {
@@ -56,5 +58,10 @@ int conf_load(const char *path, struct conf *out, struct why *why);
 const char *conf_guard_name(enum vx_guard guard);
 const char *conf_vni_mode_name(enum vx_vni_mode mode);
 const char *conf_switch_name(enum conf_switch s);
+
+/* What the kernel takes as the name of a device, as it is. */
+bool conf_is_device(const char *text);
+/* Why no host can be reached by this address ("a multicast address"), NULL if it can. */
+const char *conf_address_fault(const struct vx_addr *addr);
 
 #endif
