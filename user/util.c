@@ -68,3 +68,25 @@ void text_add(char *text, size_t size, const char *fmt, ...)
 	vsnprintf(text + len, size - len, fmt, args);
 	va_end(args);
 }
+
+void notes_add(struct notes *notes, const char *fmt, ...)
+{
+	char **grown = reallocarray(notes->v, notes->n + 1, sizeof(*notes->v));
+	va_list args;
+
+	if (!grown)
+		abort();
+	notes->v = grown;
+	va_start(args, fmt);
+	if (vasprintf(&notes->v[notes->n++], fmt, args) < 0)
+		abort();
+	va_end(args);
+}
+
+void notes_free(struct notes *notes)
+{
+	for (size_t i = 0; i < notes->n; i++)
+		free(notes->v[i]);
+	free(notes->v);
+	*notes = (struct notes){ 0 };
+}

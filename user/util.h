@@ -74,6 +74,15 @@ uint64_t fnv64(uint64_t hash, const void *bytes, size_t len);
 /* Copies as much of `from` as fits; always NUL-terminated, rest zero-filled. */
 void text_copy(char *to, size_t size, const char *from);
 
+/* Sentences to be said later, in order. The texts are owned. */
+struct notes {
+	char **v;
+	size_t n;
+};
+void notes_add(struct notes *notes, const char *fmt, ...) PRINTF(2, 3);
+void notes_free(struct notes *notes);
+#define autonotes __attribute__((cleanup(notes_free)))
+
 /* Appends to a NUL-terminated text as far as it fits. */
 void text_add(char *text, size_t size, const char *fmt, ...) PRINTF(3, 4);
 

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Steps into the kernel, and out again; see apply.h. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "apply.h"
+
+static const struct apply_ops *const ops[] = {
+	[OBJ_TREE] = &apply_tree,     [OBJ_MAP] = &apply_map,	    [OBJ_PROG] = &apply_prog,
+	[OBJ_ENTRY] = &apply_entry,   [OBJ_WIRE] = &apply_hook,	    [OBJ_BRIDGE] = &apply_bridge,
+	[OBJ_TUNNEL] = &apply_tunnel, [OBJ_INDEX] = &apply_index,   [OBJ_HOOK] = &apply_hook,
+	[OBJ_MEMBER] = &apply_member, [OBJ_SETUP] = &apply_setup,   [OBJ_ADDR] = &apply_addr,
+};
+_Static_assert(ARRAY_LEN(ops) == OBJ_KIND_MAX, "every kind can be applied");
+
+/* The journal: what became of each step. */
+struct outcome {
+	bool touched; /* the kernel did at least a part of it */
+	int err;
+	char text[NL_REPLY_TEXT]; /* the kernel's own sentence, or ours */
+};
+
+struct journal {
+	struct apply *a;
+	const struct steps *steps;
+	struct outcome *outcomes;
+};
+
+static void hear(void *ctx, size_t tag, int err, const char *text)
+{
+	struct journal *j = ctx;
+	struct outcome *o = &j->outcomes[tag];
+	bool removing = j->steps->v[tag].op == STEP_REMOVE || j->steps->v[tag].op == STEP_REPLACE;
+
+	/* Gone already is what a removal wants. */
+	if (removing && (err == -ENODEV || err == -EADDRNOTAVAIL || err == -ENOENT))
+		err = 0;
+	if (!err)
+		o->touched = true;
+	else if (!o->err) {
+		o->err = err;
+		text_copy(o->text, sizeof(o->text), text);
+	}
+}
+
+static int do_step(struct apply *a, const struct step *s, size_t tag, struct why *why)
+{
+	const struct apply_ops *op = ops[step_obj(s)->kind];
+
+	switch (s->op) {
+	case STEP_ADD:
+		return op->add(a, s->want, tag, why);
+	case STEP_CHANGE:
+		return op->change ? op->change(a, s->now, s->want, s->changed, tag, why) : -EOPNOTSUPP;
+	case STEP_REPLACE:
+	case STEP_REMOVE:
+		return op->remove(a, s->now, tag, why);
+	}
+	return -EINVAL;
+}
+
+/* A run of steps of the same kind and op is one batch. */
+static size_t run_end(const struct steps *steps, size_t from)
+{
+	size_t i = from + 1;
+
+	while (i < steps->n && steps->v[i].op == steps->v[from].op &&
+	       step_obj(&steps->v[i])->kind == step_obj(&steps->v[from])->kind)
+		i++;
+	return i;
+}
+
+static void do_run(struct journal *j, size_t from, size_t end)
+{
+	const struct step *s = &j->steps->v[from];
+	struct why why = { 0 };
+	int err;
+
+	if (s->op == STEP_REMOVE && s->now->kind == OBJ_TUNNEL &&
+	    apply_remove_group(j->a, s, end - from, &err, &why)) {
+		for (size_t i = from; i < end; i++)
+			hear(j, i, err, why.text);
+		return;
+	}
+	nl_on_result(j->a->nl, hear, j);
+	for (size_t i = from; i < end; i++) {
+		struct outcome *o = &j->outcomes[i];
+		struct why reason = { 0 };
+
+		err = do_step(j->a, &j->steps->v[i], i, &reason);
+		if (err) {
+			o->err = err;
+			text_copy(o->text, sizeof(o->text), reason.text);
+			if (!j->steps->v[i].want || !j->steps->v[i].want->optional)
+				break;
+		} else if (o->err == 0) {
+			o->touched = true;
+		}
+	}
+	nl_flush(j->a->nl);
+}
+
+static const char *step_verb(enum step_op op)
+{
+	static const char *const verbs[] = { "make", "change", "replace", "remove" };
+
+	return verbs[op];
+}
+
+static void say(const struct step *s, const struct outcome *o, char *text, size_t size)
+{
+	const struct obj *obj = step_obj(s);
+
+	snprintf(text, size, "%s: %s the %s: ", obj->key, step_verb(s->op), obj_kind_name(obj->kind));
+	if (o->err == -EADDRINUSE && obj->kind == OBJ_MEMBER)
+		text_add(text, size, "its UDP port is in use by another program on this host");
+	else if (o->err == -EOPNOTSUPP && obj->kind == OBJ_TUNNEL && !o->text[0])
+		text_add(text, size,
+			 "this kernel has no VXLAN: load or install its module (modprobe vxlan)");
+	else
+		text_add(text, size, "%s", o->text[0] ? o->text : strerror(-o->err));
+}
+
+/* The first step that must not fail and did; optional ones become notes. */
+static bool find_failure(struct journal *j, size_t from, size_t end, size_t *out)
+{
+	for (size_t i = from; i < end; i++) {
+		const struct step *s = &j->steps->v[i];
+		char text[512];
+
+		if (!j->outcomes[i].err)
+			continue;
+		if (!s->want || !s->want->optional) {
+			*out = i;
+			return true;
+		}
+		say(s, &j->outcomes[i], text, sizeof(text));
+		notes_add(j->a->notes, "%s; going on without", text);
+	}
+	return false;
+}
+
+static struct step inverse(const struct step *s)
+{
+	switch (s->op) {
+	case STEP_ADD:
+		return (struct step){ .op = STEP_REMOVE, .now = s->want };
+	case STEP_CHANGE:
+		return (struct step){
+			.op = STEP_CHANGE, .now = s->want, .want = s->now, .changed = s->changed
+		};
+	default:
+		return (struct step){ .op = STEP_ADD, .want = s->now };
+	}
+}
+
+/* Backwards through what was done, as far as it can be undone. */
+static void unwind(struct journal *done, size_t end)
+{
+	autosteps struct steps back = { .v = calloc(end + 1, sizeof(struct step)) };
+	autofree struct outcome *outcomes = calloc(end + 1, sizeof(*outcomes));
+	struct journal j = { .a = done->a, .steps = &back, .outcomes = outcomes };
+
+	if (!back.v || !outcomes)
+		return;
+	for (size_t i = end; i-- > 0;)
+		if (done->outcomes[i].touched)
+			back.v[back.n++] = inverse(&done->steps->v[i]);
+	for (size_t i = 0; i < back.n; i++) {
+		char text[512];
+
+		do_run(&j, i, i + 1);
+		if (!outcomes[i].err)
+			continue;
+		say(&back.v[i], &outcomes[i], text, sizeof(text));
+		notes_add(done->a->notes, "could not be undone: %s", text);
+	}
+}
+
+static int apply_steps(struct apply *a, const struct steps *steps, struct why *why)
+{
+	autofree struct outcome *outcomes = calloc(steps->n + 1, sizeof(*outcomes));
+	struct journal j = { .a = a, .steps = steps, .outcomes = outcomes };
+	size_t failed, end;
+
+	if (!outcomes)
+		return why_set(why, -ENOMEM, "apply: out of memory");
+	for (size_t from = 0; from < steps->n; from = end) {
+		end = run_end(steps, from);
+		do_run(&j, from, end);
+		if (!find_failure(&j, from, end, &failed))
+			continue;
+		say(&steps->v[failed], &outcomes[failed], why->text, sizeof(why->text));
+		unwind(&j, end);
+		return outcomes[failed].err;
+	}
+	return 0;
+}
+
+int apply(struct apply *a, const struct steps *steps, struct why *why)
+{
+	sigset_t block, before;
+	int err;
+
+	/* ^C half way would leave half of it; kill -9 can, and the next `up` mends that. */
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigaddset(&block, SIGHUP);
+	sigprocmask(SIG_BLOCK, &block, &before);
+	err = apply_steps(a, steps, why);
+	apply_forget_counters(a);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return err;
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Pins, map entries and hooks: bpf() calls, one object each; see apply.h. */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "apply.h"
+#include "attach.h"
+#include "ip.h"
+#include "pins.h"
+
+/* --- the tree itself */
+
+static int add_tree(struct apply *a, const struct obj *want, size_t tag, struct why *why)
+{
+	int err = pins_mount(why);
+
+	(void)tag;
+	return err ? err : pins_make(a->overlay, (unsigned)obj_get_num(want, F_LAYOUT), why);
+}
+
+/* Wanted again right away with another layout, the links stay: their programs run on meanwhile. */
+static int remove_tree(struct apply *a, const struct obj *now, size_t tag, struct why *why)
+{
+	(void)tag;
+	return obj_get_num(now, F_LAYOUT) == VX_LAYOUT || !a->bo ? pins_remove(a->overlay, why) :
+								     pins_clear(a->overlay, why);
+}
+
+const struct apply_ops apply_tree = { add_tree, NULL, remove_tree };
+
+/* --- maps and programs */
+
+static int unpin(struct apply *a, const char *below, struct why *why)
+{
+	char path[PINS_PATH], *slash;
+
+	pins_path(path, a->overlay, "%s", below);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return why_set(why, -errno, "unpin %s: %s", path, strerror(errno));
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	if (strchr(below, '/'))
+		rmdir(path); /* with the last program of a build */
+	return 0;
+}
+
+static int add_map(struct apply *a, const struct obj *want, size_t tag, struct why *why)
+{
+	(void)tag;
+	return a->bo ? bpfobj_pin_map(a->bo, want->key, why) : -EOPNOTSUPP;
+}
+
+static int remove_map(struct apply *a, const struct obj *now, size_t tag, struct why *why)
+{
+	(void)tag;
+	return unpin(a, now->key, why);
+}
+
+const struct apply_ops apply_map = { add_map, NULL, remove_map };
+
+static int add_prog(struct apply *a, const struct obj *want, size_t tag, struct why *why)
+{
+	(void)tag;
+	return a->bo ? bpfobj_pin_prog(a->bo, strchr(want->key, '/') + 1, why) : -EOPNOTSUPP;
+}
+
+static int remove_prog(struct apply *a, const struct obj *now, size_t tag, struct why *why)
+{
+	char below[PINS_PATH];
+
+	(void)tag;
+	snprintf(below, sizeof(below), "programs/%s", now->key);
+	return unpin(a, below, why);
+}
+
+const struct apply_ops apply_prog = { add_prog, NULL, remove_prog };
+
+/* --- map entries */
+
+#define KEY_MAX 64
+
+/* "<map>/<number or address>" into the map's name and its key's bytes. */
+static int entry_key(const struct obj *o, unsigned ifindex, char map[32], void *key)
+{
+	const char *slash = strchr(o->key, '/');
+	struct vx_addr addr;
+	uint32_t num;
+
+	text_copy(map, (size_t)(slash - o->key) + 1, o->key);
+	if (o->kind == OBJ_ENTRY && strcmp(map, "sources") == 0) {
+		if (!ip_parse(slash + 1, &addr))
+			return -EINVAL;
+		memcpy(key, &addr, sizeof(addr));
+		return 0;
+	}
+	num = o->kind == OBJ_INDEX ? ifindex : (uint32_t)strtoul(slash + 1, NULL, 10);
+	memcpy(key, &num, sizeof(num));
+	return 0;
+}
+
+/* A peer whose VNI moved keeps its counters: what was there when this run began, by name. */
+struct old_counters {
+	size_t n;
+	size_t size; /* of one entry, all CPUs */
+	char *values;
+};
+
+static void load_old_counters(struct apply *a, int fd, size_t size)
+{
+	struct old_counters *old = calloc(1, sizeof(*old));
+	uint32_t key, *prev = NULL;
+
+	if (!old)
+		abort();
+	a->old_counters = old;
+	old->size = size;
+	while (bpf_map_get_next_key(fd, prev, &key) == 0) {
+		char *grown = realloc(old->values, (old->n + 1) * size);
+
+		if (!grown)
+			abort();
+		old->values = grown;
+		prev = &key;
+		if (bpf_map_lookup_elem(fd, &key, grown + old->n * size) == 0)
+			old->n++;
+	}
+}
+
+void apply_forget_counters(struct apply *a)
+{
+	if (a->old_counters)
+		free(a->old_counters->values);
+	free(a->old_counters);
+	a->old_counters = NULL;
+}
+
+static int add_counters(struct apply *a, int fd, const void *key, const char *peer)
+{
+	int cpus = libbpf_num_possible_cpus();
+	size_t size = sizeof(struct vx_counters) * (size_t)cpus;
+	autofree struct vx_counters *values = NULL;
+
+	if (cpus < 0)
+		return cpus;
+	values = calloc(1, size);
+	if (!values)
+		return -ENOMEM;
+	if (!a->old_counters)
+		load_old_counters(a, fd, size);
+	for (size_t i = 0; i < a->old_counters->n; i++) {
+		const struct vx_counters *old =
+			(const void *)(a->old_counters->values + i * a->old_counters->size);
+
+		if (strncmp(old->peer, peer, sizeof(old->peer)) == 0)
+			memcpy(values, old, size);
+	}
+	for (int i = 0; i < cpus; i++)
+		text_copy(values[i].peer, sizeof(values[i].peer), peer);
+	return bpf_map_update_elem(fd, key, values, BPF_NOEXIST) ? -errno : 0;
+}
+
+static int add_port(int fd, const void *key, const char *name)
+{
+	struct vx_port port = { 0 };
+
+	text_copy(port.name, sizeof(port.name), name);
+	return bpf_map_update_elem(fd, key, &port, BPF_NOEXIST) && errno != EEXIST ? -errno : 0;
+}
+
+static int put_entry(struct apply *a, const struct obj *o, unsigned ifindex, struct why *why)
+{
+	char map[32];
+	uint8_t key[KEY_MAX] = { 0 };
+	autofd int fd = -1;
+	int err = entry_key(o, ifindex, map, key);
+
+	if (err)
+		return why_set(why, err, "bad key");
+	fd = bpfobj_get_map(a->overlay, map);
+	if (fd < 0)
+		return why_set(why, fd, "open the pinned map: %s", strerror(-fd));
+	if (strcmp(map, "counters") == 0)
+		err = add_counters(a, fd, key, o->note);
+	else if (strcmp(map, "ports") == 0)
+		err = add_port(fd, key, o->parent ? o->parent : o->note);
+	else if (bpf_map_update_elem(fd, key, o->blob, BPF_ANY))
+		err = -errno;
+	return err ? why_set(why, err, "write it: %s", strerror(-err)) : 0;
+}
+
+static int drop_entry(struct apply *a, const struct obj *o, unsigned ifindex, struct why *why)
+{
+	char map[32];
+	uint8_t key[KEY_MAX] = { 0 };
+	autofd int fd = -1;
+	int err = entry_key(o, ifindex, map, key);
+
+	if (err)
+		return why_set(why, err, "bad key");
+	fd = bpfobj_get_map(a->overlay, map);
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return why_set(why, fd, "open the pinned map: %s", strerror(-fd));
+	/* An array's entry cannot go; it goes with its map. */
+	if (bpf_map_delete_elem(fd, key) && errno != ENOENT && errno != EINVAL)
+		return why_set(why, -errno, "remove it: %s", strerror(errno));
+	return 0;
+}
+
+static int add_entry(struct apply *a, const struct obj *want, size_t tag, struct why *why)
+{
+	(void)tag;
+	return put_entry(a, want, 0, why);
+}
+
+static int change_entry(struct apply *a, const struct obj *now, const struct obj *want,
+			uint32_t changed, size_t tag, struct why *why)
+{
+	(void)now, (void)changed, (void)tag;
+	return put_entry(a, want, want->parent ? if_nametoindex(want->parent) : 0, why);
+}
+
+static int remove_entry(struct apply *a, const struct obj *now, size_t tag, struct why *why)
+{
+	(void)tag;
+	return drop_entry(a, now, 0, why);
+}
+
+const struct apply_ops apply_entry = { add_entry, change_entry, remove_entry };
+
+/* The device an object is about: as observed, else as its name says now. */
+static unsigned parent_index(const struct obj *o)
+{
+	return o->ifindex ? o->ifindex : o->parent ? if_nametoindex(o->parent) : 0;
+}
+
+static int add_index(struct apply *a, const struct obj *want, size_t tag, struct why *why)
+{
+	unsigned ifindex = parent_index(want);
+
+	(void)tag;
+	return ifindex ? put_entry(a, want, ifindex, why) :
+			 why_set(why, -ENODEV, "the device is gone");
+}
+
+static int remove_index(struct apply *a, const struct obj *now, size_t tag, struct why *why)
+{
+	(void)tag;
+	return drop_entry(a, now, parent_index(now), why);
+}
+
+const struct apply_ops apply_index = { add_index, change_entry, remove_index };
+
+/* --- hooks: key "<ifname>/<room>" */
+
+static struct attach hook_at(struct apply *a, const struct obj *o)
+{
+	return (struct attach){
+		.nl = a->nl,
+		.overlay = a->overlay,
+		.room = attach_room(strchr(o->key, '/') + 1),
+		.ifindex = parent_index(o),
+	};
+}
+
+static int hook_prog(struct apply *a, const struct obj *o, const struct attach *at, struct why *why)
+{
+	int fd = bpfobj_get_prog(a->overlay, obj_get_text(o, F_BUILD), at->room->prog);
+
+	return fd < 0 ? why_set(why, fd, "open the pinned program: %s", strerror(-fd)) : fd;
+}
+
+static int add_hook(struct apply *a, const struct obj *want, size_t tag, struct why *why)
+{
+	struct attach at = hook_at(a, want);
+	autofd int prog = hook_prog(a, want, &at, why);
+
+	(void)tag;
+	if (prog < 0)
+		return prog;
+	if (!at.ifindex)
+		return why_set(why, -ENODEV, "the device is gone");
+	return attach_add(&at, obj_get_text(want, F_MODE), prog, why);
+}
+
+static int change_hook(struct apply *a, const struct obj *now, const struct obj *want,
+		       uint32_t changed, size_t tag, struct why *why)
+{
+	struct attach at = hook_at(a, want);
+	autofd int prog = -1;
+	int err;
+
+	at.ifindex = parent_index(now) ? parent_index(now) : at.ifindex;
+	prog = hook_prog(a, want, &at, why);
+	if (prog < 0)
+		return prog;
+	if (!(changed & 1U << F_MODE))
+		return attach_update(&at, obj_get_text(want, F_MODE), prog, why);
+	/* The new one first: at no moment is there none. */
+	err = add_hook(a, want, tag, why);
+	return err ? err : attach_remove(&at, obj_get_text(now, F_MODE), why);
+}
+
+static int remove_hook(struct apply *a, const struct obj *now, size_t tag, struct why *why)
+{
+	struct attach at = hook_at(a, now);
+
+	(void)tag;
+	return attach_remove(&at, obj_get_text(now, F_MODE), why);
+}
+
+const struct apply_ops apply_hook = { add_hook, change_hook, remove_hook };

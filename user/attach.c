@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Hooks on devices; see attach.h. */
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "attach.h"
+#include "pins.h"
+
+/* Kernel 6.6's attach types; libbpf 1.1 passes them on without knowing them. */
+#define TCX_INGRESS ((enum bpf_attach_type)46)
+#define TCX_EGRESS ((enum bpf_attach_type)47)
+
+/* One priority of ours on each clsact hook; overlays differ by handle. */
+#define FILTER_PRIORITY 0x7658
+
+const struct attach_room attach_rooms[] = {
+	{ "wire_xdp", "wire_xdp", ATTACH_XDP },
+	{ "wire_in", "wire_in", ATTACH_INGRESS },
+	{ "wire_in_l3", "wire_in_l3", ATTACH_INGRESS },
+	{ "wire_out", "wire_out", ATTACH_EGRESS },
+	{ "wire_out_l3", "wire_out_l3", ATTACH_EGRESS },
+	{ "tun_in", "tun_in", ATTACH_INGRESS },
+	{ "tun_out", "tun_out", ATTACH_EGRESS },
+	{ "port_in", "port_in", ATTACH_INGRESS },
+	/* On the bridge device the host is the port, so directions are swapped. */
+	{ "host_in", "port_in", ATTACH_EGRESS },
+};
+const size_t attach_n_rooms = ARRAY_LEN(attach_rooms);
+
+const struct attach_room *attach_room(const char *name)
+{
+	for (size_t i = 0; i < attach_n_rooms; i++)
+		if (strcmp(attach_rooms[i].name, name) == 0)
+			return &attach_rooms[i];
+	return NULL;
+}
+
+/* Kernels without tcx do not know the attach type at all. */
+static bool kernel_has_tcx(void)
+{
+	__u32 flags, ids[1], n = 0;
+
+	return bpf_prog_query(1, TCX_INGRESS, 0, &flags, ids, &n) == 0 || errno != EINVAL;
+}
+
+const char *attach_tc_mode(void)
+{
+	static const char *mode;
+	const char *no_tcx = getenv("VXBPF_NO_TCX");
+
+	if (!mode)
+		mode = (!no_tcx || !no_tcx[0]) && kernel_has_tcx() ? "tcx" : "clsact";
+	return mode;
+}
+
+static void link_path(const struct attach *at, char path[PINS_PATH])
+{
+	pins_path(path, at->overlay, "links/%s-%u", at->room->name, at->ifindex);
+}
+
+/* --- links: tcx and XDP */
+
+static enum bpf_attach_type link_type(const struct attach *at)
+{
+	if (at->room->where == ATTACH_XDP)
+		return BPF_XDP;
+	return at->room->where == ATTACH_INGRESS ? TCX_INGRESS : TCX_EGRESS;
+}
+
+/* The fd of our pinned link, if it is alive: a link outlives its device with ifindex 0. */
+static int open_link(const struct attach *at, uint32_t *prog_id)
+{
+	char path[PINS_PATH];
+	/* struct bpf_link_info grew; the kernel fills as much as fits. Here tcx is {ifindex, type},
+	 * XDP is {ifindex}, at the same place. */
+	struct bpf_link_info info = { 0 };
+	__u32 len = sizeof(info);
+	autofd int fd = -1;
+
+	link_path(at, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return -errno;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	if (info.xdp.ifindex != at->ifindex)
+		return -ENODEV;
+	*prog_id = info.prog_id;
+	return take_fd(&fd);
+}
+
+static int add_link(const struct attach *at, int prog_fd, struct why *why)
+{
+	DECLARE_LIBBPF_OPTS(bpf_link_create_opts, opts);
+	char path[PINS_PATH];
+	autofd int fd = -1;
+
+	link_path(at, path);
+	unlink(path);
+	if (at->room->where == ATTACH_XDP)
+		opts.flags = XDP_FLAGS_DRV_MODE;
+	fd = bpf_link_create(prog_fd, (int)at->ifindex, link_type(at), &opts);
+	if (fd < 0)
+		return why_set(why, -errno, "attach: %s", strerror(errno));
+	if (bpf_obj_pin(fd, path))
+		return why_set(why, -errno, "pin the link: %s", strerror(errno));
+	return 0;
+}
+
+static int update_link(const struct attach *at, int prog_fd, struct why *why)
+{
+	uint32_t prog_id;
+	autofd int fd = open_link(at, &prog_id);
+
+	if (fd < 0)
+		return why_set(why, fd, "open the pinned link: %s", strerror(-fd));
+	if (bpf_link_update(fd, prog_fd, NULL))
+		return why_set(why, -errno, "replace the program: %s", strerror(errno));
+	return 0;
+}
+
+static int remove_link(const struct attach *at, struct why *why)
+{
+	char path[PINS_PATH];
+
+	link_path(at, path);
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return why_set(why, -errno, "%s: unpin: %s", path, strerror(errno));
+}
+
+/* --- filters: clsact, direct action */
+
+static void filter_opts(const struct attach *at, struct bpf_tc_hook *hook, struct bpf_tc_opts *opts)
+{
+	*hook = (struct bpf_tc_hook){
+		.sz = sizeof(*hook),
+		.ifindex = (int)at->ifindex,
+		.attach_point = at->room->where == ATTACH_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS,
+	};
+	*opts = (struct bpf_tc_opts){
+		.sz = sizeof(*opts),
+		.handle = fnv32(FNV32_INIT, at->overlay, strlen(at->overlay)) | 1,
+		.priority = FILTER_PRIORITY,
+	};
+}
+
+static void qdisc_mark(const struct attach *at, char path[PINS_PATH])
+{
+	pins_path(path, at->overlay, "qdiscs/%u", at->ifindex);
+}
+
+static int add_filter(const struct attach *at, int prog_fd, bool replace, struct why *why)
+{
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
+	char mark[PINS_PATH];
+	int err;
+
+	filter_opts(at, &hook, &opts);
+	err = bpf_tc_hook_create(&hook);
+	qdisc_mark(at, mark);
+	if (!err)
+		mkdir(mark, 0700);
+	if (err && err != -EEXIST)
+		return why_set(why, err, "make the clsact qdisc: %s", strerror(-err));
+	opts.prog_fd = prog_fd;
+	opts.flags = replace ? BPF_TC_F_REPLACE : 0;
+	err = bpf_tc_attach(&hook, &opts);
+	if (err)
+		return why_set(why, err, "attach the clsact filter: %s", strerror(-err));
+	return 0;
+}
+
+static uint32_t query_filter(const struct attach *at)
+{
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
+
+	filter_opts(at, &hook, &opts);
+	return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
+}
+
+static int count_filter(const struct nlmsghdr *msg, void *ctx)
+{
+	if (msg->nlmsg_type == RTM_NEWTFILTER)
+		++*(unsigned *)ctx;
+	return 0;
+}
+
+static bool filters_left(const struct attach *at, uint32_t minor)
+{
+	struct nlmsghdr *msg =
+		nl_request(at->nl, RTM_GETTFILTER, NLM_F_DUMP, sizeof(struct tcmsg));
+	struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
+	unsigned n = 0;
+
+	tcm->tcm_ifindex = (int)at->ifindex;
+	tcm->tcm_parent = TC_H_MAKE(TC_H_CLSACT, minor);
+	return nl_dump(at->nl, msg, count_filter, &n) == 0 && n;
+}
+
+/* The qdisc goes with the last filter in it, ours or not, if it was we who made it. */
+static void remove_qdisc(const struct attach *at, struct bpf_tc_hook *hook)
+{
+	char mark[PINS_PATH];
+
+	qdisc_mark(at, mark);
+	if (access(mark, F_OK) != 0 || filters_left(at, TC_H_MIN_INGRESS) ||
+	    filters_left(at, TC_H_MIN_EGRESS))
+		return;
+	hook->attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	bpf_tc_hook_destroy(hook);
+	rmdir(mark);
+}
+
+static int remove_filter(const struct attach *at, struct why *why)
+{
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
+	int err;
+
+	filter_opts(at, &hook, &opts);
+	err = bpf_tc_detach(&hook, &opts);
+	if (err && err != -ENOENT && err != -EINVAL && err != -ENODEV)
+		return why_set(why, err, "detach the clsact filter: %s", strerror(-err));
+	remove_qdisc(at, &hook);
+	return 0;
+}
+
+/* --- both */
+
+void attach_query(const struct attach *at, bool look_for_filters, struct attach_state *out)
+{
+	uint32_t prog_id = 0;
+	autofd int fd = open_link(at, &prog_id);
+
+	*out = (struct attach_state){ 0 };
+	if (fd >= 0)
+		text_copy(out->mode, sizeof(out->mode),
+			  at->room->where == ATTACH_XDP ? "xdp" : "tcx");
+	else if (look_for_filters && at->room->where != ATTACH_XDP && (prog_id = query_filter(at)))
+		text_copy(out->mode, sizeof(out->mode), "clsact");
+	out->prog_id = prog_id;
+}
+
+int attach_add(const struct attach *at, const char *mode, int prog_fd, struct why *why)
+{
+	return strcmp(mode, "clsact") == 0 ? add_filter(at, prog_fd, true, why) :
+					     add_link(at, prog_fd, why);
+}
+
+int attach_update(const struct attach *at, const char *mode, int prog_fd, struct why *why)
+{
+	return strcmp(mode, "clsact") == 0 ? add_filter(at, prog_fd, true, why) :
+					     update_link(at, prog_fd, why);
+}
+
+int attach_remove(const struct attach *at, const char *mode, struct why *why)
+{
+	return strcmp(mode, "clsact") == 0 ? remove_filter(at, why) : remove_link(at, why);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Hooks: which program sits where on a device, by tcx link (kernel >= 6.6), clsact filter, or XDP
+ * link. Hides what this kernel and this libbpf can do.
+ */
+#ifndef VXBPF_ATTACH_H
+#define VXBPF_ATTACH_H
+
+#include "nl.h"
+
+enum attach_where { ATTACH_INGRESS, ATTACH_EGRESS, ATTACH_XDP };
+
+/* The places of design 3.1, by the name they have in pins and printed steps. */
+struct attach_room {
+	const char *name;
+	const char *prog;
+	enum attach_where where;
+};
+extern const struct attach_room attach_rooms[];
+extern const size_t attach_n_rooms;
+const struct attach_room *attach_room(const char *name);
+
+/* "tcx" or "clsact": what this kernel gives us; VXBPF_NO_TCX=1 in the environment says clsact. */
+const char *attach_tc_mode(void);
+
+struct attach {
+	struct nl *nl;
+	const char *overlay;
+	const struct attach_room *room;
+	unsigned ifindex;
+};
+
+/* What is there now. mode "" = nothing. prog_id identifies the program. */
+struct attach_state {
+	char mode[8];
+	uint32_t prog_id;
+};
+void attach_query(const struct attach *at, bool look_for_filters, struct attach_state *out);
+
+/* 0 or -errno; why->text gets the reason. add clears a dead pin that is in the way. */
+int attach_add(const struct attach *at, const char *mode, int prog_fd, struct why *why);
+int attach_update(const struct attach *at, const char *mode, int prog_fd, struct why *why);
+/* Whatever is there of ours, the clsact qdisc too if it is ours and empty. */
+int attach_remove(const struct attach *at, const char *mode, struct why *why);
+
+#endif

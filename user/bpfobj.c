@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/* An overlay's BPF programs and maps; see bpfobj.h. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpfobj.h"
+#include "pins.h"
+#include "vxbpf.skel.h"
+
+struct bpfobj {
+	char overlay[VX_IF_LEN];
+	char build[BPFOBJ_BUILD];
+	struct vxbpf_bpf *skel;
+	bool loaded;
+};
+
+static bool verbose;
+static char last_words[256]; /* of libbpf: the only reason it gives for a failed open or load */
+
+static int hear_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	va_list again;
+
+	if (level == LIBBPF_WARN) {
+		va_copy(again, args);
+		vsnprintf(last_words, sizeof(last_words), fmt, again);
+		va_end(again);
+		last_words[strcspn(last_words, "\n")] = '\0';
+	}
+	return verbose ? vfprintf(stderr, fmt, args) : 0;
+}
+
+void bpfobj_verbose(bool on)
+{
+	verbose = on;
+	libbpf_set_print(hear_libbpf);
+}
+
+int bpfobj_open(const char *overlay, const struct vx_config *cfg, struct bpfobj **out,
+		struct why *why)
+{
+	autobpfobj struct bpfobj *bo = calloc(1, sizeof(*bo));
+	uint64_t hash = FNV64_INIT;
+	const void *elf;
+	size_t size;
+
+	if (!bo)
+		return why_set(why, -ENOMEM, "programs: out of memory");
+	libbpf_set_print(hear_libbpf);
+	text_copy(bo->overlay, sizeof(bo->overlay), overlay);
+	bo->skel = vxbpf_bpf__open();
+	if (!bo->skel)
+		return why_set(why, -errno, "programs: open the embedded object: %s", last_words);
+	memcpy((void *)&bo->skel->rodata->cfg, cfg, sizeof(*cfg));
+	elf = vxbpf_bpf__elf_bytes(&size);
+	hash = fnv64(hash, elf, size);
+	hash = fnv64(hash, cfg, sizeof(*cfg));
+	snprintf(bo->build, sizeof(bo->build), "%016llx", (unsigned long long)hash);
+	*out = take_ptr(bo);
+	return 0;
+}
+
+void bpfobj_close(struct bpfobj *bo)
+{
+	if (!bo)
+		return;
+	vxbpf_bpf__destroy(bo->skel);
+	free(bo);
+}
+
+const char *bpfobj_build(const struct bpfobj *bo)
+{
+	return bo->build;
+}
+
+/* Maps of our own, not the sections (.rodata) libbpf makes maps of. */
+static bool is_pinnable(const struct bpf_map *map)
+{
+	return !bpf_map__is_internal(map);
+}
+
+const char *bpfobj_map_name(const struct bpfobj *bo, size_t i)
+{
+	const struct bpf_map *map;
+
+	bpf_object__for_each_map (map, bo->skel->obj)
+		if (is_pinnable(map) && i-- == 0)
+			return bpf_map__name(map);
+	return NULL;
+}
+
+const char *bpfobj_prog_name(const struct bpfobj *bo, size_t i)
+{
+	const struct bpf_program *prog;
+
+	bpf_object__for_each_program (prog, bo->skel->obj)
+		if (i-- == 0)
+			return bpf_program__name(prog);
+	return NULL;
+}
+
+bool bpfobj_map_fits(const struct bpfobj *bo, const char *name)
+{
+	const struct bpf_map *map = bpf_object__find_map_by_name(bo->skel->obj, name);
+	autofd int fd = bpfobj_get_map(bo->overlay, name);
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return map && fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
+	       info.type == (__u32)bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
+	       info.value_size == bpf_map__value_size(map) &&
+	       info.max_entries == bpf_map__max_entries(map) &&
+	       info.map_flags == bpf_map__map_flags(map);
+}
+
+/* What is pinned already is kept, so that new programs count on in the old maps. */
+static int reuse_maps(struct bpfobj *bo, struct why *why)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map (map, bo->skel->obj) {
+		autofd int fd = -1;
+
+		if (!is_pinnable(map))
+			continue;
+		fd = bpfobj_get_map(bo->overlay, bpf_map__name(map));
+		if (fd == -ENOENT)
+			continue;
+		if (fd < 0 || bpf_map__reuse_fd(map, fd))
+			return why_set(why, fd < 0 ? fd : -EIO, "map %s: use the pinned one: %s",
+				       bpf_map__name(map), strerror(fd < 0 ? -fd : errno));
+	}
+	return 0;
+}
+
+static int load(struct bpfobj *bo, struct why *why)
+{
+	int err;
+
+	if (bo->loaded)
+		return 0;
+	err = reuse_maps(bo, why);
+	if (err)
+		return err;
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	err = vxbpf_bpf__load(bo->skel);
+	if (err)
+		return why_set(why, err, "programs: load into the kernel: %s (%s)", strerror(-err),
+			       last_words);
+	if (bpf_object__btf_fd(bo->skel->obj) < 0)
+		return why_set(why, -ENOTSUP,
+			       "programs: load into the kernel: it refused their type information (BTF)");
+	bo->loaded = true;
+	return 0;
+}
+
+static int pin(int fd, const char *path, struct why *why)
+{
+	if (bpf_obj_pin(fd, path) == 0)
+		return 0;
+	return why_set(why, -errno, "%s: pin: %s", path, strerror(errno));
+}
+
+int bpfobj_pin_map(struct bpfobj *bo, const char *name, struct why *why)
+{
+	char path[PINS_PATH];
+	int err = load(bo, why);
+
+	if (err)
+		return err;
+	pins_path(path, bo->overlay, "%s", name);
+	return pin(bpf_object__find_map_fd_by_name(bo->skel->obj, name), path, why);
+}
+
+int bpfobj_pin_prog(struct bpfobj *bo, const char *name, struct why *why)
+{
+	char path[PINS_PATH];
+	int err = load(bo, why);
+
+	if (err)
+		return err;
+	pins_path(path, bo->overlay, "programs/%s", bo->build);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return why_set(why, -errno, "%s: make the folder: %s", path, strerror(errno));
+	pins_path(path, bo->overlay, "programs/%s/%s", bo->build, name);
+	return pin(bpf_program__fd(bpf_object__find_program_by_name(bo->skel->obj, name)), path,
+		   why);
+}
+
+int bpfobj_get_map(const char *overlay, const char *map)
+{
+	char path[PINS_PATH];
+	int fd;
+
+	pins_path(path, overlay, "%s", map);
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+int bpfobj_get_prog(const char *overlay, const char *build, const char *prog)
+{
+	char path[PINS_PATH];
+	int fd;
+
+	pins_path(path, overlay, "programs/%s/%s", build, prog);
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An overlay's BPF programs and maps: the embedded object, loaded only when something of it has to be
+ * pinned, and the pins. The only module that knows the skeleton.
+ */
+#ifndef VXBPF_BPFOBJ_H
+#define VXBPF_BPFOBJ_H
+
+#include "../include/vxbpf/abi.h"
+#include "util.h"
+
+#define BPFOBJ_BUILD 20 /* 16 hex digits and NUL */
+
+struct bpfobj;
+
+/* Opens the embedded object for an overlay; the kernel is not touched yet. */
+int bpfobj_open(const char *overlay, const struct vx_config *cfg, struct bpfobj **out,
+		struct why *why);
+void bpfobj_close(struct bpfobj *bo);
+static inline void bpfobj_cleanup(struct bpfobj **bo)
+{
+	bpfobj_close(*bo);
+}
+#define autobpfobj __attribute__((cleanup(bpfobj_cleanup)))
+
+/* Hash of the object's bytes and the config: names a set of programs. */
+const char *bpfobj_build(const struct bpfobj *bo);
+/* The i-th map or program name; NULL after the last. */
+const char *bpfobj_map_name(const struct bpfobj *bo, size_t i);
+const char *bpfobj_prog_name(const struct bpfobj *bo, size_t i);
+/* Does a pinned map have the type, sizes and flags these programs need? */
+bool bpfobj_map_fits(const struct bpfobj *bo, const char *map);
+
+/* Pin one map or program; loads the object first if need be, with the pinned maps. A load without
+ * BTF is refused. */
+int bpfobj_pin_map(struct bpfobj *bo, const char *map, struct why *why);
+int bpfobj_pin_prog(struct bpfobj *bo, const char *prog, struct why *why);
+
+/* A new fd of something pinned, or -errno. */
+int bpfobj_get_map(const char *overlay, const char *map);
+int bpfobj_get_prog(const char *overlay, const char *build, const char *prog);
+
+/* libbpf's and the verifier's own words go to stderr (-v) or nowhere. */
+void bpfobj_verbose(bool on);
+
+#endif

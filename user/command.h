@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every command gets: options and arguments already judged by the table in main.c. A command
+ * prints its own results and errors and returns the exit code.
+ */
+#ifndef VXBPF_COMMAND_H
+#define VXBPF_COMMAND_H
+
+#include "conf.h"
+#include "util.h"
+
+enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DIFFERS = 3 };
+
+struct command_args {
+	const char *verb;
+	const char *arg; /* the one argument, or NULL */
+	bool dry_run;
+	bool json;
+	bool verbose;
+};
+
+int cmd_up(const struct command_args *args);
+int cmd_down(const struct command_args *args);
+int cmd_restart(const struct command_args *args);
+int cmd_status(const struct command_args *args);
+int cmd_demo(const struct command_args *args);
+
+/* "vxbpf: <sentence>" on stderr; returns the exit code `why` calls for. */
+int command_fail(const struct why *why);
+void command_say(const struct notes *notes);
+
+/* The files or names OVERLAY stands for: a path ending in .yaml, a name, or all of /etc/vxbpf. A name
+ * or file that says nothing is refused in one sentence. */
+struct command_targets {
+	struct command_target {
+		char overlay[VX_IF_LEN];
+		char path[PATH_MAX]; /* of its config, which need not exist */
+	} *v;
+	size_t n;
+};
+/* also_up: with no argument, overlays that are up here besides those with a file. */
+int command_find_targets(const char *arg, bool also_up, struct command_targets *out,
+			 struct why *why);
+void command_targets_free(struct command_targets *targets);
+#define autotargets __attribute__((cleanup(command_targets_free)))
+
+/* -EPERM and a sentence naming what is missing, unless this process may change networks and BPF. */
+int command_need_rights(const char *verb, struct why *why);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one loop behind up, down, reload, restart, --dry-run and the drift line of status:
+ * config -> wanted objects; kernel -> the same objects; diff -> steps; print or apply; look again.
+ */
+#ifndef VXBPF_CONVERGE_H
+#define VXBPF_CONVERGE_H
+
+#include "conf.h"
+#include "diff.h"
+#include "nl.h"
+
+struct converge {
+	struct steps steps; /* what was (or would be) done */
+	struct notes notes; /* worth saying, in order: each a sentence without "vxbpf: " */
+	struct converge_state *state; /* what the steps point into */
+};
+void converge_free(struct converge *c);
+#define autoconverge __attribute__((cleanup(converge_free)))
+
+/* Plan towards the config, or towards nothing; the kernel is only read. */
+int converge_plan_up(struct nl *nl, const struct conf *conf, struct converge *out, struct why *why);
+int converge_plan_down(struct nl *nl, const char *overlay, struct converge *out, struct why *why);
+/* Apply a plan and look again: what should be there must be there. The caller holds pins_lock. */
+int converge_apply(struct nl *nl, struct converge *c, struct why *why);
+
+#endif

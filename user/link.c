@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Devices, addresses and routes, read back from rtnetlink; see link.h. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <string.h>
+
+#include "link.h"
+
+/* Newer than Debian 12's headers, but plain numbers of a stable interface. */
+#ifndef IFLA_PARENT_DEV_BUS_NAME
+#define IFLA_PARENT_DEV_BUS_NAME 57
+#endif
+#ifndef IFA_PROTO
+#define IFA_PROTO 11
+#endif
+
+static void get_text(const struct nlattr *attr, char *to, size_t size)
+{
+	size_t len = mnl_attr_get_payload_len(attr);
+	const char *from = mnl_attr_get_payload(attr);
+
+	len = strnlen(from, len);
+	if (len >= size)
+		len = size - 1;
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
+static void read_vxlan(const struct nlattr *data, struct link_vxlan *vx)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, data) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFLA_VXLAN_ID:
+			vx->vni = mnl_attr_get_u32(attr);
+			break;
+		case IFLA_VXLAN_PORT:
+			vx->port = ntohs(mnl_attr_get_u16(attr));
+			break;
+		case IFLA_VXLAN_LINK:
+			vx->lower = (int)mnl_attr_get_u32(attr);
+			break;
+		case IFLA_VXLAN_LEARNING:
+			vx->learning = mnl_attr_get_u8(attr);
+			break;
+		case IFLA_VXLAN_COLLECT_METADATA:
+			vx->external = mnl_attr_get_u8(attr);
+			break;
+		case IFLA_VXLAN_UDP_CSUM:
+			vx->csum = mnl_attr_get_u8(attr);
+			break;
+		case IFLA_VXLAN_GROUP:
+			vx->remote = ip_from_raw(AF_INET, mnl_attr_get_payload(attr));
+			break;
+		case IFLA_VXLAN_LOCAL:
+			vx->local = ip_from_raw(AF_INET, mnl_attr_get_payload(attr));
+			break;
+		case IFLA_VXLAN_GROUP6:
+			vx->remote = ip_from_raw(AF_INET6, mnl_attr_get_payload(attr));
+			vx->v6 = true;
+			break;
+		case IFLA_VXLAN_LOCAL6:
+			vx->local = ip_from_raw(AF_INET6, mnl_attr_get_payload(attr));
+			vx->v6 = true;
+			break;
+		}
+	}
+}
+
+static void read_linkinfo(const struct nlattr *info, struct link *link)
+{
+	const struct nlattr *attr, *data = NULL, *slave = NULL;
+
+	mnl_attr_for_each_nested (attr, info) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFLA_INFO_KIND:
+			get_text(attr, link->kind, sizeof(link->kind));
+			break;
+		case IFLA_INFO_DATA:
+			data = attr;
+			break;
+		case IFLA_INFO_SLAVE_KIND:
+			link->is_port = strcmp(mnl_attr_get_str(attr), "bridge") == 0;
+			break;
+		case IFLA_INFO_SLAVE_DATA:
+			slave = attr;
+			break;
+		}
+	}
+	if (data && strcmp(link->kind, "vxlan") == 0)
+		read_vxlan(data, &link->vxlan);
+	if (!slave || !link->is_port)
+		return;
+	mnl_attr_for_each_nested (attr, slave)
+		if (mnl_attr_get_type(attr) == IFLA_BRPORT_ISOLATED)
+			link->isolated = mnl_attr_get_u8(attr);
+}
+
+static void read_altnames(const struct nlattr *list, struct link *link)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, list)
+		if (mnl_attr_get_type(attr) == IFLA_ALT_IFNAME && !link->altname[0] &&
+		    strncmp(mnl_attr_get_str(attr), "vx-", 3) == 0)
+			get_text(attr, link->altname, sizeof(link->altname));
+}
+
+static void read_af_spec(const struct nlattr *spec, struct link *link)
+{
+	const struct nlattr *af, *attr;
+
+	mnl_attr_for_each_nested (af, spec) {
+		if (mnl_attr_get_type(af) != AF_INET6)
+			continue;
+		mnl_attr_for_each_nested (attr, af)
+			if (mnl_attr_get_type(attr) == IFLA_INET6_ADDR_GEN_MODE)
+				link->addrgen_none = mnl_attr_get_u8(attr) == IN6_ADDR_GEN_MODE_NONE;
+	}
+}
+
+static void read_xdp(const struct nlattr *xdp, struct link *link)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, xdp)
+		if (mnl_attr_get_type(attr) == IFLA_XDP_PROG_ID)
+			link->xdp_prog = mnl_attr_get_u32(attr);
+}
+
+static void read_link_attr(const struct nlattr *attr, struct link *link)
+{
+	struct rtnl_link_stats64 stats;
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		get_text(attr, link->name, sizeof(link->name));
+		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attr) == sizeof(link->mac))
+			memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
+		break;
+	case IFLA_MTU:
+		link->mtu = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_GROUP:
+		link->group = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_MASTER:
+		link->master = (int)mnl_attr_get_u32(attr);
+		break;
+	case IFLA_IFALIAS:
+		get_text(attr, link->alias, sizeof(link->alias));
+		break;
+	case IFLA_PARENT_DEV_BUS_NAME:
+		get_text(attr, link->bus, sizeof(link->bus));
+		break;
+	case IFLA_LINKINFO:
+		read_linkinfo(attr, link);
+		break;
+	case IFLA_PROP_LIST:
+		read_altnames(attr, link);
+		break;
+	case IFLA_AF_SPEC:
+		read_af_spec(attr, link);
+		break;
+	case IFLA_XDP:
+		read_xdp(attr, link);
+		break;
+	case IFLA_STATS64:
+		memset(&stats, 0, sizeof(stats));
+		memcpy(&stats, mnl_attr_get_payload(attr),
+		       mnl_attr_get_payload_len(attr) < sizeof(stats) ? mnl_attr_get_payload_len(attr) :
+									 sizeof(stats));
+		link->rx_dropped = stats.rx_dropped;
+		break;
+	}
+}
+
+static int take_link(const struct nlmsghdr *msg, void *ctx)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
+	struct links *links = ctx;
+	struct link *link, *grown;
+	const struct nlattr *attr;
+
+	/* Grows by doubling: the room is the power of two that holds n. */
+	if (!(links->n & (links->n - 1))) {
+		grown = reallocarray(links->v, links->n ? links->n * 2 : 1, sizeof(*links->v));
+		if (!grown)
+			return -ENOMEM;
+		links->v = grown;
+	}
+	link = &links->v[links->n++];
+	*link = (struct link){ .ifindex = ifi->ifi_index,
+			       .type = ifi->ifi_type,
+			       .flags = ifi->ifi_flags };
+	mnl_attr_for_each (attr, msg, sizeof(*ifi))
+		read_link_attr(attr, link);
+	return 0;
+}
+
+int links_read(struct nl *nl, struct links *out, struct why *why)
+{
+	struct nlmsghdr *msg =
+		nl_request(nl, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+	struct links links = { 0 };
+	int err;
+
+	err = nl_dump(nl, msg, take_link, &links);
+	if (err) {
+		free(links.v);
+		return why_set(why, err, "netlink: list devices: %s", strerror(-err));
+	}
+	*out = links;
+	return 0;
+}
+
+static int take_addr(const struct nlmsghdr *msg, void *ctx)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(msg);
+	const struct nlattr *attr, *local = NULL, *address = NULL;
+	struct addrs *addrs = ctx;
+	struct addr *a, *grown;
+
+	if (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6)
+		return 0;
+	if (!(addrs->n & (addrs->n - 1))) {
+		grown = reallocarray(addrs->v, addrs->n ? addrs->n * 2 : 1, sizeof(*addrs->v));
+		if (!grown)
+			return -ENOMEM;
+		addrs->v = grown;
+	}
+	a = &addrs->v[addrs->n];
+	*a = (struct addr){ .ifindex = (int)ifa->ifa_index };
+	mnl_attr_for_each (attr, msg, sizeof(*ifa)) {
+		if (mnl_attr_get_type(attr) == IFA_LOCAL)
+			local = attr;
+		else if (mnl_attr_get_type(attr) == IFA_ADDRESS)
+			address = attr;
+		else if (mnl_attr_get_type(attr) == IFA_PROTO)
+			a->proto = mnl_attr_get_u8(attr);
+	}
+	/* On a point-to-point device IFA_ADDRESS is the far end and IFA_LOCAL is us. */
+	if (!local)
+		local = address;
+	if (!local)
+		return 0;
+	a->prefix.addr = ip_from_raw(ifa->ifa_family, mnl_attr_get_payload(local));
+	a->prefix.bits = ifa->ifa_prefixlen;
+	addrs->n++;
+	return 0;
+}
+
+int addrs_read(struct nl *nl, struct addrs *out, struct why *why)
+{
+	struct nlmsghdr *msg =
+		nl_request(nl, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	struct addrs addrs = { 0 };
+	int err;
+
+	err = nl_dump(nl, msg, take_addr, &addrs);
+	if (err) {
+		free(addrs.v);
+		return why_set(why, err, "netlink: list addresses: %s", strerror(-err));
+	}
+	*out = addrs;
+	return 0;
+}
+
+static int take_route(const struct nlmsghdr *msg, void *ctx)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(msg);
+	const struct nlattr *attr, *metric;
+	struct route *route = ctx;
+
+	if (rtm->rtm_type == RTN_UNREACHABLE || rtm->rtm_type == RTN_BLACKHOLE ||
+	    rtm->rtm_type == RTN_PROHIBIT)
+		return -ENETUNREACH;
+	mnl_attr_for_each (attr, msg, sizeof(*rtm)) {
+		if (mnl_attr_get_type(attr) == RTA_OIF)
+			route->ifindex = (int)mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) != RTA_METRICS)
+			continue;
+		mnl_attr_for_each_nested (metric, attr)
+			if (mnl_attr_get_type(metric) == RTAX_MTU)
+				route->mtu = mnl_attr_get_u32(metric);
+	}
+	return route->ifindex ? 0 : -ENETUNREACH;
+}
+
+int route_read(struct nl *nl, const struct links *links, const struct vx_addr *local,
+	       const struct vx_addr *remote, uint16_t port, int oif, struct route *out)
+{
+	struct nlmsghdr *msg = nl_request(nl, RTM_GETROUTE, 0, sizeof(struct rtmsg));
+	struct rtmsg *rtm = mnl_nlmsg_get_payload(msg);
+	const struct link *link;
+
+	*out = (struct route){ 0 };
+	rtm->rtm_family = (unsigned char)ip_family(remote);
+	rtm->rtm_dst_len = (unsigned char)(ip_raw_len(remote) * 8);
+	rtm->rtm_src_len = rtm->rtm_dst_len;
+	mnl_attr_put(msg, RTA_DST, ip_raw_len(remote), ip_raw(remote));
+	mnl_attr_put(msg, RTA_SRC, ip_raw_len(local), ip_raw(local));
+	mnl_attr_put_u8(msg, RTA_IP_PROTO, IPPROTO_UDP);
+	mnl_attr_put_u16(msg, RTA_DPORT, htons(port));
+	if (oif)
+		mnl_attr_put_u32(msg, RTA_OIF, (uint32_t)oif);
+	out->err = nl_dump(nl, msg, take_route, out);
+	if (out->err)
+		return out->err;
+	link = links_by_index(links, out->ifindex);
+	if (link && (!out->mtu || link->mtu < out->mtu))
+		out->mtu = link->mtu;
+	return 0;
+}
+
+const struct link *links_by_name(const struct links *links, const char *name)
+{
+	for (size_t i = 0; i < links->n; i++)
+		if (strcmp(links->v[i].name, name) == 0)
+			return &links->v[i];
+	return NULL;
+}
+
+const struct link *links_by_index(const struct links *links, int ifindex)
+{
+	for (size_t i = 0; i < links->n; i++)
+		if (links->v[i].ifindex == ifindex)
+			return &links->v[i];
+	return NULL;
+}
+
+void mac_format(const uint8_t mac[6], char text[18])
+{
+	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		 mac[5]);
+}
+
+bool mac_parse(const char *text, uint8_t mac[6])
+{
+	return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2],
+		      &mac[3], &mac[4], &mac[5]) == 6;
+}

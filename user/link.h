@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Network devices, addresses and routes of this namespace, read back from rtnetlink. Facts come by
+ * netlink and never from sysfs, which may show another namespace.
+ */
+#ifndef VXBPF_LINK_H
+#define VXBPF_LINK_H
+
+#include "ip.h"
+#include "nl.h"
+
+#define LINK_ALIAS 64	/* longer ones are cut: ours are shorter */
+#define LINK_ALTNAME 64 /* likewise */
+
+struct link_vxlan {
+	uint32_t vni;
+	uint16_t port; /* host byte order */
+	struct vx_addr local;
+	struct vx_addr remote;
+	int lower; /* ifindex of the device it is bound to, 0 = none */
+	bool learning;
+	bool csum; /* sends outer UDP checksums */
+	bool external;
+	bool v6;
+};
+
+struct link {
+	int ifindex;
+	char name[VX_IF_LEN];
+	char kind[VX_IF_LEN];	     /* "vxlan", "bridge", "veth", ...; "" for a plain NIC */
+	char bus[VX_IF_LEN];	     /* bus of the parent device, "pci", "virtio", or "" */
+	uint16_t type;		     /* ARPHRD_* */
+	unsigned flags;		     /* IFF_* */
+	uint32_t mtu;
+	uint32_t group;
+	int master;		     /* ifindex, 0 = none */
+	uint8_t mac[6];
+	char alias[LINK_ALIAS];
+	char altname[LINK_ALTNAME]; /* the first that begins with "vx-", else "" */
+	bool addrgen_none;	     /* the kernel makes no IPv6 link-local address */
+	bool is_port;		     /* its master is a bridge */
+	bool isolated;
+	uint64_t rx_dropped;
+	uint32_t xdp_prog;	     /* id of an XDP program on it, 0 = none */
+	struct link_vxlan vxlan;     /* kind "vxlan" only */
+};
+
+struct links {
+	struct link *v;
+	size_t n;
+};
+
+struct addr {
+	int ifindex;
+	struct ip_prefix prefix;
+	uint8_t proto; /* IFA_PROTO, 0 on kernels without */
+};
+
+struct addrs {
+	struct addr *v;
+	size_t n;
+};
+
+struct route {
+	int err;     /* -errno of the look-up: -ENETUNREACH = no route now */
+	int ifindex; /* device it leaves by */
+	uint32_t mtu; /* of the route if it has one, else of the device; bytes */
+};
+
+/* Each fills *out; the caller frees out->v. */
+int links_read(struct nl *nl, struct links *out, struct why *why);
+int addrs_read(struct nl *nl, struct addrs *out, struct why *why);
+/* The way a UDP packet to `remote`:port from `local` takes now. oif 0 = any device. */
+int route_read(struct nl *nl, const struct links *links, const struct vx_addr *local,
+	       const struct vx_addr *remote, uint16_t port, int oif, struct route *out);
+
+const struct link *links_by_name(const struct links *links, const char *name);
+const struct link *links_by_index(const struct links *links, int ifindex);
+void mac_format(const uint8_t mac[6], char text[18]);
+bool mac_parse(const char *text, uint8_t mac[6]);
+
+#endif

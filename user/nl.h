@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * rtnetlink over libmnl: batches whose every message is acknowledged by itself, dumps, and the
+ * kernel's own sentence (extack) for what failed. Impure edge; callers build no sockets.
+ */
+#ifndef VXBPF_NL_H
+#define VXBPF_NL_H
+
+#include <libmnl/libmnl.h>
+
+#include "util.h"
+
+#define NL_REPLY_TEXT 200
+
+struct nl;
+
+/* Result of one message of a batch: err is 0 or -errno, text the kernel's sentence or "". */
+typedef void (*nl_result_fn)(void *ctx, size_t tag, int err, const char *text);
+/* One message of a dump; non-zero ends it. */
+typedef int (*nl_dump_fn)(const struct nlmsghdr *msg, void *ctx);
+
+int nl_open(struct nl **out, struct why *why);
+void nl_close(struct nl *nl);
+static inline void nl_cleanup(struct nl **nl)
+{
+	nl_close(*nl);
+}
+#define autonl __attribute__((cleanup(nl_cleanup)))
+
+/* Starts a message of a batch: `extra` bytes of zeroed payload header (struct ifinfomsg, ...) follow
+ * the returned header; append attributes with mnl_attr_put*. `tag` comes back in the result. The
+ * batch is sent by itself when full; on_result may run inside this call. */
+struct nlmsghdr *nl_put(struct nl *nl, uint16_t type, uint16_t flags, size_t extra, size_t tag);
+/* Who hears the results of the messages put from now on. */
+void nl_on_result(struct nl *nl, nl_result_fn fn, void *ctx);
+/* Sends what is pending and waits for every acknowledgement. -errno only if the socket failed. */
+int nl_flush(struct nl *nl);
+
+/* One request that is answered by messages (dump or single). */
+int nl_dump(struct nl *nl, struct nlmsghdr *request, nl_dump_fn fn, void *ctx);
+/* A zeroed buffer to build such a request in; valid until the next call. */
+struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, size_t extra);
+
+#endif

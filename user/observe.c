@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The kernel as it is now; see observe.h. Devices here, pins in observe_pins.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "observe.h"
+#include "observe_pins.h"
+#include "pins.h"
+#include "plan.h"
+
+int world_read(struct nl *nl, struct world *out, struct why *why)
+{
+	autoworld struct world world = { 0 };
+	int err = links_read(nl, &world.links, why);
+
+	if (!err)
+		err = addrs_read(nl, &world.addrs, why);
+	if (err)
+		return err;
+	*out = world;
+	world = (struct world){ 0 };
+	return 0;
+}
+
+void world_free(struct world *world)
+{
+	free(world->links.v);
+	free(world->addrs.v);
+	*world = (struct world){ 0 };
+}
+
+int observe_routes(struct nl *nl, const struct world *world, const struct conf *conf,
+		   const struct mesh *mesh, struct route **out, struct why *why)
+{
+	struct route *routes = calloc(mesh->n_peers + 1, sizeof(*routes));
+
+	if (!routes)
+		return why_set(why, -ENOMEM, "routes: out of memory");
+	for (size_t i = 0; i < mesh->n_peers; i++)
+		route_read(nl, &world->links, &mesh->peers[i].local, &mesh->peers[i].remote,
+			   conf->port, 0, &routes[i]);
+	*out = routes;
+	return 0;
+}
+
+static void see_tunnel(const struct link *link, const struct links *links, struct objs *out)
+{
+	const struct link *master = links_by_index(links, link->master);
+	const struct link *lower = links_by_index(links, link->vxlan.lower);
+	struct obj *t = objs_add(out, OBJ_TUNNEL, "%s", link->name);
+	char text[IP_TEXT];
+
+	t->ifindex = (unsigned)link->ifindex;
+	obj_num(t, F_VNI, link->vxlan.vni);
+	obj_num(t, F_PORT, link->vxlan.port);
+	ip_format(&link->vxlan.local, text);
+	obj_text(t, F_LOCAL, text);
+	ip_format(&link->vxlan.remote, text);
+	obj_text(t, F_REMOTE, text);
+	obj_text(t, F_LOWER, lower ? lower->name : "");
+	obj_num(t, F_LEARNING, link->vxlan.learning);
+	/* Of IPv6 tunnels the flag for IPv4 says nothing. */
+	obj_num(t, F_CSUM, link->vxlan.csum && !link->vxlan.v6);
+	obj_num(t, F_GROUP, link->group);
+	mac_format(link->mac, text);
+	obj_text(t, F_MAC, text);
+	obj_text(t, F_ALIAS, link->alias);
+	obj_text(t, F_ALTNAME, link->altname);
+	obj_num(t, F_MTU, link->mtu);
+	obj_num(t, F_ADDRGEN, !link->addrgen_none);
+	if (!link->master && !(link->flags & IFF_UP))
+		return;
+	t = objs_add(out, OBJ_MEMBER, "%s", link->name);
+	obj_parent(t, link->name);
+	t->ifindex = (unsigned)link->ifindex;
+	obj_text(t, F_MASTER, master ? master->name : "");
+	obj_num(t, F_ISOLATED, link->isolated);
+	obj_num(t, F_UP, !!(link->flags & IFF_UP));
+}
+
+/* Sysctls are this thread's network namespace's. -1: no IPv6 here. */
+static int read_accept_ra(const char *ifname)
+{
+	char path[128], text[8] = "";
+	autofd int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", ifname);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return -1;
+	return atoi(text);
+}
+
+static void see_bridge(const struct link *link, const struct addrs *addrs, struct objs *out)
+{
+	int accept_ra = read_accept_ra(link->name);
+	struct obj *b = objs_add(out, OBJ_BRIDGE, "%s", link->name);
+	char text[IP_TEXT + 4];
+
+	b->ifindex = (unsigned)link->ifindex;
+	obj_text(b, F_ALIAS, link->alias);
+	mac_format(link->mac, text);
+	obj_text(b, F_MAC, text);
+	b = objs_add(out, OBJ_SETUP, "%s", link->name);
+	b->ifindex = (unsigned)link->ifindex;
+	obj_num(b, F_MTU, link->mtu);
+	obj_num(b, F_ACCEPT_RA, accept_ra > 0);
+	obj_num(b, F_UP, !!(link->flags & IFF_UP));
+	for (size_t i = 0; i < addrs->n; i++) {
+		if (addrs->v[i].ifindex != link->ifindex || addrs->v[i].proto != PLAN_ADDR_PROTO)
+			continue;
+		ip_format_prefix(&addrs->v[i].prefix, text);
+		b = objs_add(out, OBJ_ADDR, "%s", text);
+		obj_parent(b, link->name);
+		b->ifindex = (unsigned)link->ifindex;
+	}
+}
+
+/* Addresses that we set on a bridge that is not ours (the only ones there with our mark). */
+static void see_foreign_bridge(const struct observe_target *t, const struct world *world,
+			       struct objs *out)
+{
+	struct vx_overlay o;
+	const struct link *link;
+	char text[IP_TEXT + 4];
+
+	if (observe_overlay(t->overlay, &o))
+		return;
+	link = links_by_name(&world->links, o.bridge);
+	if (!link || plan_owns_bridge(link, t->overlay))
+		return;
+	for (size_t i = 0; i < world->addrs.n; i++) {
+		const struct addr *a = &world->addrs.v[i];
+		struct obj *obj;
+
+		if (a->ifindex != link->ifindex || a->proto != PLAN_ADDR_PROTO)
+			continue;
+		ip_format_prefix(&a->prefix, text);
+		obj = objs_add(out, OBJ_ADDR, "%s", text);
+		obj_parent(obj, link->name);
+		obj->ifindex = (unsigned)link->ifindex;
+	}
+}
+
+void observe(const struct observe_target *t, const struct world *world, struct objs *out)
+{
+	for (size_t i = 0; i < world->links.n; i++) {
+		const struct link *link = &world->links.v[i];
+
+		if (plan_owns_tunnel(link, t->overlay, t->host))
+			see_tunnel(link, &world->links, out);
+		else if (plan_owns_bridge(link, t->overlay))
+			see_bridge(link, &world->addrs, out);
+	}
+	see_foreign_bridge(t, world, out);
+	observe_pins(t, world, out);
+}
+
+int observe_overlays(struct names *out)
+{
+	return pins_list(PINS_ROOT, out);
+}

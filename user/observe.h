@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The kernel as it is now: surroundings, and an overlay's objects in the form a plan has them. */
+#ifndef VXBPF_OBSERVE_H
+#define VXBPF_OBSERVE_H
+
+#include "bpfobj.h"
+#include "link.h"
+#include "mesh.h"
+#include "model.h"
+
+/* Devices and addresses of this namespace, read once per run and again after changes. */
+struct world {
+	struct links links;
+	struct addrs addrs;
+};
+int world_read(struct nl *nl, struct world *out, struct why *why);
+void world_free(struct world *world);
+#define autoworld __attribute__((cleanup(world_free)))
+
+/* The routes to the mesh's peers, in their order; the caller frees *out. */
+int observe_routes(struct nl *nl, const struct world *world, const struct conf *conf,
+		   const struct mesh *mesh, struct route **out, struct why *why);
+
+struct observe_target {
+	struct nl *nl;
+	const char *overlay;
+	const char *host; /* our name in the mesh, "" if not known */
+	/* The object `up` would load, to see whether pinned maps fit it; NULL: any map will do. */
+	const struct bpfobj *bo;
+};
+
+/* Everything that carries this overlay's mark. */
+void observe(const struct observe_target *t, const struct world *world, struct objs *out);
+
+/* What `up` wrote down about the overlay; -ENOENT if there is none (or of another layout). */
+int observe_overlay(const char *overlay, struct vx_overlay *out);
+
+/* Names of overlays with a pin tree here; the caller frees with names_free. */
+struct names;
+int observe_overlays(struct names *out);
+
+#endif

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The pin tree; see pins.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "pins.h"
+
+void pins_path(char path[PINS_PATH], const char *overlay, const char *fmt, ...)
+{
+	va_list args;
+	int len = snprintf(path, PINS_PATH, PINS_ROOT "/%s", overlay);
+
+	if (!fmt[0])
+		return;
+	path[len++] = '/';
+	va_start(args, fmt);
+	vsnprintf(path + len, PINS_PATH - (size_t)len, fmt, args);
+	va_end(args);
+}
+
+bool pins_mounted(void)
+{
+	struct statfs fs;
+
+	return statfs(PINS_BPFFS, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
+}
+
+int pins_mount(struct why *why)
+{
+	if (pins_mounted())
+		return 0;
+	if (mount("bpf", PINS_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME,
+		  "mode=0700") == 0)
+		return 0;
+	return why_set(why, -errno,
+		       PINS_BPFFS ": mount the BPF file system: %s; do it by hand: mount -t bpf bpf %s",
+		       strerror(errno), PINS_BPFFS);
+}
+
+static int make_folder(const char *path, struct why *why)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return why_set(why, -errno, "%s: make the folder: %s", path, strerror(errno));
+}
+
+int pins_make(const char *overlay, unsigned layout, struct why *why)
+{
+	char path[PINS_PATH];
+	int err = make_folder(PINS_ROOT, why);
+
+	pins_path(path, overlay, "%s", "");
+	if (!err)
+		err = make_folder(path, why);
+	pins_path(path, overlay, "links");
+	if (!err)
+		err = make_folder(path, why);
+	pins_path(path, overlay, "programs");
+	if (!err)
+		err = make_folder(path, why);
+	pins_path(path, overlay, "qdiscs");
+	if (!err)
+		err = make_folder(path, why);
+	pins_path(path, overlay, "layout_%u", layout);
+	if (!err)
+		err = make_folder(path, why);
+	return err;
+}
+
+/* Files, then folders, below `path` and `path` itself; `keep` is a name at the top to leave. */
+static int remove_below(const char *path, const char *keep, struct why *why)
+{
+	autonames struct names names = { 0 };
+	int err = pins_list(path, &names);
+
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		return why_set(why, err, "%s: list: %s", path, strerror(-err));
+	for (size_t i = 0; i < names.n; i++) {
+		char child[PINS_PATH + 256];
+
+		if (keep && strcmp(names.v[i], keep) == 0)
+			continue;
+		snprintf(child, sizeof(child), "%s/%s", path, names.v[i]);
+		if (unlink(child) < 0 && errno == EISDIR)
+			err = remove_below(child, NULL, why);
+		else if (access(child, F_OK) == 0)
+			err = why_set(why, -EIO, "%s: remove: it is still there", child);
+		if (err)
+			return err;
+	}
+	if (!keep && rmdir(path) < 0 && errno != ENOENT)
+		return why_set(why, -errno, "%s: remove: %s", path, strerror(errno));
+	return 0;
+}
+
+int pins_clear(const char *overlay, struct why *why)
+{
+	char path[PINS_PATH];
+
+	pins_path(path, overlay, "%s", "");
+	return remove_below(path, "links", why);
+}
+
+int pins_remove(const char *overlay, struct why *why)
+{
+	char path[PINS_PATH];
+	int err;
+
+	pins_path(path, overlay, "%s", "");
+	err = remove_below(path, NULL, why);
+	if (!err)
+		rmdir(PINS_ROOT); /* stays while another overlay is in it */
+	return err;
+}
+
+unsigned pins_layout(const char *overlay)
+{
+	autonames struct names names = { 0 };
+	char path[PINS_PATH];
+	unsigned layout;
+
+	pins_path(path, overlay, "%s", "");
+	if (pins_list(path, &names))
+		return 0;
+	for (size_t i = 0; i < names.n; i++)
+		if (sscanf(names.v[i], "layout_%u", &layout) == 1)
+			return layout;
+	return UINT32_MAX;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int pins_list(const char *path, struct names *out)
+{
+	DIR *dir = opendir(path);
+	struct names names = { 0 };
+	struct dirent *entry;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		char **grown;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		grown = reallocarray(names.v, names.n + 1, sizeof(*names.v));
+		if (!grown)
+			abort();
+		names.v = grown;
+		names.v[names.n] = strdup(entry->d_name);
+		if (!names.v[names.n++])
+			abort();
+	}
+	closedir(dir);
+	if (names.n)
+		qsort(names.v, names.n, sizeof(*names.v), compare_names);
+	*out = names;
+	return 0;
+}
+
+void names_free(struct names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->v[i]);
+	free(names->v);
+	*names = (struct names){ 0 };
+}
+
+/* True if `fd` is still what the path names: the last `down` may have taken the folder away. */
+static bool same_folder(int fd)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(PINS_ROOT, &b) == 0 && a.st_ino == b.st_ino &&
+	       a.st_dev == b.st_dev;
+}
+
+static int wait_for_lock(int fd)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+
+	for (int i = 0; i < 20; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	fputs("vxbpf: another vxbpf is changing this host: waiting for it\n", stderr);
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+int pins_lock(int *out_fd, struct why *why)
+{
+	for (;;) {
+		autofd int fd = -1;
+		int err = pins_mount(why);
+
+		if (!err)
+			err = make_folder(PINS_ROOT, why);
+		if (err)
+			return err;
+		fd = open(PINS_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0)
+			return why_set(why, -errno, PINS_ROOT ": open: %s", strerror(errno));
+		err = wait_for_lock(fd);
+		if (err)
+			return why_set(why, err, PINS_ROOT ": lock: %s", strerror(-err));
+		if (!same_folder(fd))
+			continue;
+		*out_fd = take_fd(&fd);
+		return 0;
+	}
+}

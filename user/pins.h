@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The pin tree (design 1.5), all state there is beside the devices themselves:
+ *
+ *   /sys/fs/bpf/vxbpf/<overlay>/<map>
+ *   /sys/fs/bpf/vxbpf/<overlay>/layout_<n>              empty folder: the version of it all
+ *   /sys/fs/bpf/vxbpf/<overlay>/links/<room>-<ifindex>  tcx and XDP links
+ *   /sys/fs/bpf/vxbpf/<overlay>/programs/<build>/<room>
+ *   /sys/fs/bpf/vxbpf/<overlay>/qdiscs/<ifindex>        empty folder: the clsact there is ours
+ */
+#ifndef VXBPF_PINS_H
+#define VXBPF_PINS_H
+
+#include "util.h"
+
+#define PINS_BPFFS "/sys/fs/bpf"
+#define PINS_ROOT PINS_BPFFS "/vxbpf"
+#define PINS_PATH 256
+
+/* "<root>/<overlay>[/<fmt...>]" into a buffer of PINS_PATH. */
+void pins_path(char path[PINS_PATH], const char *overlay, const char *fmt, ...) PRINTF(3, 4);
+
+/* Is a bpffs there? pins_mount mounts one (needs root) where there is none. */
+bool pins_mounted(void);
+int pins_mount(struct why *why);
+
+/* Makes the overlay's folders with this layout; what exists is fine. */
+int pins_make(const char *overlay, unsigned layout, struct why *why);
+/* Takes every map, program, entry folder away but leaves links: they still run. */
+int pins_clear(const char *overlay, struct why *why);
+/* Takes the overlay's whole tree away, and the root folder with the last one. */
+int pins_remove(const char *overlay, struct why *why);
+/* The layout the tree was made with; 0 = no tree, UINT32_MAX = a tree without the mark. */
+unsigned pins_layout(const char *overlay);
+
+/* Names in a folder, sorted, without "." and ".."; each and the list are the caller's. */
+struct names {
+	char **v;
+	size_t n;
+};
+int pins_list(const char *path, struct names *out);
+void names_free(struct names *names);
+#define autonames __attribute__((cleanup(names_free)))
+
+/* One vxbpf at a time changes things: waits for the lock on the root folder, with a word on stderr
+ * after a second. Makes the root folder. The lock lasts until the returned fd is closed. */
+int pins_lock(int *out_fd, struct why *why);
+
+#endif

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The objects that ought to be there; see plan.h. Pure. */
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <string.h>
+
+#include "plan.h"
+
+void plan_bridge_alias(const char *overlay, char text[LINK_ALIAS])
+{
+	snprintf(text, LINK_ALIAS, "vxbpf:%s", overlay);
+}
+
+void plan_tunnel_alias(const char *overlay, const char *peer, char text[LINK_ALIAS])
+{
+	snprintf(text, LINK_ALIAS, "vxbpf:%.15s:%.39s", overlay, peer);
+}
+
+uint32_t plan_group(const char *overlay)
+{
+	return fnv32(FNV32_INIT, overlay, strlen(overlay)) | 0x80000000U;
+}
+
+/* fe:..: locally administered, and higher than any other, so that a bridge that takes its MAC from
+ * its lowest port never takes this one. */
+void plan_mac(const char *overlay, const char *host, const char *ifname, char text[18])
+{
+	uint64_t h = FNV64_INIT;
+
+	h = fnv64(h, overlay, strlen(overlay) + 1);
+	h = fnv64(h, host, strlen(host) + 1);
+	h = fnv64(h, ifname, strlen(ifname));
+	snprintf(text, 18, "fe:%02x:%02x:%02x:%02x:%02x", (uint8_t)(h >> 32), (uint8_t)(h >> 24),
+		 (uint8_t)(h >> 16), (uint8_t)(h >> 8), (uint8_t)h);
+}
+
+bool plan_owns_tunnel(const struct link *link, const char *overlay, const char *host)
+{
+	char text[LINK_ALIAS + 1], mac[18], want[18];
+
+	if (strcmp(link->kind, "vxlan") != 0)
+		return false;
+	snprintf(text, sizeof(text), "vxbpf:%s:", overlay);
+	if (strncmp(link->alias, text, strlen(text)) == 0)
+		return true;
+	mac_format(link->mac, mac);
+	plan_mac(overlay, host, link->name, want);
+	return !link->alias[0] && link->group == plan_group(overlay) && strcmp(mac, want) == 0;
+}
+
+bool plan_owns_bridge(const struct link *link, const char *overlay)
+{
+	char alias[LINK_ALIAS];
+
+	plan_bridge_alias(overlay, alias);
+	return strcmp(link->kind, "bridge") == 0 && strcmp(link->alias, alias) == 0;
+}
+
+/* --- objects, in the order of their kinds */
+
+struct planning {
+	const struct conf *conf;
+	const struct mesh *mesh;
+	const struct plan_facts *facts;
+	const struct plan_base *base;
+	const char *build;
+	struct objs *out;
+	struct notes *notes;
+};
+
+static void want_pins(const struct planning *p)
+{
+	struct obj *tree = objs_add(p->out, OBJ_TREE, "%s", p->conf->overlay);
+
+	obj_num(tree, F_LAYOUT, VX_LAYOUT);
+	for (const char *const *map = p->facts->maps; *map; map++)
+		objs_add(p->out, OBJ_MAP, "%s", *map);
+	for (const char *const *prog = p->facts->progs; *prog; prog++)
+		objs_add(p->out, OBJ_PROG, "%s/%s", p->build, *prog);
+}
+
+static void want_overlay_entry(const struct planning *p)
+{
+	const struct conf *conf = p->conf;
+	const struct conf_host *self = p->mesh->self;
+	struct vx_overlay o = { 0 };
+	struct obj *e = objs_add(p->out, OBJ_ENTRY, "overlay/0");
+
+	text_copy(o.name, sizeof(o.name), conf->overlay);
+	text_copy(o.bridge, sizeof(o.bridge), conf->bridge);
+	text_copy(o.local, sizeof(o.local), self->name);
+	ip_format(&self->address, o.address);
+	ip_format(&self->address6, o.address6);
+	text_copy(o.underlay, sizeof(o.underlay), conf->underlay);
+	text_copy(o.config, sizeof(o.config), conf->path);
+	text_copy(o.mtu_why, sizeof(o.mtu_why), p->base->mtu_why);
+	o.mtu = p->base->cfg.mtu;
+	o.port = conf->port;
+	o.guard = conf->guard;
+	o.vni_mode = conf->vni_mode;
+	text_copy(o.fastpath, sizeof(o.fastpath), conf_switch_name(conf->fastpath));
+	text_copy(o.xdp, sizeof(o.xdp), conf_switch_name(conf->xdp));
+	obj_blob(e, &o, sizeof(o));
+	obj_note(e, "host %s  mtu %u  guard %s", self->name, o.mtu, conf_guard_name(conf->guard));
+}
+
+static void want_peer_entries(const struct planning *p, const struct mesh_peer *mp)
+{
+	struct vx_vni vni = { .vni = mp->vni };
+	struct vx_peer peer = { .remote = mp->remote, .local = mp->local };
+	struct obj *e;
+
+	text_copy(peer.name, sizeof(peer.name), mp->host->name);
+	text_copy(peer.ifname, sizeof(peer.ifname), mp->ifname);
+	ip_format(&mp->remote, peer.address);
+	ip_format(&mp->local, peer.local_address);
+	e = objs_add(p->out, OBJ_ENTRY, "peers/%u", mp->vni);
+	obj_blob(e, &peer, sizeof(peer));
+	obj_note(e, "%s  %s -> %s", peer.name, peer.local_address, peer.address);
+	e = objs_add(p->out, OBJ_ENTRY, "sources/%s", peer.address);
+	obj_blob(e, &vni, sizeof(vni));
+	obj_note(e, "%s", peer.name);
+	e = objs_add(p->out, OBJ_ENTRY, "counters/%u", mp->vni);
+	obj_note(e, "%s", peer.name);
+}
+
+static void want_hook(const struct planning *p, enum obj_kind kind, const struct link *link,
+		      const char *ifname, const char *room, bool optional)
+{
+	struct obj *h = objs_add(p->out, kind, "%s/%s", ifname, room);
+
+	obj_parent(h, ifname);
+	obj_text(h, F_MODE, strcmp(room, "wire_xdp") == 0 ? "xdp" : p->facts->tc_mode);
+	obj_text(h, F_BUILD, p->build);
+	h->optional = optional;
+	h->ifindex = link ? (unsigned)link->ifindex : 0;
+}
+
+static bool has_ethernet(const struct link *link)
+{
+	return link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
+}
+
+/* Driver-mode XDP pays on a real NIC's driver only; on a veth it costs two thirds of the speed, and
+ * a virtio NIC gives up its offloads for it. */
+static bool wants_xdp(const struct conf *conf, const struct link *link)
+{
+	if (conf->xdp == CONF_OFF || conf->guard != VX_GUARD_ENFORCE || !has_ethernet(link))
+		return false;
+	return conf->xdp == CONF_ON || (!link->kind[0] && strcmp(link->bus, "pci") == 0);
+}
+
+static void want_wire(const struct planning *p)
+{
+	for (size_t i = 0; i < p->base->underlay.n; i++) {
+		const struct link *link =
+			links_by_index(p->facts->links, p->base->underlay.ifindex[i]);
+		bool l2 = has_ethernet(link);
+
+		want_hook(p, OBJ_WIRE, link, link->name, l2 ? "wire_in" : "wire_in_l3", false);
+		want_hook(p, OBJ_WIRE, link, link->name, l2 ? "wire_out" : "wire_out_l3", false);
+		if (wants_xdp(p->conf, link))
+			want_hook(p, OBJ_WIRE, link, link->name, "wire_xdp", true);
+	}
+}
+
+static void want_bridge(const struct planning *p)
+{
+	const struct link *link = links_by_name(p->facts->links, p->conf->bridge);
+	char alias[LINK_ALIAS], mac[18];
+	struct obj *b;
+
+	if (link && !plan_owns_bridge(link, p->conf->overlay))
+		return; /* somebody else's: used as it is */
+	b = objs_add(p->out, OBJ_BRIDGE, "%s", p->conf->bridge);
+	plan_bridge_alias(p->conf->overlay, alias);
+	obj_text(b, F_ALIAS, alias);
+	plan_mac(p->conf->overlay, p->mesh->self->name, p->conf->bridge, mac);
+	obj_text(b, F_MAC, mac);
+	b = objs_add(p->out, OBJ_SETUP, "%s", p->conf->bridge);
+	obj_num(b, F_MTU, p->base->cfg.mtu);
+	obj_num(b, F_ACCEPT_RA, 0);
+	obj_num(b, F_UP, 1);
+}
+
+static uint32_t tunnel_mtu(const struct planning *p, const struct mesh_peer *mp)
+{
+	const struct link *lower;
+
+	if (!p->conf->underlay[0])
+		return PLAN_TUNNEL_MTU;
+	/* Bound to a device, the kernel allows no more than that device's MTU less the overhead. */
+	lower = links_by_name(p->facts->links, p->conf->underlay);
+	return lower->mtu - (ip_is_v4(&mp->remote) ? MESH_OVERHEAD_V4 : MESH_OVERHEAD_V6);
+}
+
+static void want_tunnel(const struct planning *p, const struct mesh_peer *mp)
+{
+	char text[LINK_ALIAS];
+	struct obj *t = objs_add(p->out, OBJ_TUNNEL, "%s", mp->ifname);
+
+	obj_num(t, F_VNI, mp->vni);
+	obj_num(t, F_PORT, p->conf->port);
+	ip_format(&mp->local, text);
+	obj_text(t, F_LOCAL, text);
+	ip_format(&mp->remote, text);
+	obj_text(t, F_REMOTE, text);
+	obj_text(t, F_LOWER, p->conf->underlay);
+	obj_num(t, F_LEARNING, p->conf->vni_mode == VX_VNI_INDEX);
+	obj_num(t, F_CSUM, 0); /* as the fast path has to send them */
+	obj_num(t, F_GROUP, plan_group(p->conf->overlay));
+	plan_mac(p->conf->overlay, p->mesh->self->name, mp->ifname, text);
+	obj_text(t, F_MAC, text);
+	plan_tunnel_alias(p->conf->overlay, mp->host->name, text);
+	obj_text(t, F_ALIAS, text);
+	if (mp->altname[0])
+		obj_text(t, F_ALTNAME, mp->altname);
+	obj_num(t, F_MTU, tunnel_mtu(p, mp));
+	obj_num(t, F_ADDRGEN, 0);
+}
+
+static void want_member(const struct planning *p, const struct mesh_peer *mp, bool isolated)
+{
+	struct vx_vni vni = { .vni = mp->vni };
+	struct obj *o = objs_add(p->out, OBJ_INDEX, "tunnels/%s", mp->ifname);
+
+	obj_parent(o, mp->ifname);
+	obj_blob(o, &vni, sizeof(vni));
+	obj_note(o, "vni %u", mp->vni);
+	want_hook(p, OBJ_HOOK, NULL, mp->ifname, "tun_in", false);
+	want_hook(p, OBJ_HOOK, NULL, mp->ifname, "tun_out", false);
+	o = objs_add(p->out, OBJ_MEMBER, "%s", mp->ifname);
+	obj_parent(o, mp->ifname);
+	obj_text(o, F_MASTER, p->conf->bridge);
+	obj_num(o, F_ISOLATED, isolated);
+	obj_num(o, F_UP, 1);
+}
+
+/* The other ports of the bridge, hooked as they are found; they work without, too. Returns whether
+ * one of them is isolated: isolated tunnels would be out of its reach (I2). */
+static bool want_ports(const struct planning *p)
+{
+	const struct links *links = p->facts->links;
+	const struct link *bridge = links_by_name(links, p->conf->bridge);
+	bool any_isolated = false;
+	struct obj *o = objs_add(p->out, OBJ_ENTRY, "ports/0");
+
+	obj_note(o, "%s", p->conf->bridge);
+	want_hook(p, OBJ_HOOK, bridge, p->conf->bridge, "host_in", true);
+	for (size_t i = 0; bridge && i < links->n; i++) {
+		const struct link *port = &links->v[i];
+
+		if (port->master != bridge->ifindex ||
+		    plan_owns_tunnel(port, p->conf->overlay, p->mesh->self->name))
+			continue;
+		any_isolated |= port->isolated;
+		o = objs_add(p->out, OBJ_INDEX, "ports/%s", port->name);
+		obj_parent(o, port->name);
+		o->ifindex = (unsigned)port->ifindex;
+		want_hook(p, OBJ_HOOK, port, port->name, "port_in", true);
+	}
+	return any_isolated;
+}
+
+static void want_addresses(const struct planning *p)
+{
+	const struct conf_host *self = p->mesh->self;
+	const struct link *bridge = links_by_name(p->facts->links, p->conf->bridge);
+	char text[IP_TEXT + 4];
+
+	for (size_t i = 0; i < self->n_bridge_address; i++) {
+		const struct ip_prefix *want = &self->bridge_address[i];
+		bool theirs = false;
+
+		for (size_t k = 0; bridge && k < p->facts->addrs->n; k++) {
+			const struct addr *a = &p->facts->addrs->v[k];
+
+			theirs |= a->ifindex == bridge->ifindex && a->proto != PLAN_ADDR_PROTO &&
+				  ip_equal(&a->prefix.addr, &want->addr);
+		}
+		if (theirs)
+			continue; /* somebody set it: right already, and not ours to take away */
+		ip_format_prefix(want, text);
+		obj_parent(objs_add(p->out, OBJ_ADDR, "%s", text), p->conf->bridge);
+	}
+}
+
+void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
+		  const struct plan_base *base, const char *build, struct objs *out,
+		  struct notes *notes)
+{
+	const struct planning p = { conf, mesh, facts, base, build, out, notes };
+	bool isolate;
+
+	want_pins(&p);
+	want_overlay_entry(&p);
+	want_wire(&p);
+	want_bridge(&p);
+	isolate = !want_ports(&p);
+	for (size_t i = 0; i < mesh->n_peers; i++) {
+		want_peer_entries(&p, &mesh->peers[i]);
+		want_tunnel(&p, &mesh->peers[i]);
+		want_member(&p, &mesh->peers[i], isolate);
+	}
+	want_addresses(&p);
+}
+
+/* --- down */
+
+static bool is_link_local(const struct vx_addr *a)
+{
+	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
+void plan_nothing(const char *overlay, const struct links *links, const struct addrs *addrs,
+		  struct objs *out, struct notes *notes)
+{
+	for (size_t i = 0; i < links->n; i++) {
+		const struct link *bridge = &links->v[i];
+		const char *user = NULL;
+		char text[IP_TEXT + 4];
+
+		if (!plan_owns_bridge(bridge, overlay))
+			continue;
+		for (size_t k = 0; k < links->n; k++)
+			if (links->v[k].master == bridge->ifindex &&
+			    !plan_owns_tunnel(&links->v[k], overlay, ""))
+				user = links->v[k].name;
+		for (size_t k = 0; !user && k < addrs->n; k++) {
+			const struct addr *a = &addrs->v[k];
+
+			if (a->ifindex != bridge->ifindex || a->proto == PLAN_ADDR_PROTO ||
+			    is_link_local(&a->prefix.addr))
+				continue;
+			ip_format_prefix(&a->prefix, text);
+			user = text;
+		}
+		if (!user)
+			continue;
+		objs_add(out, OBJ_BRIDGE, "%s", bridge->name);
+		objs_add(out, OBJ_SETUP, "%s", bridge->name);
+		notes_add(notes, "%s: the bridge stays: %s is still on it", bridge->name, user);
+	}
+}

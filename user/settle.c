@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is judged before any object is planned: routes, MTU, things in the way; see plan.h. Pure. */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "plan.h"
+
+#define MTU_CAP 1500U /* design I3: more only by `mtu:` in the file, where all hosts see it */
+#define MTU_LEAST 576U
+
+struct settling {
+	const struct conf *conf;
+	const struct mesh *mesh;
+	const struct plan_facts *facts;
+	struct plan_base *out;
+	struct notes *notes;
+	struct why *why;
+};
+
+static void add_underlay(struct settling *s, int ifindex, const char *name)
+{
+	struct plan_underlay *u = &s->out->underlay;
+
+	for (size_t i = 0; i < u->n; i++)
+		if (u->ifindex[i] == ifindex)
+			return;
+	if (u->n < ARRAY_LEN(u->ifindex))
+		u->ifindex[u->n++] = ifindex;
+	else
+		notes_add(s->notes, "%s: not guarded: more than %zu underlay devices", name,
+			  ARRAY_LEN(u->ifindex));
+}
+
+static int settle_route(struct settling *s, const struct mesh_peer *peer, const struct route *route)
+{
+	const char *wanted = s->conf->underlay;
+	const struct link *link = route->err ? NULL :
+					       links_by_index(s->facts->links, route->ifindex);
+	char remote[IP_TEXT];
+
+	ip_format(&peer->remote, remote);
+	if (!link) {
+		notes_add(s->notes, "peer %s: no route to %s now; it is set up all the same",
+			  peer->host->name, remote);
+		return 0;
+	}
+	if (wanted[0] && strcmp(link->name, wanted) != 0)
+		return why_bad(s->why,
+			       "peer %s: %s is reached by %s, but `underlay:` says by %s only",
+			       peer->host->name, remote, link->name, wanted);
+	if (strcmp(link->name, s->conf->bridge) == 0)
+		return why_bad(s->why,
+			       "peer %s: the route to %s leaves by %s, the overlay's own bridge",
+			       peer->host->name, remote, link->name);
+	if (link->flags & IFF_LOOPBACK)
+		return why_bad(s->why, "peer %s: %s is an address of this host", peer->host->name,
+			       remote);
+	add_underlay(s, link->ifindex, link->name);
+	return 0;
+}
+
+static int settle_routes(struct settling *s)
+{
+	const struct link *bound = links_by_name(s->facts->links, s->conf->underlay);
+
+	if (s->conf->underlay[0] && !bound)
+		return why_bad(s->why, "underlay %s: there is no such device", s->conf->underlay);
+	/* Guarded even while no route leads there. */
+	if (bound)
+		add_underlay(s, bound->ifindex, bound->name);
+	for (size_t i = 0; i < s->mesh->n_peers; i++) {
+		int err = settle_route(s, &s->mesh->peers[i], &s->facts->routes[i]);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The smallest path, as things are now; NULL if no peer has a route. */
+static const struct route *narrowest(const struct settling *s, const char **out_peer)
+{
+	const struct route *best = NULL;
+
+	for (size_t i = 0; i < s->mesh->n_peers; i++) {
+		const struct route *r = &s->facts->routes[i];
+
+		if (r->err || (best && r->mtu >= best->mtu))
+			continue;
+		best = r;
+		*out_peer = s->mesh->peers[i].host->name;
+	}
+	return best;
+}
+
+static int settle_auto_mtu(struct settling *s)
+{
+	const char *peer = NULL;
+	const struct route *path = narrowest(s, &peer);
+	unsigned base = path && path->mtu < MTU_CAP ? path->mtu : MTU_CAP;
+	unsigned overhead = s->mesh->max_overhead;
+	char *text = s->out->mtu_why;
+
+	snprintf(text, sizeof(s->out->mtu_why), "auto: %u", base);
+	if (path && path->mtu < MTU_CAP)
+		text_add(text, sizeof(s->out->mtu_why), " (the path to %s)", peer);
+	text_add(text, sizeof(s->out->mtu_why), " less %u for VXLAN over %s", overhead,
+		 overhead == MESH_OVERHEAD_V4 ? "IPv4" : "IPv6");
+	if (base < overhead + MTU_LEAST)
+		return why_bad(s->why, "mtu: the path to %s takes %u bytes only: too small for VXLAN",
+			       peer, base);
+	s->out->cfg.mtu = base - overhead;
+	return 0;
+}
+
+static int settle_mtu(struct settling *s)
+{
+	const struct conf *conf = s->conf;
+
+	if (!conf->mtu)
+		return settle_auto_mtu(s);
+	for (size_t i = 0; i < s->mesh->n_peers; i++) {
+		const struct mesh_peer *peer = &s->mesh->peers[i];
+		const struct route *r = &s->facts->routes[i];
+		unsigned overhead = ip_is_v4(&peer->remote) ? MESH_OVERHEAD_V4 : MESH_OVERHEAD_V6;
+
+		if (!r->err && conf->mtu + overhead > r->mtu)
+			return why_bad(s->why,
+				       "%s:%u: mtu: %u + %u for VXLAN = %u do not fit the path to %s, "
+				       "which takes %u: at most %u",
+				       conf->path, conf->mtu_line, conf->mtu, overhead,
+				       conf->mtu + overhead, peer->host->name, r->mtu,
+				       r->mtu - overhead);
+	}
+	s->out->cfg.mtu = conf->mtu;
+	snprintf(s->out->mtu_why, sizeof(s->out->mtu_why), "set by `mtu:` in the file");
+	return 0;
+}
+
+static int check_bridge(struct settling *s)
+{
+	const struct link *link = links_by_name(s->facts->links, s->conf->bridge);
+	char ours[LINK_ALIAS];
+
+	if (!link)
+		return 0;
+	plan_bridge_alias(s->conf->overlay, ours);
+	if (strcmp(link->kind, "bridge") != 0)
+		return why_set(s->why, -EEXIST, "%s: use it as the bridge: it is a %s device",
+			       link->name, link->kind[0] ? link->kind : "network");
+	if (strncmp(link->alias, "vxbpf:", 6) == 0 && strcmp(link->alias, ours) != 0)
+		return why_set(s->why, -EEXIST, "%s: use it as the bridge: it belongs to overlay %s",
+			       link->name, link->alias + 6);
+	if (!link->alias[0] || strcmp(link->alias, ours) != 0) {
+		if (link->mtu > s->out->cfg.mtu)
+			notes_add(s->notes,
+				  "%s: not made by us, so its MTU stays %u: more than the overlay's %u",
+				  link->name, link->mtu, s->out->cfg.mtu);
+		if (!(link->flags & IFF_UP))
+			notes_add(s->notes, "%s: not made by us and down: set it up", link->name);
+	}
+	return 0;
+}
+
+/* A foreign device may hold a tunnel's name, or its VNI on our port: the kernel has each only once. */
+static int check_tunnel(struct settling *s, const struct mesh_peer *peer, const struct link *link)
+{
+	const struct link_vxlan *vx = &link->vxlan;
+
+	if (strcmp(link->name, peer->ifname) == 0 || strcmp(link->altname, peer->ifname) == 0)
+		return why_set(s->why, -EEXIST,
+			       "%s: make the tunnel to %s: a device of this name exists and is not ours",
+			       link->name, peer->host->name);
+	if (strcmp(link->kind, "vxlan") == 0 && !vx->external && vx->vni == peer->vni &&
+	    vx->port == s->conf->port && vx->v6 == !ip_is_v4(&peer->remote))
+		return why_set(s->why, -EEXIST,
+			       "%s: make the tunnel to %s: device %s has VNI %u on port %u already",
+			       peer->ifname, peer->host->name, link->name, vx->vni, vx->port);
+	return 0;
+}
+
+static int check_tunnels(struct settling *s)
+{
+	for (size_t i = 0; i < s->facts->links->n; i++) {
+		const struct link *link = &s->facts->links->v[i];
+
+		if (plan_owns_tunnel(link, s->conf->overlay, s->mesh->self->name))
+			continue;
+		for (size_t k = 0; k < s->mesh->n_peers; k++) {
+			int err = check_tunnel(s, &s->mesh->peers[k], link);
+
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static void settle_config(struct settling *s)
+{
+	const struct conf_host *self = s->mesh->self;
+	struct vx_config *cfg = &s->out->cfg;
+
+	cfg->layout = VX_LAYOUT;
+	cfg->mark = s->conf->mark;
+	cfg->port = s->conf->port;
+	cfg->guard = (__u8)s->conf->guard;
+	cfg->vni_mode = (__u8)s->conf->vni_mode;
+	if (ip_is_v4(&self->address))
+		cfg->local4 = self->address;
+	else
+		cfg->local6 = self->address;
+	if (ip_is_set(&self->address6))
+		cfg->local6 = self->address6;
+}
+
+int plan_settle(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
+		struct plan_base *out, struct notes *notes, struct why *why)
+{
+	struct settling s = { conf, mesh, facts, out, notes, why };
+	int err;
+
+	*out = (struct plan_base){ 0 };
+	settle_config(&s);
+	err = settle_routes(&s);
+	if (!err)
+		err = settle_mtu(&s);
+	if (!err)
+		err = check_bridge(&s);
+	if (!err)
+		err = check_tunnels(&s);
+	return err;
+}
