@@ -31,7 +31,7 @@ static int hear_libbpf(enum libbpf_print_level level, const char *fmt, va_list a
 		va_end(again);
 		last_words[strcspn(last_words, "\n")] = '\0';
 	}
-	return verbose ? vfprintf(stderr, fmt, args) : 0;
+	return verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, fmt, args) : 0;
 }
 
 void bpfobj_verbose(bool on)
@@ -95,7 +95,7 @@ const char *bpfobj_map_name(const struct bpfobj *bo, size_t i)
 
 const char *bpfobj_prog_name(const struct bpfobj *bo, size_t i)
 {
-	const struct bpf_program *prog;
+	struct bpf_program *prog;
 
 	bpf_object__for_each_program (prog, bo->skel->obj)
 		if (i-- == 0)

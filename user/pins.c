@@ -115,13 +115,14 @@ int pins_clear(const char *overlay, struct why *why)
 int pins_remove(const char *overlay, struct why *why)
 {
 	char path[PINS_PATH];
-	int err;
 
 	pins_path(path, overlay, "%s", "");
-	err = remove_below(path, NULL, why);
-	if (!err)
-		rmdir(PINS_ROOT); /* stays while another overlay is in it */
-	return err;
+	return remove_below(path, NULL, why);
+}
+
+void pins_forget_root(void)
+{
+	rmdir(PINS_ROOT);
 }
 
 unsigned pins_layout(const char *overlay)

@@ -28,8 +28,10 @@ int pins_mount(struct why *why);
 int pins_make(const char *overlay, unsigned layout, struct why *why);
 /* Takes every map, program, entry folder away but leaves links: they still run. */
 int pins_clear(const char *overlay, struct why *why);
-/* Takes the overlay's whole tree away, and the root folder with the last one. */
+/* Takes the overlay's whole tree away. */
 int pins_remove(const char *overlay, struct why *why);
+/* The root folder goes with the last overlay; stays while another is in it. */
+void pins_forget_root(void);
 /* The layout the tree was made with; 0 = no tree, UINT32_MAX = a tree without the mark. */
 unsigned pins_layout(const char *overlay);
 

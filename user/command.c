@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What commands share: saying why, finding their overlays, asking for rights. */
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "command.h"
+#include "observe.h"
+#include "pins.h"
+
+#define CONFIG_FOLDER "/etc/vxbpf"
+
+int command_fail(const struct why *why)
+{
+	fprintf(stderr, "vxbpf: %s\n", why->text);
+	return why->bad_input ? EXIT_USAGE : EXIT_FAILED;
+}
+
+void command_say(const struct notes *notes)
+{
+	for (size_t i = 0; i < notes->n; i++)
+		fprintf(stderr, "vxbpf: %s\n", notes->v[i]);
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+	size_t len = strlen(text), tail = strlen(suffix);
+
+	return len > tail && strcmp(text + len - tail, suffix) == 0;
+}
+
+/* The name alone; the config decides whether it is a good one. */
+static void add_target(struct command_targets *targets, const char *overlay, const char *path)
+{
+	struct command_target *grown =
+		reallocarray(targets->v, targets->n + 1, sizeof(*targets->v));
+
+	if (!grown)
+		abort();
+	targets->v = grown;
+	text_copy(grown[targets->n].overlay, sizeof(grown->overlay), overlay);
+	text_copy(grown[targets->n].path, sizeof(grown->path), path);
+	targets->n++;
+}
+
+static bool known(const struct command_targets *targets, const char *overlay)
+{
+	for (size_t i = 0; i < targets->n; i++)
+		if (strcmp(targets->v[i].overlay, overlay) == 0)
+			return true;
+	return false;
+}
+
+static void add_file(struct command_targets *targets, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char name[PATH_MAX];
+
+	text_copy(name, sizeof(name), slash ? slash + 1 : path);
+	name[strlen(name) - strlen(".yaml")] = '\0';
+	if (!known(targets, name))
+		add_target(targets, name, path);
+}
+
+static void add_name(struct command_targets *targets, const char *name)
+{
+	struct vx_overlay o;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), CONFIG_FOLDER "/%s.yaml", name);
+	/* One that is up knows which file it came from. */
+	if (observe_overlay(name, &o) == 0 && o.config[0])
+		text_copy(path, sizeof(path), o.config);
+	add_target(targets, name, path);
+}
+
+static bool good_name(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+
+	return len && len < VX_IF_LEN && !name[len];
+}
+
+int command_find_targets(const char *arg, bool also_up, struct command_targets *out,
+			 struct why *why)
+{
+	autonames struct names files = { 0 }, up = { 0 };
+
+	*out = (struct command_targets){ 0 };
+	if (arg && has_suffix(arg, ".yaml")) {
+		add_file(out, arg);
+		return 0;
+	}
+	if (arg && !good_name(arg))
+		return why_bad(why,
+			       "%s: an overlay is a name of 1 to 15 letters, digits, '_' and '-', or a "
+			       "path ending in .yaml",
+			       arg);
+	if (arg) {
+		add_name(out, arg);
+		return 0;
+	}
+	if (also_up)
+		observe_overlays(&up);
+	for (size_t i = 0; i < up.n; i++)
+		add_name(out, up.v[i]);
+	pins_list(CONFIG_FOLDER, &files);
+	for (size_t i = 0; i < files.n; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), CONFIG_FOLDER "/%s", files.v[i]);
+		if (has_suffix(path, ".yaml"))
+			add_file(out, path);
+	}
+	if (!out->n && !also_up)
+		return why_bad(why, CONFIG_FOLDER ": no overlay named, and there is no .yaml file here");
+	return 0;
+}
+
+void command_targets_free(struct command_targets *targets)
+{
+	free(targets->v);
+	*targets = (struct command_targets){ 0 };
+}
+
+static bool has_capability(unsigned cap)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	return data[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap);
+}
+
+int command_need_rights(const char *verb, struct why *why)
+{
+	bool net = has_capability(CAP_NET_ADMIN);
+	bool bpf = has_capability(CAP_BPF) || has_capability(CAP_SYS_ADMIN);
+
+	if (net && bpf)
+		return 0;
+	return why_set(why, -EPERM, "%s: needs root: %s missing", verb,
+		       net ? "CAP_BPF is" : bpf ? "CAP_NET_ADMIN is" : "CAP_NET_ADMIN and CAP_BPF are");
+}
