@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every number, and the one exit. Packets are frames as they are, or will be, on the wire: what GSO
+ * or GRO has made one counts its segments, each with its own headers. Bytes are inner Ethernet bytes.
+ *
+ * Per-CPU numbers need no atomics: all rooms run with bottom halves off, so no room interrupts
+ * another on the same CPU.
+ */
+#ifndef VXBPF_ACCOUNT_H
+#define VXBPF_ACCOUNT_H
+
+#include "hook.h"
+
+#define VX_GSO_BY_FRAGS 0xffff /* the kernel's gso_size for SCTP: segments differ in size */
+
+/* Names what is wrong; says nothing about what becomes of the frame. The first reason stays. */
+static __always_inline void charge(struct vx_walk *w, enum vx_reason reason,
+				   const struct vx_peer *blame)
+{
+	if (w->reason != VX_REASON_NONE)
+		return;
+	w->reason = reason;
+	w->blame = blame;
+}
+
+/* Fills w->packets and w->bytes for the frame in w->pkt. */
+static __always_inline void measure(struct vx_walk *w)
+{
+	__u32 gso_size = hook_gso_size(w), headers = w->pkt.header_len, len = w->pkt.frame_len;
+	__u32 segs = hook_gso_segs(w);
+
+	w->packets = 1;
+	w->bytes = len;
+	if (!gso_size)
+		return;
+	if (headers && gso_size != VX_GSO_BY_FRAGS) {
+		if (len > headers)
+			w->packets = (len - headers + gso_size - 1) / gso_size;
+		w->bytes += (w->packets - 1) * headers;
+		return;
+	}
+	/* Not TCP or UDP, so a guess: the kernel's own segment count, and on egress its sum. */
+	if (segs)
+		w->packets = segs;
+	if (hook_wire_len(w) > hook_len(w))
+		w->bytes += hook_wire_len(w) - hook_len(w);
+}
+
+/* The same for a frame the bridge handles: a tag beside it will be, or was, in it on the wire. */
+static __always_inline void measure_frame(struct vx_walk *w)
+{
+	measure(w);
+	if (hook_tagged(w))
+		w->bytes += w->packets * VX_TAG_LEN;
+}
+
+/* A group address, or one we know nothing about: the bridge floods it. */
+static __always_inline bool is_bum(const struct vx_walk *w)
+{
+	struct vx_fdb_key key = w->pkt.dst;
+
+	return is_group(&key) || !bpf_map_lookup_elem(&fdb, &key);
+}
+
+static __always_inline enum vx_step count_rx(struct vx_walk *w)
+{
+	struct vx_vni vni = { w->vni };
+	struct vx_counters *sum = bpf_map_lookup_elem(&counters, &vni);
+
+	if (!sum)
+		return VX_GO_ON;
+	sum->rx_packets += w->packets;
+	sum->rx_bytes += w->bytes;
+	if (is_bum(w))
+		sum->rx_bum_packets += w->packets;
+	sum->last_rx_ns = w->now;
+	return VX_GO_ON;
+}
+
+static __always_inline enum vx_step count_tx(struct vx_walk *w)
+{
+	struct vx_vni vni = { w->vni };
+	struct vx_counters *sum = bpf_map_lookup_elem(&counters, &vni);
+
+	if (!sum)
+		return VX_GO_ON;
+	sum->tx_packets += w->packets;
+	sum->tx_bytes += w->bytes;
+	if (is_bum(w))
+		sum->tx_bum_packets += w->packets;
+	if (!is_group(&w->pkt.dst))
+		sum->last_unicast_tx_ns = w->now;
+	return VX_GO_ON;
+}
+
+static __always_inline void copy_name(char *to, const struct vx_peer *peer)
+{
+	_Static_assert(VX_NAME_LEN % 8 == 0 && offsetof(struct vx_peer, name) == 0, "name");
+	for (int i = 0; peer && i < VX_NAME_LEN; i += 8)
+		*(__u64 *)(to + i) = *(const __u64 *)(peer->name + i);
+}
+
+static __always_inline void count_drop(const struct vx_walk *w)
+{
+	struct vx_drop_key key __attribute__((aligned(8))) = { .reason = w->reason };
+	struct vx_drop none = {}, *sum;
+
+	copy_name(key.peer, w->blame);
+	sum = bpf_map_lookup_elem(&drops, &key);
+	if (!sum) {
+		/* Another CPU may be first; its entry is as good. */
+		bpf_map_update_elem(&drops, &key, &none, BPF_NOEXIST);
+		sum = bpf_map_lookup_elem(&drops, &key);
+	}
+	if (!sum)
+		return;
+	sum->packets += w->packets;
+	sum->bytes += w->bytes;
+}
+
+/* At most one per tick of the coarse clock, so that a flood of drops does not cost a lock each. */
+static __always_inline void keep_witness(const struct vx_walk *w)
+{
+	struct vx_reason_key key = { w->reason };
+	struct vx_witness *last = bpf_map_lookup_elem(&witness, &key);
+	struct vx_witness seen = {
+		.time_ns = w->now,
+		.from_ifindex = w->from,
+		.to_ifindex = w->to,
+		.vni = w->pkt.vni,
+		.source = w->pkt.ip.source,
+	};
+
+	if (last && last->time_ns == w->now)
+		return;
+	copy_name(seen.peer, w->blame);
+	__builtin_memcpy(seen.src_mac, w->pkt.src.mac, sizeof(seen.src_mac));
+	__builtin_memcpy(seen.dst_mac, w->pkt.dst.mac, sizeof(seen.dst_mac));
+	bpf_map_update_elem(&witness, &key, &seen, BPF_ANY);
+}
+
+/* The one exit: counts the reason, if there is one, and says what the hook wants to hear. */
+static __always_inline int finish(struct vx_walk *w, enum vx_step step)
+{
+	if (w->reason != VX_REASON_NONE) {
+		count_drop(w);
+		keep_witness(w);
+	}
+	return hook_verdict(w, step);
+}
+
+#endif

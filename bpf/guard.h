@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Who may speak (I4). The wire rooms find VXLAN of ours and hold its addresses against the peer its
+ * VNI belongs to. Doubt means pass, unmarked: tun_in refuses what arrives without the mark.
+ */
+#ifndef VXBPF_GUARD_H
+#define VXBPF_GUARD_H
+
+#include "locate.h"
+#include "read.h"
+
+/* The peer an outer address belongs to; its VNI in *out_vni. */
+static __always_inline const struct vx_peer *find_source(const struct vx_addr *address,
+							 __u32 *out_vni)
+{
+	struct vx_addr key = *address;
+	struct vx_vni *vni = bpf_map_lookup_elem(&sources, &key);
+
+	if (!vni)
+		return NULL;
+	*out_vni = vni->vni;
+	return bpf_map_lookup_elem(&peers, vni);
+}
+
+/* wire_in, wire_xdp: VXLAN to this host with a VNI of ours, or none of our business. */
+static __always_inline enum vx_step find_vxlan(struct vx_walk *w)
+{
+	struct vx_vni vni;
+	__u32 ignored;
+
+	if (hook_tagged(w) && hook_vlan(w))
+		return VX_PASS;
+	w->from = hook_ifindex(w);
+	switch (read_packet(w, VX_WIRE_IN)) {
+	case VX_PARSED:
+		break;
+	case VX_BROKEN:
+		if (cfg.guard == VX_GUARD_OFF)
+			return VX_PASS;
+		w->now = bpf_ktime_get_coarse_ns();
+		w->packets = 1;
+		w->bytes = hook_len(w);
+		charge(w, VX_REASON_MALFORMED, find_source(&w->pkt.ip.source, &ignored));
+		return cfg.guard == VX_GUARD_ENFORCE ? VX_DROP : VX_PASS;
+	default:
+		return VX_PASS;
+	}
+	vni.vni = w->pkt.vni;
+	w->peer = bpf_map_lookup_elem(&peers, &vni);
+	if (!w->peer || !addr_equal(&w->pkt.ip.dest, &w->peer->local))
+		return VX_PASS; /* another VXLAN, or the same VNI in the other address family */
+	w->vni = w->pkt.vni;
+	w->now = bpf_ktime_get_coarse_ns();
+	measure(w);
+	return VX_GO_ON;
+}
+
+/*
+ * wire_in, wire_xdp: only the pair's other end may use its VNI. With numbering by index any peer may
+ * use any VNI of ours, and w->peer becomes the one that did.
+ */
+static __always_inline enum vx_step check_source(struct vx_walk *w)
+{
+	const struct vx_ip *ip = &w->pkt.ip;
+	const struct vx_peer *sender;
+	__u32 vni;
+
+	if (cfg.vni_mode == VX_VNI_PAIR && addr_equal(&ip->source, &w->peer->remote))
+		return VX_GO_ON;
+	sender = find_source(&ip->source, &vni);
+	if (cfg.vni_mode == VX_VNI_INDEX && sender) {
+		if (!addr_equal(&ip->dest, &sender->local))
+			return VX_PASS;
+		w->peer = sender;
+		w->vni = vni;
+		return VX_GO_ON;
+	}
+	if (cfg.guard == VX_GUARD_OFF)
+		return VX_PASS;
+	charge(w, sender ? VX_REASON_WRONG_VNI : VX_REASON_UNKNOWN_SOURCE, sender);
+	if (cfg.guard == VX_GUARD_ENFORCE)
+		return VX_DROP;
+	hook_mark(w); /* observed, so tun_in need not count it again */
+	return VX_PASS;
+}
+
+/* wire_in: this is our peer's. */
+static __always_inline enum vx_step accept_rx(struct vx_walk *w)
+{
+	hook_mark(w);
+	return count_rx(w);
+}
+
+/*
+ * wire_out: VXLAN to a peer that looks like ours and is not. The kernel's own shows no ingress device
+ * here; what the host forwards or masquerades for a workload still shows the port it came in by.
+ */
+static __always_inline enum vx_step refuse_nested(struct vx_walk *w)
+{
+	const struct vx_ip *ip = &w->pkt.ip;
+	const struct vx_peer *target;
+	struct vx_vni vni;
+
+	w->from = hook_ingress(w);
+	if (!w->from || cfg.guard == VX_GUARD_OFF || (hook_tagged(w) && hook_vlan(w)))
+		return VX_PASS;
+	if (read_packet(w, VX_WIRE_OUT) != VX_PARSED)
+		return VX_PASS;
+	vni.vni = w->pkt.vni;
+	target = bpf_map_lookup_elem(&peers, &vni);
+	if (target && cfg.vni_mode == VX_VNI_INDEX)
+		target = find_source(&ip->dest, &vni.vni);
+	if (!target || !addr_equal(&ip->source, &target->local) ||
+	    !addr_equal(&ip->dest, &target->remote))
+		return VX_PASS;
+	w->to = hook_ifindex(w);
+	w->now = bpf_ktime_get_coarse_ns();
+	measure(w);
+	charge(w, VX_REASON_NESTED, target);
+	return cfg.guard == VX_GUARD_ENFORCE ? VX_DROP : VX_PASS;
+}
+
+#endif

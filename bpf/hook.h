@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only file that knows what a program was handed: an skb at TC or a frame at XDP. It gives every
+ * stage the same walk, and turns the walk's end into the hook's own verdict. `xdp` is a constant in
+ * each entry point, so the other half of each pair below is never in the program.
+ */
+#ifndef VXBPF_HOOK_H
+#define VXBPF_HOOK_H
+
+#include "maps.h"
+#include "parse.h"
+
+/* What a stage says. Anything but "go on" ends the walk. */
+enum vx_step {
+	VX_GO_ON,
+	VX_PASS, /* leave it to whoever is next: another program, then the kernel */
+	VX_DROP,
+};
+
+/*
+ * One packet on its way through one room. No helper is handed a pointer into it (map keys are copied
+ * out first): it then never is in memory as a whole, and `ctx` and `xdp` stay what the verifier and
+ * the compiler know them to be.
+ */
+struct vx_walk {
+	void *ctx;
+	bool xdp;
+	bool ethernet; /* the packet starts with an Ethernet header, not at IP */
+	struct vx_pkt pkt;
+	__u32 packets; /* on the wire, see account.h */
+	__u32 bytes;
+	__u64 now;
+	__u32 from;			/* ifindex it came in by, 0 = this host */
+	__u32 to;			/* ifindex it wants to leave by, 0 = not known */
+	__u32 vni;			/* of the peer it is counted for */
+	const struct vx_peer *peer;	/* that peer, NULL = not known */
+	enum vx_reason reason;		/* what finish() will count */
+	const struct vx_peer *blame;	/* and at whose door, NULL = nobody's */
+};
+
+enum { VX_PULL = 256 }; /* enough for any headers we look at; beyond is doubt */
+
+static __always_inline struct vx_walk walk_tc(struct __sk_buff *skb, bool ethernet)
+{
+	return (struct vx_walk){ .ctx = skb, .ethernet = ethernet };
+}
+
+static __always_inline struct vx_walk walk_xdp(struct xdp_md *xdp)
+{
+	return (struct vx_walk){ .ctx = xdp, .xdp = true, .ethernet = true };
+}
+
+#define VX_SKB(w) ((struct __sk_buff *)(w)->ctx)
+#define VX_XDP(w) ((struct xdp_md *)(w)->ctx)
+
+static __always_inline __u32 hook_len(const struct vx_walk *w)
+{
+	return w->xdp ? VX_XDP(w)->data_end - VX_XDP(w)->data : VX_SKB(w)->len;
+}
+
+static __always_inline struct vx_cursor hook_cursor(const struct vx_walk *w)
+{
+	if (w->xdp)
+		return (struct vx_cursor){ .pos = (__u8 *)(long)VX_XDP(w)->data,
+					   .end = (__u8 *)(long)VX_XDP(w)->data_end };
+	return (struct vx_cursor){ .pos = (__u8 *)(long)VX_SKB(w)->data,
+				   .end = (__u8 *)(long)VX_SKB(w)->data_end };
+}
+
+/* Makes the first VX_PULL bytes readable. Old cursors are void after it, whatever it says. */
+static __always_inline void hook_pull(struct vx_walk *w)
+{
+	__u32 len = hook_len(w);
+
+	if (!w->xdp)
+		bpf_skb_pull_data(VX_SKB(w), len < VX_PULL ? len : VX_PULL);
+}
+
+/* Not 0: several packets in one, each with this much payload. */
+static __always_inline __u32 hook_gso_size(const struct vx_walk *w)
+{
+	return w->xdp ? 0 : VX_SKB(w)->gso_size;
+}
+
+static __always_inline __u32 hook_gso_segs(const struct vx_walk *w)
+{
+	return w->xdp ? 0 : VX_SKB(w)->gso_segs;
+}
+
+/* Length of all segments together; the kernel fills it on egress only. */
+static __always_inline __u32 hook_wire_len(const struct vx_walk *w)
+{
+	return w->xdp ? 0 : VX_SKB(w)->wire_len;
+}
+
+/* A VLAN tag kept beside the packet, not in it. */
+static __always_inline bool hook_tagged(const struct vx_walk *w)
+{
+	return w->xdp ? false : VX_SKB(w)->vlan_present;
+}
+
+static __always_inline __u16 hook_vlan(const struct vx_walk *w)
+{
+	return w->xdp ? 0 : (__u16)(VX_SKB(w)->vlan_tci & VX_VLAN_ID);
+}
+
+/* The device this program sits on. */
+static __always_inline __u32 hook_ifindex(const struct vx_walk *w)
+{
+	return w->xdp ? VX_XDP(w)->ingress_ifindex : VX_SKB(w)->ifindex;
+}
+
+/* The device the packet first came in by, 0 = this host made it. */
+static __always_inline __u32 hook_ingress(const struct vx_walk *w)
+{
+	return w->xdp ? VX_XDP(w)->ingress_ifindex : VX_SKB(w)->ingress_ifindex;
+}
+
+static __always_inline bool hook_marked(const struct vx_walk *w)
+{
+	return !w->xdp && (VX_SKB(w)->mark & cfg.mark);
+}
+
+static __always_inline void hook_mark(struct vx_walk *w)
+{
+	if (!w->xdp)
+		VX_SKB(w)->mark |= cfg.mark;
+}
+
+static __always_inline void hook_unmark(struct vx_walk *w)
+{
+	if (!w->xdp)
+		VX_SKB(w)->mark &= ~cfg.mark;
+}
+
+/* TC_ACT_OK is never said: it would skip other people's programs behind ours. */
+static __always_inline int hook_verdict(const struct vx_walk *w, enum vx_step step)
+{
+	if (w->xdp)
+		return step == VX_DROP ? XDP_DROP : XDP_PASS;
+	return step == VX_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where MACs are: corrected by every frame seen in any room. A loop, or the same MAC in two places,
+ * shows here as a MAC that a peer sends while it sits on a local port (I2, I10).
+ *
+ * Entries are changed in place, without a lock: every field stands for itself, `place` says which of
+ * `ifindex` and `vni` counts, and is written after it. To keep the cache line shared, an entry that
+ * says the same as before is written again only after VX_REFRESH_NS.
+ */
+#ifndef VXBPF_LOCATE_H
+#define VXBPF_LOCATE_H
+
+#include "account.h"
+
+#define VX_REFRESH_NS 100000000ULL /* fine enough against VX_LOOP_NS */
+
+static __always_inline bool is_source(const struct vx_fdb_key *mac)
+{
+	const __u8 *m = mac->mac;
+
+	return !is_group(mac) && (m[0] | m[1] | m[2] | m[3] | m[4] | m[5]);
+}
+
+/* `then` may be a moment ahead of this CPU's tick. */
+static __always_inline bool is_within(__u64 then, __u64 now, __u64 span)
+{
+	return then && (then > now || now - then < span);
+}
+
+/*
+ * The MAC was on a local port, a peer showed it within VX_LOOP_NS, and here it is again within
+ * VX_LOOP_NS: it is in two places. A MAC that stayed longer at the peer has moved there and back.
+ */
+static __always_inline bool is_contested(const struct vx_fdb *at, __u64 now)
+{
+	return at->place == VX_AT_PEER && is_within(at->local_ns, at->seen_ns, VX_LOOP_NS) &&
+	       is_within(at->seen_ns, now, VX_LOOP_NS);
+}
+
+static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
+{
+	struct vx_fdb_key key = w->pkt.src;
+	struct vx_fdb *at, new = { .place = VX_AT_PORT, .ifindex = ifindex,
+				   .seen_ns = w->now, .local_ns = w->now };
+
+	if (!is_source(&key))
+		return VX_GO_ON;
+	at = bpf_map_lookup_elem(&fdb, &key);
+	if (!at) {
+		bpf_map_update_elem(&fdb, &key, &new, BPF_ANY);
+		return VX_GO_ON;
+	}
+	if (at->place == VX_AT_PORT && at->ifindex == ifindex) {
+		if (is_within(at->seen_ns, w->now, VX_REFRESH_NS))
+			return VX_GO_ON;
+	} else {
+		if (is_contested(at, w->now))
+			at->contested_ns = w->now;
+		at->moves++;
+		at->ifindex = ifindex;
+		at->place = VX_AT_PORT;
+	}
+	at->local_ns = w->now;
+	at->seen_ns = w->now;
+	return VX_GO_ON;
+}
+
+/*
+ * At tun_out: teaches what no port_in did. Where one did, a moment ago, it knows better: the host's
+ * own frames show no port here, and routed ones the device they were routed from.
+ */
+static __always_inline enum vx_step learn_sender(struct vx_walk *w)
+{
+	struct vx_fdb_key key = w->pkt.src;
+	struct vx_fdb *at = bpf_map_lookup_elem(&fdb, &key);
+
+	if (at && at->place == VX_AT_PORT && is_within(at->seen_ns, w->now, VX_REFRESH_NS))
+		return VX_GO_ON;
+	return learn_port(w, w->from);
+}
+
+/*
+ * A frame out of a tunnel. Its source MAC on a local port within VX_LOOP_NS is either a container
+ * that just migrated to the peer or a frame of ours that came back. Both look the same once, so the
+ * first one is counted and delivered: after a migration it is the frame that tells the bridge where
+ * the MAC is now (I10). A loop goes on: our port shows the MAC again, the MAC is contested, and then
+ * frames from the peer are dropped until the port has been quiet, or one side alone, for VX_LOOP_NS.
+ */
+static __always_inline enum vx_step learn_peer(struct vx_walk *w)
+{
+	struct vx_fdb_key key = w->pkt.src;
+	struct vx_fdb *at, new = { .place = VX_AT_PEER, .vni = w->vni, .seen_ns = w->now };
+
+	if (!is_source(&key))
+		return VX_GO_ON;
+	at = bpf_map_lookup_elem(&fdb, &key);
+	if (!at) {
+		bpf_map_update_elem(&fdb, &key, &new, BPF_ANY);
+		return VX_GO_ON;
+	}
+	if (is_within(at->local_ns, w->now, VX_LOOP_NS)) {
+		w->to = at->ifindex;
+		charge(w, VX_REASON_LOOP, w->peer);
+		if (is_within(at->contested_ns, w->now, VX_LOOP_NS))
+			return VX_DROP;
+	}
+	if (at->place == VX_AT_PEER && at->vni == w->vni) {
+		if (is_within(at->seen_ns, w->now, VX_REFRESH_NS))
+			return VX_GO_ON;
+	} else {
+		at->moves++;
+		at->vni = w->vni;
+		at->place = VX_AT_PEER;
+	}
+	at->seen_ns = w->now;
+	return VX_GO_ON;
+}
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The two rooms of a tunnel: what comes out of it must have been seen by the guard, what goes into it
+ * must not come from another tunnel (I2) and must fit (I3).
+ */
+#ifndef VXBPF_TUNNEL_H
+#define VXBPF_TUNNEL_H
+
+#include "locate.h"
+#include "read.h"
+
+#define VX_NO_VNI 0xffffffff /* larger than any: finds no counters */
+
+static __always_inline const struct vx_peer *find_tunnel(__u32 ifindex, __u32 *out_vni)
+{
+	struct vx_ifindex key = { ifindex };
+	struct vx_vni *vni = bpf_map_lookup_elem(&tunnels, &key);
+
+	if (!vni) {
+		*out_vni = VX_NO_VNI;
+		return NULL;
+	}
+	*out_vni = vni->vni;
+	return bpf_map_lookup_elem(&peers, vni);
+}
+
+/* tun_in, tun_out: the frame, and whose tunnel `ifindex` is. */
+static __always_inline enum vx_step read_tunnel(struct vx_walk *w, __u32 ifindex)
+{
+	if (read_frame(w, VX_FRAME) != VX_PARSED)
+		return VX_PASS;
+	w->peer = find_tunnel(ifindex, &w->vni);
+	w->pkt.vni = w->vni;
+	w->now = bpf_ktime_get_coarse_ns();
+	measure_frame(w);
+	return VX_GO_ON;
+}
+
+/*
+ * tun_in: no mark means that no wire_in saw the packet, or that it saw only ESP. The sender's address
+ * is gone by now, so nobody is blamed.
+ */
+static __always_inline enum vx_step check_mark(struct vx_walk *w)
+{
+	bool marked = hook_marked(w);
+
+	if (marked)
+		hook_unmark(w);
+	w->from = hook_ifindex(w);
+	if (read_tunnel(w, w->from) == VX_PASS || w->vni == VX_NO_VNI)
+		return VX_PASS;
+	if (marked)
+		return VX_GO_ON;
+	if (w->peer && w->peer->ipsec)
+		return count_rx(w);
+	if (cfg.guard == VX_GUARD_OFF)
+		return VX_GO_ON;
+	charge(w, VX_REASON_UNGUARDED, NULL);
+	return cfg.guard == VX_GUARD_ENFORCE ? VX_DROP : VX_GO_ON;
+}
+
+/* Known to be somewhere else than at this tunnel's peer: the bridge only floods this way. */
+static __always_inline bool is_elsewhere(const struct vx_walk *w)
+{
+	struct vx_fdb_key key = w->pkt.dst;
+	const struct vx_fdb *at = bpf_map_lookup_elem(&fdb, &key);
+
+	return at && (at->place == VX_AT_PORT || at->vni != w->vni);
+}
+
+/*
+ * tun_out: from one tunnel to another never, whatever the guard's mode. The bridge's flooding copies
+ * are its way of working and no drops; a unicast frame sent here on purpose is a loop in the making.
+ */
+static __always_inline enum vx_step split_horizon(struct vx_walk *w)
+{
+	const struct vx_peer *sender;
+	struct vx_vni vni;
+
+	w->from = hook_ingress(w);
+	w->to = hook_ifindex(w);
+	if (read_tunnel(w, w->to) == VX_PASS)
+		return VX_PASS;
+	if (!w->from)
+		return VX_GO_ON;
+	sender = find_tunnel(w->from, &vni.vni);
+	if (vni.vni == VX_NO_VNI)
+		return VX_GO_ON;
+	if (is_group(&w->pkt.dst) || is_elsewhere(w)) {
+		struct vx_counters *sum = bpf_map_lookup_elem(&counters, &vni);
+
+		if (sum)
+			sum->flood_copies += w->packets;
+		return VX_DROP;
+	}
+	w->pkt.vni = vni.vni;
+	charge(w, VX_REASON_LOOP, sender);
+	return VX_DROP;
+}
+
+/* The IP packet each frame on the wire will carry; of a super-packet, the largest segment's. */
+static __always_inline __u32 inner_len(const struct vx_walk *w)
+{
+	__u32 gso_size = hook_gso_size(w), headers = w->pkt.header_len, whole;
+
+	whole = w->pkt.frame_len - w->pkt.l2_len;
+	if (!gso_size)
+		return whole;
+	if (gso_size == VX_GSO_BY_FRAGS) /* SCTP: each of its own size, which cannot be seen */
+		return 0;
+	/* Inside a workload's own tunnel the headers are longer than seen: too few, never too many. */
+	headers = headers ? headers - w->pkt.l2_len : w->pkt.l3_len;
+	return whole < headers + gso_size ? whole : headers + gso_size;
+}
+
+static __always_inline void blame_port(__u32 ifindex, __u32 packets, __u32 size)
+{
+	struct vx_ifindex key = { ifindex };
+	struct vx_port nameless = {}, *port = bpf_map_lookup_elem(&ports, &key);
+
+	if (!port) {
+		bpf_map_update_elem(&ports, &key, &nameless, BPF_NOEXIST);
+		port = bpf_map_lookup_elem(&ports, &key);
+	}
+	if (!port)
+		return;
+	__sync_fetch_and_add(&port->oversize, packets);
+	for (int tries = 0; tries < 4; tries++) {
+		__u32 largest = port->largest;
+
+		if (size <= largest ||
+		    __sync_val_compare_and_swap(&port->largest, largest, size) == largest)
+			return;
+	}
+}
+
+/* tun_out: larger than the overlay's MTU goes no further (I3). */
+static __always_inline enum vx_step fit_mtu(struct vx_walk *w)
+{
+	__u32 size = inner_len(w);
+
+	if (size <= cfg.mtu)
+		return VX_GO_ON;
+	blame_port(w->from, w->packets, size);
+	charge(w, VX_REASON_OVERSIZE, w->peer);
+	return VX_DROP;
+}
+
+/* port_in: a frame from the local side, at the door. */
+static __always_inline enum vx_step learn_here(struct vx_walk *w)
+{
+	if (read_frame(w, VX_ADDRESSES) != VX_PARSED)
+		return VX_PASS;
+	w->now = bpf_ktime_get_coarse_ns();
+	return learn_port(w, hook_ifindex(w));
+}
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * START HERE. The rooms a packet passes, each a list of stages in the order they run. A stage says go
+ * on, pass or drop, and the first that does not say "go on" ends the list; finish() counts what a
+ * stage has charged and is the only way out.
+ *
+ *	wire ─► [wire_xdp] ─► [wire_in] ─► kernel VXLAN ─► [tun_in] ─► bridge ─► container
+ *	wire ◄─ [wire_out] ◄─ kernel VXLAN ◄─ [tun_out] ◄─ bridge ◄─ [port_in] ◄─ container
+ *
+ * "Pass" leaves a frame as it is to the next program and then to the kernel, which delivers it.
+ */
+#include "vmlinux.h"
+
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+
+#include "guard.h"
+#include "tunnel.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* A NIC's driver, before there is an skb: only strangers are dropped here, all else is TC's. */
+SEC("xdp")
+int wire_xdp(struct xdp_md *ctx)
+{
+	struct vx_walk w = walk_xdp(ctx);
+
+	if (cfg.guard != VX_GUARD_ENFORCE)
+		return finish(&w, VX_PASS);
+	return finish(&w, find_vxlan(&w) ?: check_source(&w));
+}
+
+/* TC ingress of an underlay device: who speaks VXLAN to us, and is it a peer? */
+SEC("tc")
+int wire_in(struct __sk_buff *skb)
+{
+	struct vx_walk w = walk_tc(skb, true);
+
+	return finish(&w, find_vxlan(&w) ?: check_source(&w) ?: accept_rx(&w));
+}
+
+/* The same on a device without Ethernet headers: WireGuard, tun. */
+SEC("tc")
+int wire_in_l3(struct __sk_buff *skb)
+{
+	struct vx_walk w = walk_tc(skb, false);
+
+	return finish(&w, find_vxlan(&w) ?: check_source(&w) ?: accept_rx(&w));
+}
+
+/* TC egress of an underlay device: nothing that workloads send passes as VXLAN from us. */
+SEC("tc")
+int wire_out(struct __sk_buff *skb)
+{
+	struct vx_walk w = walk_tc(skb, true);
+
+	return finish(&w, refuse_nested(&w));
+}
+
+SEC("tc")
+int wire_out_l3(struct __sk_buff *skb)
+{
+	struct vx_walk w = walk_tc(skb, false);
+
+	return finish(&w, refuse_nested(&w));
+}
+
+/* TC ingress of a tunnel: a frame from a peer, about to enter the bridge. */
+SEC("tc")
+int tun_in(struct __sk_buff *skb)
+{
+	struct vx_walk w = walk_tc(skb, true);
+
+	return finish(&w, check_mark(&w) ?: learn_peer(&w));
+}
+
+/* TC egress of a tunnel: a frame from the bridge, about to be sent to a peer. */
+SEC("tc")
+int tun_out(struct __sk_buff *skb)
+{
+	struct vx_walk w = walk_tc(skb, true);
+
+	return finish(&w, split_horizon(&w) ?: fit_mtu(&w) ?: learn_sender(&w) ?: count_tx(&w));
+}
+
+/* TC ingress of every other port, and TC egress of the bridge itself: the host is a port too. */
+SEC("tc")
+int port_in(struct __sk_buff *skb)
+{
+	struct vx_walk w = walk_tc(skb, true);
+
+	return finish(&w, learn_here(&w));
+}
