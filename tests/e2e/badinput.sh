@@ -1,0 +1,296 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Bad input and the wrong state each get one sentence and exit 1 or 2, and nothing is changed.
+#
+#     h1 ____ sw ___ h2
+
+ALL_TESTS="
+	malformed_yaml
+	binary_garbage
+	ten_megabytes
+	directory
+	missing_file
+	unreadable_file
+	unknown_key
+	wrong_type
+	out_of_range
+	duplicates
+	bad_addresses
+	own_address_missing_or_twice
+	no_common_family
+	usage
+	no_root
+	no_bpffs
+	read_only_bpffs
+	pins_of_another_layout
+	wrong_underlay
+	peer_without_a_route
+"
+# shellcheck source=tests/lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+
+PEERS_OK='peers:
+  - { name: h1, address: 192.0.2.1 }
+  - { name: h2, address: 192.0.2.2 }'
+
+prepare() {
+	hosts 1
+	FILE=$WORK/etc/h1/vxbr0.yaml
+	: >"$FILE"
+	snapshot h1 >"$WORK/before"
+}
+
+# bad REGEX: the file as it is now is refused, and nothing happens.
+bad() {
+	refused 1,2 "$1" vx h1 up vxbr0
+	refused 1,2 "$1" vx h1 up vxbr0 --dry-run
+	unchanged h1 "$WORK/before"
+}
+
+# bad_text REGEX TEXT
+bad_text() {
+	printf '%s\n' "$2" >"$FILE"
+	refused 2 "$1" vx h1 up vxbr0
+	assert_match 'vxbr0\.yaml' "$ERR" "names the file"
+	unchanged h1 "$WORK/before"
+}
+
+malformed_yaml() {
+	prepare
+	bad_text 'line 2|:2' $'port: 4789\npeers: [ { name: h1, address: 192.0.2.1 '
+	bad_text 'yaml|line|parse|tab' $'peers:\n\t- { name: h1, address: 192.0.2.1 }'
+	bad_text 'empty|peers|missing' ''
+	bad_text 'peers|missing' 'port: 4789'
+	bad_text 'peers|empty' 'peers: []'
+	# The right file is right.
+	printf '%s\n' "$PEERS_OK" >"$FILE"
+	expect 3 vx h1 up vxbr0 --dry-run
+}
+
+binary_garbage() {
+	prepare
+	head -c 4096 /dev/urandom >"$FILE"
+	bad vxbr0.yaml
+	cp /bin/true "$FILE"
+	bad vxbr0.yaml
+	printf 'peers:\n  - { name: h1\0, address: 192.0.2.1 }\n' >"$FILE"
+	bad vxbr0.yaml
+}
+
+ten_megabytes() {
+	prepare
+	{ echo "$PEERS_OK" && yes '# a very long comment that nobody reads' | head -c 10485760; } >"$FILE"
+	bad 'large|big|size|long|bytes|MiB'
+	yes '- - - - -' | head -c 10485760 >"$FILE"
+	bad 'vxbr0.yaml'
+}
+
+directory() {
+	prepare
+	rm "$FILE"
+	mkdir "$FILE"
+	snapshot h1 >"$WORK/before"
+	bad 'directory'
+	refused 1,2 'directory' vx h1 up "/etc/vxbpf/vxbr0.yaml"
+}
+
+missing_file() {
+	prepare
+	rm "$FILE"
+	snapshot h1 >"$WORK/before"
+	bad 'No such file|does not exist|not found'
+	refused 1,2 'No such file|does not exist|not found' vx h1 up /nowhere/vxbr0.yaml
+	refused 1,2 '.' vx h1 up
+	unchanged h1 "$WORK/before"
+}
+
+unreadable_file() {
+	prepare
+	printf '%s\n' "$PEERS_OK" >"$FILE"
+	chown 65534 "$FILE"
+	chmod 000 "$FILE"
+	refused 1,2 'Permission denied|not readable|read' on h1 \
+		setpriv --bounding-set -dac_override,-dac_read_search --inh-caps -dac_override,-dac_read_search \
+		"$VXBPF" up vxbr0
+	unchanged h1 "$WORK/before"
+}
+
+unknown_key() {
+	prepare
+	bad_text 'prot' "prot: 4789
+$PEERS_OK"
+	bad_text 'adress' 'peers:
+  - { name: h1, adress: 192.0.2.1 }'
+}
+
+wrong_type() {
+	prepare
+	bad_text 'port' "port: many
+$PEERS_OK"
+	bad_text 'mtu' "mtu: [1450]
+$PEERS_OK"
+	bad_text 'guard' "guard: perhaps
+$PEERS_OK"
+	bad_text 'clamp_mss' "clamp_mss: 7
+$PEERS_OK"
+	bad_text 'peers' 'peers: h1'
+	bad_text 'peers|map|line' 'peers: [ h1, h2 ]'
+}
+
+out_of_range() {
+	local line
+	prepare
+	for line in "port: 0" "port: 65536" "port: -1" "mtu: 10" "mtu: 70000" "mark: 0" "mark: 0x3" \
+		"vni_salt: -1" "bridge: a/b" "bridge: a-name-that-is-too-long" "local: nobody"; do
+		bad_text "${line%%:*}" "$line
+$PEERS_OK"
+	done
+}
+
+duplicates() {
+	prepare
+	bad_text 'h2' "$PEERS_OK
+  - { name: h2, address: 192.0.2.3 }"
+	bad_text '192\.0\.2\.2' "$PEERS_OK
+  - { name: h3, address: 192.0.2.2 }"
+	bad_text 'port' "port: 4789
+port: 4790
+$PEERS_OK"
+}
+
+bad_addresses() {
+	local address
+	prepare
+	for address in 192.0.2.300 127.0.0.1 0.0.0.0 224.0.0.1 255.255.255.255 '"::1"' '"::"' '"ff02::1"' \
+		'"2001:db8::g"' example.org 192.0.2.2/24; do
+		bad_text 'address' "$PEERS_OK
+  - { name: h3, address: $address }"
+	done
+	bad_text 'name' "$PEERS_OK
+  - { name: 'a b', address: 192.0.2.3 }"
+	bad_text 'name' "$PEERS_OK
+  - { name: a-name-of-more-than-thirty-two-chars, address: 192.0.2.3 }"
+}
+
+own_address_missing_or_twice() {
+	prepare
+	bad_text 'this host|local|address' 'peers:
+  - { name: h3, address: 192.0.2.3 }
+  - { name: h2, address: 192.0.2.2 }'
+	ip -n h1 addr add 192.0.2.2/24 dev eth0
+	snapshot h1 >"$WORK/before"
+	bad_text 'h1.*h2|h2.*h1' "$PEERS_OK"
+	printf 'local: h1\n%s\n' "$PEERS_OK" >"$FILE"
+	expect 3 vx h1 up vxbr0 --dry-run
+}
+
+no_common_family() {
+	prepare
+	bad_text 'h[23].*h[23]' "$PEERS_OK
+  - { name: h3, address: \"2001:db8::3\" }"
+}
+
+usage() {
+	prepare
+	refused 2 'frobnicate' vx h1 frobnicate
+	refused 2 'upp' vx h1 upp vxbr0
+	refused 2 'colour|option' vx h1 up --colour
+	refused 2 '.' vx h1 up vxbr0 blue
+	refused 2 'overlay|name' vx h1 up 'a name with spaces'
+	refused 2 'overlay|name' vx h1 up a-name-that-is-too-long
+	expect 0 vx h1 help
+	expect 0 vx h1 up --help
+	expect 0 vx h1 version
+	unchanged h1 "$WORK/before"
+}
+
+no_root() {
+	prepare
+	printf '%s\n' "$PEERS_OK" >"$FILE"
+	cp "$VXBPF" "$WORK/vxbpf" && chmod 755 "$WORK" "$WORK/etc" "$WORK/vxbpf"
+	refused 1 'CAP_NET_ADMIN|CAP_BPF|root' on h1 setpriv --reuid 65534 --regid 65534 --clear-groups \
+		--inh-caps=-all --bounding-set=-all "$WORK/vxbpf" up vxbr0
+	refused 1 'CAP_BPF|root' on h1 setpriv --inh-caps=-all --bounding-set=-all,+net_admin "$WORK/vxbpf" up vxbr0
+	unchanged h1 "$WORK/before"
+	expect 0 on h1 setpriv --reuid 65534 --regid 65534 --clear-groups "$WORK/vxbpf" version
+}
+
+# Either it mounts one, or it says how.
+no_bpffs() {
+	prepare
+	printf '%s\n' "$PEERS_OK" >"$FILE"
+	on h1 umount /sys/fs/bpf
+	snapshot h1 >"$WORK/before"
+	expect 0,1 vx h1 up vxbr0
+	if [ -n "$ERR" ] && ! on h1 mountpoint -q /sys/fs/bpf; then
+		assert_match 'mount.*bpf' "$ERR" "how to mount it"
+		unchanged h1 "$WORK/before"
+	else
+		assert_match 'bpf' "$(on h1 findmnt -n -o FSTYPE /sys/fs/bpf)" "/sys/fs/bpf"
+		expect 0 vx h1 up vxbr0 --dry-run
+		vx h1 down vxbr0
+		nothing_left h1
+	fi
+}
+
+read_only_bpffs() {
+	prepare
+	printf '%s\n' "$PEERS_OK" >"$FILE"
+	on h1 mount -o remount,ro /sys/fs/bpf
+	snapshot h1 >"$WORK/before"
+	refused 1 'Read-only|/sys/fs/bpf' vx h1 up vxbr0
+	unchanged h1 "$WORK/before"
+	on h1 mount -o remount,rw /sys/fs/bpf
+	vx h1 up vxbr0
+	on h1 mount -o remount,ro /sys/fs/bpf
+	snapshot h1 >"$WORK/before"
+	refused 1 'Read-only|/sys/fs/bpf' vx h1 down vxbr0
+	unchanged h1 "$WORK/before"
+}
+
+# A tree some other version made: taken over, or refused in a sentence; never a mess.
+pins_of_another_layout() {
+	local other
+	mesh 2
+	mesh_up
+	containers_each 1
+	for other in layout_0 layout_99 none; do
+		on h1 bash -c "rmdir /sys/fs/bpf/vxbpf/vxbr0/layout_*"
+		[ "$other" = none ] || on h1 mkdir "/sys/fs/bpf/vxbpf/vxbr0/$other"
+		expect 0,1 vx h1 up vxbr0
+		if [ -n "$ERR" ]; then assert_match 'layout|version|vxbpf down' "$ERR" "$other"; fi
+		vx h1 down vxbr0
+		vx h1 up vxbr0
+		expect 0 vx h1 up vxbr0 --dry-run
+	done
+	reach_all c11 c21
+}
+
+wrong_underlay() {
+	prepare
+	bad_text 'eth7' "underlay: eth7
+$PEERS_OK"
+	switch sw2
+	plug h1 sw2 eth1 02:a1:00:00:00:01
+	ip -n h1 addr add 203.0.113.1/24 dev eth1
+	snapshot h1 >"$WORK/before"
+	# The peers are not reached by it, and our address is not on it.
+	printf 'underlay: eth1\n%s\n' "$PEERS_OK" >"$FILE"
+	bad 'eth1'
+}
+
+# No route now may be one later: it is set up all the same, and said.
+peer_without_a_route() {
+	hosts 2
+	config vxbr0
+	sed -i '$a\  - { name: far, address: 203.0.113.9 }' "$WORK"/etc/*/vxbr0.yaml
+	expect 0 vx h1 up vxbr0
+	assert_match far "$OUT$ERR" "what up says"
+	mesh_up h2
+	containers_each 1
+	reach_all c11 c21
+	expect 0,3 vx h1 status
+	assert_match 'far' "$OUT" "status"
+}
+
+run_tests

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# `vxbpf demo` shows a mesh and leaves nothing behind, also when it is interrupted.
+# time limit: 120
+
+ALL_TESTS="
+	demo_shows_a_mesh
+	demo_interrupted
+	demo_twice_at_once
+"
+# shellcheck source=tests/lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+
+processes() {
+	ps -e -o comm= | sort | grep -vE '^(ps|sort|grep|bash)$' || true
+}
+
+remember() {
+	host h1
+	snapshot h1 >"$WORK/before"
+	processes >"$WORK/processes"
+	left_files >"$WORK/files"
+}
+
+left_files() {
+	on h1 bash -c 'ls -d /run/netns/* /tmp/*vxbpf* /run/*vxbpf*' 2>/dev/null || true
+}
+
+nothing_behind() {
+	unchanged h1 "$WORK/before"
+	wait_for 5 same_processes
+	assert_same "$WORK/files" <(left_files) "namespaces and files"
+}
+
+same_processes() {
+	[ "$(processes)" = "$(cat "$WORK/processes")" ]
+}
+
+demo_shows_a_mesh() {
+	remember
+	SECONDS=0
+	expect 0 vx h1 demo
+	assert_le 15 "$SECONDS" "seconds"
+	assert_match 'unknown_source|refused|dropped' "$OUT" "the spoofed packet"
+	assert_match '0% packet loss|0 lost|reaches|answers' "$OUT" "pings"
+	nothing_behind
+}
+
+demo_interrupted() {
+	local pid
+	remember
+	enter h1
+	setsid "${ENTER[@]}" "$VXBPF" demo >"$WORK/demo" 2>&1 &
+	pid=$!
+	on_exit stop "$pid"
+	wait_for 10 test -s "$WORK/demo"
+	kill -INT -- "-$pid"
+	wait "$pid" || true
+	nothing_behind
+}
+
+demo_twice_at_once() {
+	local first second
+	remember
+	vx h1 demo >"$WORK/demo1" 2>&1 &
+	first=$!
+	vx h1 demo >"$WORK/demo2" 2>&1 &
+	second=$!
+	wait "$first" || fail "first demo: $(cat "$WORK/demo1")"
+	wait "$second" || fail "second demo: $(cat "$WORK/demo2")"
+	nothing_behind
+}
+
+run_tests

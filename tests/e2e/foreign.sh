@@ -1,0 +1,267 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# What is not ours is not touched (I8): devices, qdiscs, filters, programs, rules and settings of
+# others are the same, to the byte, after up, reload and down. A clash is named.
+#
+#     c11          c21       and on h1: vxlan.calico, vxlan0, br-vxlan with ports, nft and
+#      |            |        ebtables rules, qdiscs and filters on everything
+#    vxbr0        vxbr0
+#     h1 ____ sw ___ h2
+# time limit: 400
+
+ALL_TESTS="
+	strangers_survive
+	foreign_xdp_on_the_uplink
+	bridge_of_others_is_used_not_removed
+	two_overlays_with_the_same_peers
+	a_thousand_hosts
+	vni_taken
+	tunnel_name_taken
+	bridge_name_taken
+	port_taken_by_a_socket
+	foreign_alias_is_no_mark
+"
+# shellcheck source=tests/lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+
+strangers() {
+	on "$1" bash -e -c '
+		ip link add vxlan.calico address 02:ca:00:00:00:01 type vxlan id 4096 dstport 4789 dev eth0 nolearning
+		ip link add vxlan0 type vxlan id 1 dstport 4789 remote 192.0.2.77
+		ip link add vxlan_net7 type vxlan id 7 dstport 8472 group 239.1.1.7 dev eth0
+		ip link add br-vxlan type bridge
+		ip link set vxlan0 master br-vxlan
+		ip link add vx-other type veth peer name vx-rehto
+		ip link set vx-other master br-vxlan
+		ip link set vx-other alias "vxbpf-like but not ours"
+		bridge link set dev vx-other isolated on
+		for d in vxlan.calico vxlan0 vxlan_net7 br-vxlan vx-other vx-rehto; do ip link set $d up; done
+		ip addr add 203.0.113.7/24 dev br-vxlan
+		tc qdisc add dev eth0 clsact
+		tc filter add dev eth0 ingress pref 1 handle 1 protocol ip u32 match u32 0 0 action ok
+		tc filter add dev eth0 egress pref 49152 protocol all matchall action ok
+		tc qdisc add dev eth0 root handle 7: prio
+		tc qdisc add dev vxlan.calico clsact
+		tc qdisc add dev vx-other handle ffff: ingress
+		ebtables -A FORWARD -i vxlan0 -o vx-other -j DROP
+		ebtables -t nat -A PREROUTING -s 02:00:00:00:00:99 -j DROP
+		iptables -A FORWARD -s 203.0.113.0/24 -j ACCEPT
+		nft add table inet others
+		nft add chain inet others in "{ type filter hook input priority 5; }"
+		nft add rule inet others in udp dport 9999 drop
+		nft add table netdev others
+		nft add chain netdev others in "{ type filter hook ingress device eth0 priority 5; }"
+		echo 1 >/proc/sys/net/ipv4/ip_forward
+		mkdir -p /sys/fs/bpf/others/vxbr0
+	' || fail "strangers do not come up"
+}
+
+strangers_survive() {
+	mesh 2
+	strangers h1
+	snapshot h1 >"$WORK/before"
+	mesh_up
+	containers_each 1
+	reach_all c11 c21
+	# While up: their part of the picture is the same. Ours has a mark or a name of its own.
+	config vxbr0 "guard: observe" "mtu: 1400"
+	vx h1 reload vxbr0
+	vx h1 restart vxbr0
+	reach_all c11 c21
+	assert_match 'pref 1 u32' "$(on h1 tc filter show dev eth0 ingress)" "their filter"
+	assert_match 'isolated on' "$(on h1 bridge -d link show dev vx-other)" "their port"
+	ip -n h1 link del c11
+	vx h1 down vxbr0
+	unchanged h1 "$WORK/before"
+	nothing_left_but_strangers
+}
+
+nothing_left_but_strangers() {
+	assert_eq "" "$(remains h1 | grep -vE 'vx-other|vx-rehto|^qdisc: |/others' || true)" "left on h1"
+}
+
+# A program of somebody else in the uplink's driver: we say so and go on with TC.
+foreign_xdp_on_the_uplink() {
+	command -v clang >/dev/null || skip "needs clang"
+	mesh 2 "xdp: on"
+	printf '%s\n' '__attribute__((section("xdp"), used)) int others_xdp(void *ctx) { return 2; }' |
+		clang -target bpf -O2 -g -x c -c -o "$WORK/others.o" -
+	on h1 ip link set dev eth0 xdpdrv obj "$WORK/others.o" sec xdp ||
+		on h1 bash -c "bpftool prog load $WORK/others.o /sys/fs/bpf/others_xdp &&
+			bpftool net attach xdpdrv pinned /sys/fs/bpf/others_xdp dev eth0"
+	snapshot h1 >"$WORK/before"
+	expect 0,3 vx h1 up vxbr0
+	mesh_up h2
+	containers_each 1
+	reach_all c11 c21
+	expect 0,3 vx h1 status
+	assert_match 'xdp' "$OUT$ERR" "status"
+	ip -n h1 link del c11
+	vx h1 down vxbr0
+	unchanged h1 "$WORK/before"
+}
+
+bridge_of_others_is_used_not_removed() {
+	mesh 2
+	ip -n h1 link add vxbr0 address 02:b0:00:00:00:01 type bridge ageing_time 12300
+	ip -n h1 link set vxbr0 up
+	ip -n h1 addr add 198.51.100.101/24 dev vxbr0
+	ip -n h1 link add port9 type veth peer name 9trop
+	ip -n h1 link set port9 master vxbr0
+	ip -n h1 link set port9 up
+	ip -n h1 link set 9trop up
+	snapshot h1 >"$WORK/before"
+	mesh_up
+	containers_each 1
+	reach_all c11 c21
+	pings h1 "$(ip4_of c21)" 7
+	assert_eq "02:b0:00:00:00:01" "$(ip -n h1 -j link show vxbr0 | jq -r '.[0].address')" "the bridge's MAC"
+	ip -n h1 link del c11
+	vx h1 down vxbr0
+	assert_match '198.51.100.101' "$(ip -n h1 addr show dev vxbr0)" "the bridge's address"
+	assert_eq 1 "$(ip -n h1 -o link show master vxbr0 | wc -l)" "ports of the bridge"
+	assert_eq "" "$(hooks h1)" "programs"
+	unchanged h1 "$WORK/before"
+}
+
+two_overlays_with_the_same_peers() {
+	local host
+	mesh 3
+	config blue
+	for host in h1 h2 h3; do
+		vx "$host" up vxbr0
+		vx "$host" up blue
+	done
+	containers_each 1
+	container h1 c14 blue
+	container h2 c24 blue
+	container h3 c34 blue
+	reach_all c11 c21 c31
+	reach_all c14 c24 c34
+	# Two networks, not one.
+	forget_neighbours c11 c24
+	unreachable c11 "$(ip4_of c24)"
+	expect 0 vx h1 up --dry-run
+	assert_eq 2 "$(vx h1 status --json | jq length)" "overlays in status"
+	# One goes, the other stays.
+	snapshot h2 >"$WORK/before"
+	vx h1 down blue
+	reach_all c11 c21 c31
+	vx h1 up blue
+	reach_all c14 c24 c34
+	unchanged h2 "$WORK/before"
+	ip -n h1 link del c11
+	ip -n h1 link del c14
+	# Without a name: every file.
+	vx h1 down
+	nothing_left h1
+}
+
+a_thousand_hosts() {
+	local i
+	IPV6=0
+	hosts 2
+	ip -n h1 route add 198.18.0.0/15 via 192.0.2.2
+	{
+		echo "peers:"
+		echo "  - { name: h1, address: 192.0.2.1 }"
+		echo "  - { name: h2, address: 192.0.2.2 }"
+		for ((i = 3; i <= 1000; i++)); do
+			echo "  - { name: host-$i, address: 198.18.$((i / 250)).$((i % 250 + 1)) }"
+		done
+	} >"$WORK/config"
+	cp "$WORK/config" "$WORK/etc/h1/vxbr0.yaml"
+	cp "$WORK/config" "$WORK/etc/h2/vxbr0.yaml"
+	SECONDS=0
+	vx h1 up vxbr0
+	assert_le 30 "$SECONDS" "seconds for up"
+	assert_eq 999 "$(ip -n h1 -o link show master vxbr0 | wc -l)" "tunnels"
+	SECONDS=0
+	calls h1 up vxbr0
+	assert_eq 0 "$(changing)" "calls of the second up that change something"
+	vx h2 up vxbr0
+	containers_each 1
+	acquainted c11 c21
+	pings c11 "$(ip4_of c21)" 23
+	SECONDS=0
+	assert_eq 999 "$(status_json h1 | jq '.[0].peers | length')" "peers in status"
+	assert_le 10 "$SECONDS" "seconds for status"
+	# One broadcast goes to each, once.
+	capture wire sw h1-eth0 udp port 4789 and 'ether[62:2] = 0x88b5'
+	ip -n h1 neigh replace 192.0.2.2 lladdr "$(underlay_mac h2)" dev eth0
+	quiet
+	frames c11 eth0 eth "src=$(mac_of c11)" data text=toall
+	exactly 999 wire
+	assert_eq 999 "$(status_json h1 | jq '[.[0].peers[] | select(.tx_bum_packets == 1)] | length')" \
+		"peers that were sent one broadcast"
+	ip -n h1 link del c11
+	SECONDS=0
+	vx h1 down vxbr0
+	assert_le 20 "$SECONDS" "seconds for down"
+	nothing_left h1
+}
+
+vni_taken() {
+	local number
+	mesh 2
+	mesh_up
+	number=$(vni h1 h2)
+	mesh_down h1
+	ip -n h1 link add squatter type vxlan id "$number" dstport 4789 remote 192.0.2.77
+	snapshot h1 >"$WORK/before"
+	refused 1 "squatter|$number|already exists" vx h1 up vxbr0
+	unchanged h1 "$WORK/before"
+	ip -n h1 link del squatter
+	vx h1 up vxbr0
+	containers_each 1
+	reach_all c11 c21
+}
+
+tunnel_name_taken() {
+	mesh 2
+	ip -n h1 link add vx-h2 type veth peer name other
+	snapshot h1 >"$WORK/before"
+	refused 1 'vx-h2' vx h1 up vxbr0
+	unchanged h1 "$WORK/before"
+	vx h1 down vxbr0
+	unchanged h1 "$WORK/before"
+}
+
+bridge_name_taken() {
+	mesh 2
+	ip -n h1 link add vxbr0 type veth peer name other
+	snapshot h1 >"$WORK/before"
+	refused 1 'vxbr0' vx h1 up vxbr0
+	unchanged h1 "$WORK/before"
+}
+
+port_taken_by_a_socket() {
+	mesh 2
+	background h1 "$PYTHON" -IS -c '
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", 4789))
+time.sleep(1000)'
+	wait_for 5 on h1 bash -c 'ss -Hlun sport = 4789 | grep -q .'
+	snapshot h1 >"$WORK/before"
+	refused 1 '4789|in use' vx h1 up vxbr0
+	unchanged h1 "$WORK/before"
+	stop "$PID"
+	vx h1 up vxbr0
+	vx h1 down vxbr0
+	nothing_left h1
+}
+
+# Somebody else's words in an ifalias do not make a device ours.
+foreign_alias_is_no_mark() {
+	mesh 2
+	ip -n h1 link add mine type veth peer name enim
+	ip -n h1 link set mine alias "vxbpf:other:h9"
+	ip -n h1 link set enim alias "see vxbpf:vxbr0:h2"
+	snapshot h1 >"$WORK/before"
+	mesh_up
+	vx h1 down vxbr0
+	unchanged h1 "$WORK/before"
+}
+
+run_tests

@@ -1,0 +1,218 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# No frame received from a tunnel leaves by a tunnel (I2): with the bridge's isolation and without,
+# with tun_out alone, over a loop built on purpose, and at every moment of up, down and kill -9.
+#
+#      c11              c21              c31
+#       |                |                |
+#     vxbr0 ... back ... vxbr0          vxbr0      (back: only in a_loop_on_purpose)
+#   h1 192.0.2.1     h2 192.0.2.2     h3 192.0.2.3
+#      \_______________ sw _______________/
+#                       |
+#                       s9 plays any of them
+
+ALL_TESTS="
+	flood_with_isolation
+	flood_without_isolation
+	unicast_without_isolation
+	unicast_with_isolation
+	tun_out_alone_is_enough
+	a_loop_on_purpose
+	up_and_down_under_fire
+	killed_up_under_fire
+	killed_down_under_fire
+"
+# shellcheck source=tests/lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+
+IPV6=0
+
+# Everyone knows where everyone is, and nothing else is on the wire.
+warm_mesh() {
+	mesh 3
+	mesh_up
+	containers_each 1
+	node s9
+	acquainted c11 c21
+	acquainted c11 c31
+	acquainted c21 c31
+	pings c11 "$(ip4_of c21)" 2
+	pings c11 "$(ip4_of c31)" 2
+	pings c21 "$(ip4_of c31)" 2
+}
+
+isolation() { # on|off
+	local host peer
+	for host in h1 h2 h3; do
+		for peer in h1 h2 h3; do
+			[ "$host" = "$peer" ] || on "$host" bridge link set dev "vx-$peer" isolated "$1"
+		done
+	done
+}
+
+# A flood from h2's container: one copy to each other host, and no copy of a copy.
+flood() {
+	capture wire sw br0 udp port 4789 and 'ether[62:2] = 0x88b5'
+	capture c11 c11 eth0 -Q in ether proto 0x88b5
+	capture c31 c31 eth0 -Q in ether proto 0x88b5
+	frames c21 eth0 count=23 eth "src=$(mac_of c21)" data text=flood
+	exactly 23 c11
+	exactly 23 c31
+	exactly 46 wire
+	exactly 23 wire src "$(address4 h2)" and dst "$(address4 h1)"
+	exactly 23 wire src "$(address4 h2)" and dst "$(address4 h3)"
+}
+
+flood_with_isolation() {
+	warm_mesh
+	flood
+	[ -n "${PLAIN:-}" ] || drops_are h1 ""
+}
+
+flood_without_isolation() {
+	warm_mesh
+	isolation off
+	flood
+	# The bridge's own copies are no drops.
+	drops_are h1 ""
+	drops_are h3 ""
+}
+
+# h1 gets from h2 what is for h3's container; its bridge knows where that is.
+stray_unicast() {
+	capture wire sw br0 udp port 4789 and 'ether[62:2] = 0x88b5'
+	capture c31 c31 eth0 -Q in ether proto 0x88b5
+	frames s9 eth0 count=23 eth "dst=$(underlay_mac h1)" "src=$(underlay_mac s9)" \
+		ip "src=$(address4 h2)" "dst=$(address4 h1)" udp vxlan "vni=$(vni h1 h2)" \
+		eth "dst=$(mac_of c31)" "src=02:ee:00:00:00:02" data text=stray
+	exactly 23 wire
+	exactly 0 c31
+}
+
+unicast_without_isolation() {
+	warm_mesh
+	isolation off
+	stray_unicast
+	drops_are h1 "loop=23"
+	assert_eq 23 "$(counter h1 h2 drops.loop)" "loop, of the peer it came from"
+}
+
+unicast_with_isolation() {
+	warm_mesh
+	stray_unicast
+	drops_are h1 "loop=23"
+}
+
+tun_out_alone_is_enough() {
+	warm_mesh
+	isolation off
+	on h1 find /sys/fs/bpf/vxbpf -mindepth 3 -type f ! -path '*tun_out*' -delete
+	assert_eq "tun_out" "$(hooks h1 | cut -d ' ' -f 3 | sort -u)" "programs left"
+	flood
+	stray_unicast
+}
+
+a_loop_on_purpose() {
+	local seen
+	warm_mesh
+	ip link add back netns h1 type veth peer name back netns h2
+	ip -n h1 link set back master vxbr0 addrgenmode none up
+	ip -n h2 link set back master vxbr0 addrgenmode none up
+	capture wire sw br0 udp port 4789 and 'ether[62:2] = 0x88b5'
+	capture back h1 back ether proto 0x88b5
+	frames c31 eth0 count=23 eth "src=$(mac_of c31)" data text=round
+	# It ends by itself ...
+	quiet
+	# ... and soon: each frame crosses each pair of hosts a few times at most.
+	seen=$(captured wire)
+	assert_ge 46 "$seen" "frames on the underlay"
+	assert_le $((23 * 8)) "$seen" "frames on the underlay"
+	assert_le $((23 * 4)) "$(captured back)" "frames on the second cable"
+	assert_ge 1 $(($(drops h1 loop) + $(drops h2 loop) + $(drops h3 loop))) "loops counted"
+	# Without the second cable all is well again.
+	ip -n h1 link del back
+	forget_neighbours c11 c21 c31
+	eventually 5 on c11 ping -n -q -c 1 -W 1 "$(ip4_of c31)" >/dev/null || fail "no traffic after the loop"
+	reach_all c11 c21 c31
+}
+
+# What left a host that did not start there: the inner source MAC tells where a frame comes from.
+nothing_circled() {
+	local host n
+	quiet_enough
+	assert_ge 23 "$(captured wire)" "frames on the underlay at all"
+	for host in h1 h2 h3; do
+		n=$(printf '0x%02x' "$(number "c${host#h}1")")
+		assert_eq 0 "$(captured wire src "$(address4 "$host")" and "ether[61] != $n")" \
+			"frames that came to $host and left it again"
+	done
+}
+
+# Broadcasts from everywhere, without an end.
+fire() {
+	local c
+	capture wire sw br0 udp port 4789 and 'ether[62:2] = 0x88b5'
+	for c in c11 c21 c31; do
+		background "$c" "$PYTHON" -IS "$LIB/frame.py" send eth0 count=1000000 gap=0.002 \
+			eth "src=$(mac_of "$c")" data text=fire
+		echo "$PID" >>"$WORK/guns"
+	done
+	wait_for 5 has_captured 23 wire
+}
+
+quiet_enough() {
+	local pid
+	while read -r pid; do stop "$pid"; done <"$WORK/guns"
+	rm "$WORK/guns"
+	quiet
+}
+
+up_and_down_under_fire() {
+	local i
+	warm_mesh
+	fire
+	for i in 1 2 3; do
+		vx h1 down vxbr0
+		vx h1 up vxbr0
+		vx h2 restart vxbr0
+		vx h3 reload vxbr0
+	done
+	nothing_circled
+	reach_all c11 c21 c31
+}
+
+killed_up_under_fire() {
+	local n
+	warm_mesh
+	vx h1 down vxbr0
+	calls h1 up vxbr0
+	fire
+	for n in $(points 12); do
+		vx h1 down vxbr0
+		killed_at "$n" h1 up vxbr0
+	done
+	vx h1 up vxbr0
+	nothing_circled
+	reach_all c11 c21 c31
+	# Containers still stand on the bridge, so it stays; without them nothing does.
+	mesh_down h1
+	ip -n h1 link del c11
+	mesh_down h1
+	nothing_left h1
+}
+
+killed_down_under_fire() {
+	local n
+	warm_mesh
+	calls h1 down vxbr0
+	vx h1 up vxbr0
+	fire
+	for n in $(points 10); do
+		killed_at "$n" h1 down vxbr0
+		vx h1 up vxbr0
+	done
+	nothing_circled
+	reach_all c11 c21 c31
+}
+
+run_tests

@@ -1,0 +1,94 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# What the kernel of a host looks like, as text to compare: whole (nothing may change) or only what
+# is vxbpf's (nothing may be left). And vxbpf under strace: counted, broken or killed.
+#
+#   snapshot HOST >FILE             links, addresses, routes, qdiscs, filters, tcx, rules, sysctls, pins
+#   hooks HOST                      what is attached at tcx: DEVICE in|out PROGRAM
+#   nothing_left HOST               no device, qdisc, filter, link or pin of vxbpf's
+#   calls HOST ARGS...              its sendmsg/sendto/bpf calls into $WORK/calls
+#   killed_at N HOST ARGS...        kill -9 at the Nth of these calls
+#   broken_at N ERRNO HOST ARGS...  the Nth of these calls fails
+
+# Timers and sequence numbers that move by themselves are left out.
+snapshot() {
+	on "$1" bash -c '
+		ip -d link | sed -E "s/ [a-z_]+_timer +[0-9.]+//g; s/ fdb_n_learned [0-9]+//"
+		ip address | sed -E "s/(valid|preferred)_lft [0-9]+sec//g"
+		ip -4 route show table all; ip -6 route show table all; ip rule; ip -6 rule
+		bridge link; bridge vlan
+		tc qdisc show
+		for d in /sys/class/net/*; do d=${d##*/}
+			for way in ingress egress root; do tc filter show dev $d $way 2>/dev/null | sed "s/^/$d $way /"; done
+		done
+		'"$PYTHON"' -IS "'"$LIB"'/hooks.py"
+		nft -a list ruleset | sed -E "s/counter packets [0-9]+ bytes [0-9]+/counter/"
+		sysctl -a -r "^net\.(ipv4|ipv6|bridge|core)\." 2>/dev/null |
+			grep -vE "stable_secret|\.nf_conntrack_|rt_cache|_mem |random"
+		find /sys/fs/bpf -mindepth 1 | sort
+		ls -A /etc/vxbpf
+	' 2>/dev/null
+}
+
+# hooks HOST: `DEVICE in|out PROGRAM` of every tcx program there.
+hooks() {
+	on "$1" "$PYTHON" -IS "$LIB/hooks.py"
+}
+
+remains() {
+	on "$1" bash -c '
+		ip -o -d link 2>&1 | grep -E "alias vxbpf:|[0-9]+: (vx-[^:@]*|vxbr0)[:@]" | sed "s/^/device: /"
+		ip -o -d link 2>&1 | grep -E "prog/xdp" | sed "s/^/xdp: /"
+		tc qdisc show | grep -E "clsact|ingress" | sed "s/^/qdisc: /"
+		'"$PYTHON"' -IS "'"$LIB"'/hooks.py" | sed "s/^/program: /"
+		find /sys/fs/bpf -mindepth 1 ! -name "*.debug" | sed "s/^/pin: /"
+	'
+}
+
+nothing_left() {
+	local found
+	found=$(remains "$1") || true
+	[ -z "$found" ] || fail "left on $1: $found"
+}
+
+unchanged() { # HOST FILE: nothing in the kernel has changed since `snapshot HOST >FILE`
+	snapshot "$1" >"$WORK/now"
+	assert_same "$2" "$WORK/now" "state of $1"
+}
+
+CALLS=sendmsg,sendto,bpf
+
+calls() {
+	local host=$1
+	shift
+	on "$host" strace -f -qq -s 4096 -e abbrev=none -e trace=$CALLS -e signal=none \
+		-o "$WORK/calls" "$VXBPF" "$@"
+}
+
+# changing: how many of the recorded calls asked the kernel to change something.
+changing() {
+	grep -cE 'RTM_(NEW|DEL|SET)|BPF_(MAP_CREATE|PROG_LOAD|LINK_CREATE|LINK_UPDATE|OBJ_PIN|MAP_UPDATE|MAP_DELETE)' \
+		"$WORK/calls" || true
+}
+
+killed_at() {
+	local n=$1 host=$2 status=0
+	shift 2
+	on "$host" strace -f -qq -o /dev/null -e trace=$CALLS -e inject=$CALLS:signal=KILL:when="$n" \
+		"$VXBPF" "$@" >/dev/null 2>&1 || status=$?
+	assert_eq 137 $status "exit status of $* killed at call $n"
+}
+
+broken_at() {
+	local n=$1 errno=$2 host=$3
+	shift 3
+	on "$host" strace -f -qq -o /dev/null -e trace=$CALLS -e inject=$CALLS:error="$errno":when="$n" \
+		"$VXBPF" "$@"
+}
+
+# points K: K numbers spread over the calls recorded by `calls`, first and last among them.
+points() {
+	local total k
+	total=$(wc -l <"$WORK/calls")
+	for ((k = 0; k < $1; k++)); do echo $((1 + k * (total - 1) / ($1 - 1))); done | sort -nu
+}

@@ -1,0 +1,171 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Making traffic and counting it. Counts are exact: `exactly 23 NAME FILTER`, never "some".
+#
+#   capture NAME WHERE IF [FILTER...]   tcpdump there into $WORK/NAME.pcap, running when it returns
+#   captured NAME [FILTER...]           how many packets it has so far
+#   exactly N NAME [FILTER...]          waits for N, then for silence: it must be N
+#   frames WHERE IF [count=N] LAYER...  raw frames, see frame.py
+#   counter HOST PEER FIELD             of `vxbpf status --json`: rx_packets, drops.loop, state, ...
+#   drops HOST REASON                   of the whole overlay: no peer's and every peer's
+
+PYTHON=/usr/bin/python3
+[ -x "$PYTHON" ] || PYTHON=python3
+
+capture() {
+	local name=$1 where=$2 dev=$3
+	shift 3
+	[ ! -e "$WORK/$name.tcpdump" ] || stop "$(<"$WORK/$name.tcpdump")"
+	enter "$where"
+	"${ENTER[@]}" tcpdump -Z root -i "$dev" -n -U --immediate-mode -B 32768 -s 160 -c 500000 \
+		-w "$WORK/$name.pcap" "$@" 2>"$WORK/$name.err" &
+	PID=$!
+	echo $PID >"$WORK/$name.tcpdump"
+	on_exit stop $PID
+	wait_for 10 grep -q 'listening on' "$WORK/$name.err"
+}
+
+# capture_end NAME: no more packets; nothing may have been lost on the way into the file.
+capture_end() {
+	quiet
+	stop "$(<"$WORK/$1.tcpdump")"
+	grep -q '^0 packets dropped by kernel' "$WORK/$1.err" || fail "capture $1 lost packets"
+}
+
+captured() {
+	tcpdump -r "$WORK/$1.pcap" -n --count "${@:2}" 2>/dev/null | cut -d ' ' -f 1
+}
+
+# What was captured, as text, for a failed test's log.
+shown() {
+	tcpdump -r "$WORK/$1.pcap" -n -e -c 4 "${@:2}" 2>/dev/null | cut -c 1-200
+}
+
+has_captured() {
+	[ "$(captured "${@:2}")" -ge "$1" ]
+}
+
+# Silence: no capture file has grown for a third of a second.
+quiet() {
+	local before='' now same=0 end=$((SECONDS + 30))
+	{ local tracing=$- && set +x; } 2>/dev/null
+	while [ $same -lt 6 ]; do
+		[ $SECONDS -lt $end ] || fail "no silence within 30 s"
+		sleep 0.05
+		now=$(stat -c %s "$WORK"/*.pcap 2>/dev/null | tr '\n' ' ')
+		if [ "$now" = "$before" ]; then same=$((same + 1)); else same=0; fi
+		before=$now
+	done
+	case $tracing in *x*) set -x ;; esac
+}
+
+exactly() {
+	local wanted=$1 got
+	shift
+	[ "$wanted" -eq 0 ] || wait_for 10 has_captured "$wanted" "$@"
+	quiet
+	got=$(captured "$@")
+	[ "$got" -eq "$wanted" ] || shown "$@"
+	assert_eq "$wanted" "$got" "packets captured by $*"
+}
+
+frames() {
+	on "$1" "$PYTHON" -IS "$LIB/frame.py" send "${@:2}"
+}
+
+status_json() {
+	local status=0
+	vx "$1" status "${2:-vxbr0}" --json || status=$?
+	[ $status -eq 0 ] || [ $status -eq 3 ] || fail "vxbpf status --json on $1: exit status $status"
+}
+
+counter() {
+	status_json "$1" "${4:-vxbr0}" | jq -e -r --arg peer "$2" \
+		".[0].peers[] | select(.name == \$peer) | .$3"
+}
+
+# vni HOST PEER: of that pair, as the host has it in its kernel.
+vni() {
+	on "$1" ip -d -j link show "vx-$2" | jq '.[0].linkinfo.info_data.id'
+}
+
+drops() {
+	status_json "$1" "${3:-vxbr0}" | jq -e ".[0] | .drops.$2 + ([.peers[].drops.$2] | add // 0)"
+}
+
+# drops_are HOST "REASON=N ...": those, and no other reason, now and a moment later.
+drops_are() {
+	local wanted got
+	[ -z "${PLAIN:-}" ] || return 0
+	wanted=$(tr ' ' '\n' <<<"$2" | sort | tr '\n' ' ')
+	reads_so() {
+		got=$(status_json "$1" | jq -r '.[0] | [.drops, .peers[].drops] | map(to_entries) | add |
+			group_by(.key) | map({key: .[0].key, value: (map(.value) | add)}) |
+			map(select(.value != 0) | "\(.key)=\(.value)") | .[]' | sort | tr '\n' ' ')
+		[ "${got% }" = "${wanted% }" ]
+	}
+	eventually 3 reads_so "$1" || fail "drops on $1: wanted '$wanted', got '$got'"
+}
+
+# eventually SECONDS CMD...: like wait_for, but only answers.
+eventually() {
+	local end=$((SECONDS + $1 + 1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+
+# pings FROM TO_IP N [ARGS...]: all N answered.
+pings() {
+	local from=$1 to=$2 n=$3
+	shift 3
+	on "$from" ping -n -q -i 0.01 -W 2 -c "$n" "$@" "$to" >"$WORK/ping.$from" 2>&1 ||
+		fail "ping $from -> $to: $(cat "$WORK/ping.$from")"
+	grep -q " $n received" "$WORK/ping.$from" || fail "ping $from -> $to: $(cat "$WORK/ping.$from")"
+}
+
+# unreachable FROM TO_IP: none of 3 answered.
+unreachable() {
+	! on "$1" ping -n -q -i 0.05 -W 1 -c 3 "$2" >/dev/null 2>&1 || fail "$1 reaches $2"
+}
+
+# reach_all C...: every container pings every other, all at once, IPv4 and IPv6, starting cold.
+reach_all() {
+	local from to pids=() pid bad=0
+	for from; do
+		for to; do
+			[ "$from" != "$to" ] || continue
+			ip4_of "$to"
+			[ "$IPV6" -eq 0 ] || ip6_of "$to"
+		done >"$WORK/$from.targets"
+	done
+	for from; do
+		on "$from" bash -c 'while read -r to; do
+			ping -n -q -c 2 -i 0.01 -W 5 "$to" >/dev/null || echo "'"$from"' does not reach $to"
+		done' <"$WORK/$from.targets" >"$WORK/$from.reach" 2>&1 &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid" || true; done
+	for from; do
+		[ ! -s "$WORK/$from.reach" ] || { cat "$WORK/$from.reach" && bad=1; }
+	done
+	[ $bad -eq 0 ] || fail "not every container reaches every other"
+}
+
+# forget_neighbours C...: cold again.
+forget_neighbours() {
+	local name
+	for name; do ip -n "$name" neigh flush all; done
+}
+
+# tcp FROM TO BYTES [ARGS...]: a transfer by iperf3.
+tcp() {
+	local from=$1 to=$2 bytes=$3
+	shift 3
+	background "$to" iperf3 -s -1 -B "$(ip4_of "$to")" >"$WORK/iperf3.server" 2>&1
+	wait_for 5 on "$to" bash -c 'ss -Hltn sport = 5201 | grep -q .'
+	on "$from" iperf3 -c "$(ip4_of "$to")" -n "$bytes" "$@" >"$WORK/iperf3" 2>&1 ||
+		fail "iperf3 $from -> $to: $(cat "$WORK/iperf3")"
+}
