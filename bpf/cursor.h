@@ -13,7 +13,10 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
+enum { VX_REACH = 4095 }; /* no header of ours starts further in */
+
 struct vx_cursor {
+	__u8 *start;
 	__u8 *pos;
 	__u8 *end; /* of the bytes that can be read, not of the packet: the rest may be in fragments */
 	__u32 off; /* of pos, from the packet's first byte */
@@ -29,6 +32,24 @@ static __always_inline __u8 *cursor_take(struct vx_cursor *c, __u32 len)
 	c->pos = at + len;
 	c->off += len;
 	return at;
+}
+
+/*
+ * Steps over `len` bytes, a number read from the packet; false if that leads too far. Whatever came
+ * before, the verifier (seen on 6.18) then knows the same about the cursor: the offset goes through
+ * a narrow store, which it does not track. Without it every chain of IP options and extension headers
+ * is a state of its own for all that follows, and wire_in costs it 300,000 instructions.
+ */
+static __always_inline bool cursor_jump(struct vx_cursor *c, __u32 len)
+{
+	volatile __u16 forgotten = (__u16)(c->off + len);
+	__u32 off = forgotten;
+
+	if (off > VX_REACH || c->start + off > c->end)
+		return false;
+	c->pos = c->start + off;
+	c->off = off;
+	return true;
 }
 
 /*

@@ -60,11 +60,10 @@ static __always_inline __u32 hook_len(const struct vx_walk *w)
 
 static __always_inline struct vx_cursor hook_cursor(const struct vx_walk *w)
 {
-	if (w->xdp)
-		return (struct vx_cursor){ .pos = (__u8 *)(long)VX_XDP(w)->data,
-					   .end = (__u8 *)(long)VX_XDP(w)->data_end };
-	return (struct vx_cursor){ .pos = (__u8 *)(long)VX_SKB(w)->data,
-				   .end = (__u8 *)(long)VX_SKB(w)->data_end };
+	__u8 *start = (__u8 *)(long)(w->xdp ? VX_XDP(w)->data : VX_SKB(w)->data);
+	__u8 *end = (__u8 *)(long)(w->xdp ? VX_XDP(w)->data_end : VX_SKB(w)->data_end);
+
+	return (struct vx_cursor){ .start = start, .pos = start, .end = end };
 }
 
 /* Makes the first VX_PULL bytes readable. Old cursors are void after it, whatever it says. */

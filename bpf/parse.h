@@ -32,7 +32,7 @@ enum {
 	VX_PROTO_ROUTING = 43,
 	VX_PROTO_FRAGMENT = 44,
 	VX_PROTO_DEST = 60,
-	VX_EXT_MAX = 6,  /* IPv6 extension headers we walk */
+	VX_EXT_MAX = 4,  /* IPv6 extension headers we walk */
 	VX_TAGS_MAX = 2, /* VLAN tags we step over */
 	VX_TAG_LEN = 4,
 	VX_VLAN_ID = 0x0fff,
@@ -129,7 +129,7 @@ static __always_inline enum vx_parse parse_ip4(struct vx_cursor *c, struct vx_ip
 	ip->protocol = vx_field(8, iphdr, at, protocol);
 	copy_addr4(&ip->source, vx_field(32, iphdr, at, saddr));
 	copy_addr4(&ip->dest, vx_field(32, iphdr, at, daddr));
-	return cursor_take(c, (words - sizeof(struct iphdr) / 4) * 4) ? VX_PARSED : VX_SHORT;
+	return cursor_jump(c, words * 4 - (__u32)sizeof(struct iphdr)) ? VX_PARSED : VX_SHORT;
 }
 
 /* Steps over the headers a packet of ours may carry; a chain longer than that is not ours. */
@@ -153,9 +153,9 @@ static __always_inline enum vx_parse parse_ip6_ext(struct vx_cursor *c, struct v
 			ip->fragment = !ip->later_fragment && (fragment & VX_IP6_MORE);
 			if (ip->later_fragment)
 				return VX_PARSED;
-		} else if (!cursor_take(c, at[1] * 8u)) {
-			return VX_SHORT;
 		}
+		if (!cursor_jump(c, type == VX_PROTO_FRAGMENT ? 0 : at[1] * 8u))
+			return VX_SHORT;
 	}
 	return VX_OTHER;
 }
@@ -307,7 +307,7 @@ static __always_inline enum vx_parse parse_tags(struct vx_cursor *c, struct vx_p
 		*proto = load16(at + 2);
 		p->l2_len += VX_TAG_LEN;
 	}
-	return VX_PARSED;
+	return cursor_jump(c, 0) ? VX_PARSED : VX_SHORT;
 }
 
 /* How long the headers are that each segment of a super-packet will repeat. */
