@@ -79,9 +79,9 @@ binary_garbage() {
 
 ten_megabytes() {
 	prepare
-	{ echo "$PEERS_OK" && yes '# a very long comment that nobody reads' | head -c 10485760; } >"$FILE"
+	{ echo "$PEERS_OK" && head -c 10485760 /dev/zero | tr '\0' '#'; } >"$FILE"
 	bad 'large|big|size|long|bytes|MiB'
-	yes '- - - - -' | head -c 10485760 >"$FILE"
+	head -c 10485760 /dev/zero | tr '\0' '[' >"$FILE"
 	bad 'vxbr0.yaml'
 }
 

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Hosts, containers and a switch made of namespaces. Sourced by the scripts in tests/e2e.
 #
 # Each script runs itself again in a world of its own: private network, mount and process

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # The same mesh from the kernel's own parts, by `ip`: what vxbpf is compared with, and what proves
 # the topology and the counting of these tests without it.
 

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # What the kernel of a host looks like, as text to compare: whole (nothing may change) or only what
 # is vxbpf's (nothing may be left). And vxbpf under strace: counted, broken or killed.
 #

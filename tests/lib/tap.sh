@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # What a test script is made of: cases run one by one, each in its own shell with its own clean-up,
 # reported as TAP. A script sets ALL_TESTS, defines these functions and ends with `run_tests`.
 #

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Making traffic and counting it. Counts are exact: `exactly 23 NAME FILTER`, never "some".
 #
 #   capture NAME WHERE IF [FILTER...]   tcpdump there into $WORK/NAME.pcap, running when it returns

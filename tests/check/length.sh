@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# No file over 400 lines without a word at its head ("lines: why") about the reason.
+
+ALL_TESTS="
+	tree
+	bad_sample
+	reason_helps
+"
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
+
+too_long() {
+	local file lines
+	for file; do
+		lines=$(wc -l <"$file")
+		[ "$lines" -le 400 ] || head -n 20 "$file" | grep -q 'lines: ' || echo "$file: $lines lines"
+	done
+}
+
+tree() {
+	local files
+	mapfile -t files < <(sources '*.[ch]' '*.sh' '*.py' '*.def' Makefile run)
+	clean too_long "${files[@]}"
+}
+
+bad_sample() {
+	sample bad.c < <(printf 'int x;\n%.0s' {1..401})
+	caught too_long "$SAMPLE"
+}
+
+reason_helps() {
+	sample good.c < <(echo '/* lines: one table, never read in one go */' && printf 'int x;\n%.0s' {1..500})
+	clean too_long "$SAMPLE"
+}
+
+run_tests

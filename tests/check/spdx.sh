@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Every source file says its licence in its first line, or in the second after `#!`.
+
+ALL_TESTS="
+	tree
+	bad_sample
+	empty_sample
+"
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
+
+unlicensed() {
+	local file
+	for file; do
+		awk 'NR == 1 && /^#!/ { next } { found = /SPDX-License-Identifier: [A-Z]/; exit } END { exit !found }' \
+			"$file" || echo "$file: no SPDX-License-Identifier line at its head"
+	done
+}
+
+tree() {
+	local files
+	mapfile -t files < <({ sources '*.[ch]' '*.def' '*.py' Makefile '*.8' '*.5' '*.service' && scripts; } | sort -u)
+	clean unlicensed "${files[@]}"
+}
+
+bad_sample() {
+	sample bad.c <<-'C'
+		/* What it is for. */
+		/* SPDX-License-Identifier: GPL-2.0 */
+		int x;
+	C
+	caught unlicensed "$SAMPLE"
+}
+
+empty_sample() {
+	sample empty.c </dev/null
+	caught unlicensed "$SAMPLE"
+}
+
+run_tests
