@@ -10,6 +10,7 @@ static const struct apply_ops *const ops[] = {
 	[OBJ_TREE] = &apply_tree,     [OBJ_MAP] = &apply_map,	    [OBJ_PROG] = &apply_prog,
 	[OBJ_ENTRY] = &apply_entry,   [OBJ_WIRE] = &apply_hook,	    [OBJ_BRIDGE] = &apply_bridge,
 	[OBJ_TUNNEL] = &apply_tunnel, [OBJ_INDEX] = &apply_index,   [OBJ_HOOK] = &apply_hook,
+	[OBJ_QDISC] = &apply_qdisc,   [OBJ_BLOCK] = &apply_block,
 	[OBJ_MEMBER] = &apply_member, [OBJ_SETUP] = &apply_setup,   [OBJ_ADDR] = &apply_addr,
 };
 _Static_assert(ARRAY_LEN(ops) == OBJ_KIND_MAX, "every kind can be applied");

@@ -31,6 +31,7 @@ struct apply_ops {
 };
 extern const struct apply_ops apply_bridge, apply_tunnel, apply_member, apply_setup, apply_addr;
 extern const struct apply_ops apply_tree, apply_map, apply_prog, apply_entry, apply_index, apply_hook;
+extern const struct apply_ops apply_qdisc, apply_block;
 
 /* Removes all tunnels of a group in one request, which costs one RCU wait instead of one each. True
  * if it did: only when every member of the group is in the steps given. */

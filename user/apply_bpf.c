@@ -292,18 +292,12 @@ static int change_hook(struct apply *a, const struct obj *now, const struct obj 
 		       uint32_t changed, size_t tag, struct why *why)
 {
 	struct attach at = hook_at(a, want);
-	autofd int prog = -1;
-	int err;
+	autofd int prog = hook_prog(a, want, &at, why);
 
-	at.ifindex = parent_index(now) ? parent_index(now) : at.ifindex;
-	prog = hook_prog(a, want, &at, why);
+	(void)now, (void)changed, (void)tag;
 	if (prog < 0)
 		return prog;
-	if (!(changed & 1U << F_MODE))
-		return attach_update(&at, obj_get_text(want, F_MODE), prog, why);
-	/* The new one first: at no moment is there none. */
-	err = add_hook(a, want, tag, why);
-	return err ? err : attach_remove(&at, obj_get_text(now, F_MODE), why);
+	return attach_update(&at, obj_get_text(want, F_MODE), prog, why);
 }
 
 static int remove_hook(struct apply *a, const struct obj *now, size_t tag, struct why *why)

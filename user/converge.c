@@ -79,6 +79,16 @@ static void list_object(const struct bpfobj *bo, struct object_names *out)
 			break;
 }
 
+static void look(struct nl *nl, struct converge_state *s)
+{
+	struct vx_overlay o = { 0 };
+	struct observe_target t = { .nl = nl, .overlay = s->overlay, .bo = s->bo };
+
+	observe_overlay(s->overlay, &o);
+	t.host = s->conf ? s->mesh.self->name : o.local;
+	observe(&t, &s->world, &s->now);
+}
+
 static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes, struct why *why)
 {
 	autofree struct route *routes = NULL;
@@ -99,20 +109,12 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	if (err)
 		return err;
 	list_object(s->bo, &names);
+	look(nl, s);
+	facts.now = &s->now;
 	facts.maps = names.maps;
 	facts.progs = names.progs;
 	plan_objects(s->conf, &s->mesh, &facts, &base, bpfobj_build(s->bo), &s->want, notes);
 	return 0;
-}
-
-static void look(struct nl *nl, struct converge_state *s)
-{
-	struct vx_overlay o = { 0 };
-	struct observe_target t = { .nl = nl, .overlay = s->overlay, .bo = s->bo };
-
-	observe_overlay(s->overlay, &o);
-	t.host = s->conf ? s->mesh.self->name : o.local;
-	observe(&t, &s->world, &s->now);
 }
 
 static int plan(struct nl *nl, struct converge_state *s, struct converge *out, struct why *why)
@@ -122,11 +124,12 @@ static int plan(struct nl *nl, struct converge_state *s, struct converge *out, s
 	out->state = s;
 	if (!err && s->conf)
 		err = want_up(nl, s, &out->notes, why);
-	else if (!err)
-		plan_nothing(s->overlay, &s->world.links, &s->world.addrs, &s->want, &out->notes);
 	if (err)
 		return err;
-	look(nl, s);
+	if (!s->conf) {
+		look(nl, s);
+		plan_nothing(s->overlay, &s->world.links, &s->world.addrs, &s->want, &out->notes);
+	}
 	return diff_make(&s->want, &s->now, &out->steps, why);
 }
 

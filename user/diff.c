@@ -125,6 +125,12 @@ static bool loses_parent(const struct pairs *pairs, const struct pair *p)
 	return tunnel && (tunnel->verdict == REMOVE || tunnel->verdict == REPLACE);
 }
 
+/* What the kernel takes along with the device. */
+static bool goes_along(enum obj_kind kind)
+{
+	return kind == OBJ_MEMBER || kind == OBJ_QDISC;
+}
+
 static bool goes_early(enum obj_kind kind)
 {
 	return kind == OBJ_ADDR || kind == OBJ_TUNNEL || kind == OBJ_BRIDGE || kind == OBJ_TREE;
@@ -155,10 +161,27 @@ static void follow_tunnels(struct pairs *pairs, struct steps *late)
 
 		if (p->verdict == ADD || !loses_parent(pairs, p))
 			continue;
-		if (p->now->kind != OBJ_MEMBER && p->verdict != REMOVE)
+		if (!goes_along(p->now->kind) && p->verdict != REMOVE)
 			add_step(late, STEP_REMOVE, p);
-		if (p->now->kind == OBJ_MEMBER || p->verdict != REMOVE)
+		if (goes_along(p->now->kind) || p->verdict != REMOVE)
 			p->verdict = p->want ? ADD : KEEP;
+	}
+}
+
+/* A block lives as long as a qdisc refers to it: when none of them stays, its filter has to be set
+ * again, before the first tunnel becomes a member (I2). */
+static void follow_qdiscs(struct pairs *pairs)
+{
+	bool stays = false;
+
+	for (size_t i = 0; i < pairs->n; i++) {
+		struct pair *p = &pairs->v[i];
+		enum obj_kind kind = p->want ? p->want->kind : p->now->kind;
+
+		if (kind == OBJ_QDISC)
+			stays |= p->now && p->verdict == KEEP && p->want;
+		if (kind == OBJ_BLOCK && p->want && !stays)
+			p->verdict = ADD;
 	}
 }
 
@@ -207,6 +230,7 @@ int diff_make(struct objs *want, struct objs *now, struct steps *out, struct why
 		return err;
 	follow_tree(&pairs);
 	follow_tunnels(&pairs, &late);
+	follow_qdiscs(&pairs);
 	emit(&pairs, out, &late);
 	return 0;
 }

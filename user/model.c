@@ -14,8 +14,9 @@ _Static_assert(F_MAX <= 32, "struct obj.have has a bit per field");
 static const char *const kind_names[] = {
 	[OBJ_TREE] = "tree",	 [OBJ_MAP] = "map",	  [OBJ_PROG] = "program",
 	[OBJ_ENTRY] = "entry",	 [OBJ_WIRE] = "hook",	  [OBJ_BRIDGE] = "bridge",
-	[OBJ_TUNNEL] = "tunnel", [OBJ_INDEX] = "entry",	  [OBJ_HOOK] = "hook",
-	[OBJ_MEMBER] = "member", [OBJ_SETUP] = "setup", [OBJ_ADDR] = "address",
+	[OBJ_TUNNEL] = "tunnel", [OBJ_INDEX] = "entry",	  [OBJ_QDISC] = "clsact",
+	[OBJ_HOOK] = "hook",	 [OBJ_BLOCK] = "filter", [OBJ_MEMBER] = "member",
+	[OBJ_SETUP] = "setup",	 [OBJ_ADDR] = "address",
 };
 _Static_assert(ARRAY_LEN(kind_names) == OBJ_KIND_MAX, "every kind has a name");
 
@@ -50,6 +51,7 @@ struct obj *objs_add(struct objs *objs, enum obj_kind kind, const char *fmt, ...
 		must(NULL);
 	va_end(args);
 	objs->v[objs->n++] = o;
+	objs->sorted = false;
 	return o;
 }
 
@@ -73,13 +75,6 @@ void objs_free(struct objs *objs)
 	*objs = (struct objs){ 0 };
 }
 
-struct obj *objs_find(const struct objs *objs, enum obj_kind kind, const char *key)
-{
-	for (size_t i = 0; i < objs->n; i++)
-		if (objs->v[i]->kind == kind && strcmp(objs->v[i]->key, key) == 0)
-			return objs->v[i];
-	return NULL;
-}
 
 static int compare_keys(const void *a, const void *b)
 {
@@ -92,8 +87,19 @@ static int compare_keys(const void *a, const void *b)
 
 void objs_sort(struct objs *objs)
 {
-	if (objs->n)
+	if (objs->n && !objs->sorted)
 		qsort(objs->v, objs->n, sizeof(*objs->v), compare_keys);
+	objs->sorted = true;
+}
+
+struct obj *objs_find(struct objs *objs, enum obj_kind kind, const char *key)
+{
+	const struct obj wanted = { .kind = kind, .key = (char *)key }, *p = &wanted;
+	struct obj **found;
+
+	objs_sort(objs);
+	found = objs->n ? bsearch(&p, objs->v, objs->n, sizeof(*objs->v), compare_keys) : NULL;
+	return found ? *found : NULL;
 }
 
 void obj_num(struct obj *o, enum obj_field f, uint64_t num)

@@ -18,7 +18,9 @@ enum obj_kind {
 	OBJ_BRIDGE, /* <ifname> */
 	OBJ_TUNNEL, /* <ifname>: a VXLAN device */
 	OBJ_INDEX,  /* <map>/<ifname>: a map entry whose key is that device's ifindex */
+	OBJ_QDISC,  /* <ifname>: a tunnel's clsact, which runs the filters of the overlay's blocks */
 	OBJ_HOOK,   /* <ifname>/<room>: a hook on a tunnel or port */
+	OBJ_BLOCK,  /* <room>: the filter in the block all those tunnels share */
 	OBJ_MEMBER, /* <ifname>: a tunnel's place in the bridge, after its hooks (I2) */
 	OBJ_SETUP,  /* <bridge>: what must be set after its members changed */
 	OBJ_ADDR,   /* <prefix>: an address of the bridge */
@@ -65,12 +67,13 @@ struct objs {
 	struct obj **v;
 	size_t n;
 	size_t room;
+	bool sorted;
 };
 
 /* Adds an empty object and returns it; NULL if memory ran out (objs_ok is then false for good). */
 struct obj *objs_add(struct objs *objs, enum obj_kind kind, const char *fmt, ...) PRINTF(3, 4);
 void objs_free(struct objs *objs);
-struct obj *objs_find(const struct objs *objs, enum obj_kind kind, const char *key);
+struct obj *objs_find(struct objs *objs, enum obj_kind kind, const char *key);
 void objs_sort(struct objs *objs);
 static inline void objs_cleanup(struct objs *objs)
 {

@@ -6,8 +6,10 @@
 #include <bpf/bpf.h>
 
 #include "attach.h"
+#include "block.h"
 #include "observe_pins.h"
 #include "pins.h"
+#include "plan.h"
 
 struct seeing {
 	const struct observe_target *t;
@@ -206,6 +208,7 @@ static void see_filters(struct seeing *s)
 	autonames struct names marks = { 0 };
 	char path[PINS_PATH];
 
+	/* In tcx mode only a qdisc we marked can hold one, left from a run without tcx. */
 	pins_path(path, s->t->overlay, "qdiscs");
 	pins_list(path, &marks);
 	if (!marks.n && strcmp(attach_tc_mode(), "clsact") != 0)
@@ -219,6 +222,8 @@ static void see_filters(struct seeing *s)
 		const struct pinned_prog *prog;
 		struct attach_state state;
 
+		if (plan_owns_tunnel(link, s->t->overlay, s->t->host))
+			continue; /* theirs are in a block */
 		attach_query(&at, true, &state);
 		prog = find_prog(s, state.prog_id);
 		if (strcmp(state.mode, "clsact") != 0 || !prog)
@@ -228,6 +233,36 @@ static void see_filters(struct seeing *s)
 										    prog->room);
 		if (at.room)
 			see_hook(s, &at, &state);
+	}
+}
+
+/* --- tunnels that run their programs from a block */
+
+static void see_qdisc(void *ctx, unsigned ifindex)
+{
+	struct seeing *s = ctx;
+	const struct link *link = links_by_index(&s->world->links, (int)ifindex);
+	struct obj *q;
+
+	if (!link)
+		return;
+	q = objs_add(s->out, OBJ_QDISC, "%s", link->name);
+	obj_parent(q, link->name);
+	q->ifindex = ifindex;
+}
+
+static void see_blocks(struct seeing *s)
+{
+	static const char *const rooms[] = { "tun_in", "tun_out" };
+
+	block_each_qdisc(s->t->nl, s->t->overlay, see_qdisc, s);
+	for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
+		uint32_t id = block_query(s->t->nl, s->t->overlay, rooms[i]);
+		const struct pinned_prog *prog = find_prog(s, id);
+
+		if (id)
+			obj_text(objs_add(s->out, OBJ_BLOCK, "%s", rooms[i]), F_BUILD,
+				 prog ? prog->build : "unknown");
 	}
 }
 
@@ -249,6 +284,7 @@ void observe_pins(const struct observe_target *t, const struct world *world, str
 	see_progs(&s);
 	see_links(&s);
 	see_filters(&s);
+	see_blocks(&s);
 	free(s.progs);
 }
 

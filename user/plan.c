@@ -124,13 +124,18 @@ static void want_peer_entries(const struct planning *p, const struct mesh_peer *
 	obj_note(e, "%s", peer.name);
 }
 
+/* Two ways at once would count and judge a frame twice: what is hooked keeps its way. */
 static void want_hook(const struct planning *p, enum obj_kind kind, const struct link *link,
 		      const char *ifname, const char *room, bool optional)
 {
 	struct obj *h = objs_add(p->out, kind, "%s/%s", ifname, room);
+	const struct obj *now = objs_find(p->facts->now, kind, h->key);
 
 	obj_parent(h, ifname);
-	obj_text(h, F_MODE, strcmp(room, "wire_xdp") == 0 ? "xdp" : p->facts->tc_mode);
+	if (strcmp(room, "wire_xdp") == 0)
+		obj_text(h, F_MODE, "xdp");
+	else
+		obj_text(h, F_MODE, now ? obj_get_text(now, F_MODE) : p->facts->tc_mode);
 	obj_text(h, F_BUILD, p->build);
 	h->optional = optional;
 	h->ifindex = link ? (unsigned)link->ifindex : 0;
@@ -219,6 +224,38 @@ static void want_tunnel(const struct planning *p, const struct mesh_peer *mp)
 	obj_num(t, F_ADDRGEN, 0);
 }
 
+static bool takes_tcx(const struct planning *p, const char *ifname)
+{
+	char hook[VX_IF_LEN + 16];
+
+	snprintf(hook, sizeof(hook), "%s/tun_out", ifname);
+	if (objs_find(p->facts->now, OBJ_HOOK, hook))
+		return true;
+	if (objs_find(p->facts->now, OBJ_QDISC, ifname))
+		return false;
+	return strcmp(p->facts->tc_mode, "tcx") == 0 && p->mesh->n_peers <= PLAN_TCX_TUNNELS;
+}
+
+/* Returns whether it needs the filters of the blocks. */
+static bool want_tunnel_hooks(const struct planning *p, const char *ifname)
+{
+	if (takes_tcx(p, ifname)) {
+		want_hook(p, OBJ_HOOK, NULL, ifname, "tun_in", false);
+		want_hook(p, OBJ_HOOK, NULL, ifname, "tun_out", false);
+		return false;
+	}
+	obj_parent(objs_add(p->out, OBJ_QDISC, "%s", ifname), ifname);
+	return true;
+}
+
+static void want_blocks(const struct planning *p)
+{
+	static const char *const rooms[] = { "tun_in", "tun_out" };
+
+	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
+		obj_text(objs_add(p->out, OBJ_BLOCK, "%s", rooms[i]), F_BUILD, p->build);
+}
+
 static void want_member(const struct planning *p, const struct mesh_peer *mp, bool isolated)
 {
 	struct vx_vni vni = { .vni = mp->vni };
@@ -227,8 +264,6 @@ static void want_member(const struct planning *p, const struct mesh_peer *mp, bo
 	obj_parent(o, mp->ifname);
 	obj_blob(o, &vni, sizeof(vni));
 	obj_note(o, "vni %u", mp->vni);
-	want_hook(p, OBJ_HOOK, NULL, mp->ifname, "tun_in", false);
-	want_hook(p, OBJ_HOOK, NULL, mp->ifname, "tun_out", false);
 	o = objs_add(p->out, OBJ_MEMBER, "%s", mp->ifname);
 	obj_parent(o, mp->ifname);
 	obj_text(o, F_MASTER, p->conf->bridge);
@@ -290,7 +325,7 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct
 		  struct notes *notes)
 {
 	const struct planning p = { conf, mesh, facts, base, build, out, notes };
-	bool isolate;
+	bool isolate, blocks = false;
 
 	want_pins(&p);
 	want_overlay_entry(&p);
@@ -300,8 +335,11 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct
 	for (size_t i = 0; i < mesh->n_peers; i++) {
 		want_peer_entries(&p, &mesh->peers[i]);
 		want_tunnel(&p, &mesh->peers[i]);
+		blocks |= want_tunnel_hooks(&p, mesh->peers[i].ifname);
 		want_member(&p, &mesh->peers[i], isolate);
 	}
+	if (blocks)
+		want_blocks(&p);
 	want_addresses(&p);
 }
 
