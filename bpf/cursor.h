@@ -7,6 +7,7 @@
 #define VXBPF_CURSOR_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifndef __always_inline

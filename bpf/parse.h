@@ -78,7 +78,7 @@ static __always_inline void copy_mac(__u8 *to, const __u8 *from)
 	__builtin_memcpy(to + 4, &high, sizeof(high));
 }
 
-static __always_inline void copy_addr(struct vx_addr *to, const void *from)
+static __always_inline void copy_addr(struct vx_addr *to, const __u8 *from)
 {
 	__u32 words[4] = { load32(from), load32(from + 4), load32(from + 8), load32(from + 12) };
 
@@ -132,6 +132,12 @@ static __always_inline enum vx_parse parse_ip4(struct vx_cursor *c, struct vx_ip
 	return cursor_jump(c, words * 4 - (__u32)sizeof(struct iphdr)) ? VX_PARSED : VX_SHORT;
 }
 
+static __always_inline bool is_ext(__u8 protocol)
+{
+	return protocol == VX_PROTO_HOP || protocol == VX_PROTO_DEST ||
+	       protocol == VX_PROTO_ROUTING || protocol == VX_PROTO_FRAGMENT;
+}
+
 /* Steps over the headers a packet of ours may carry; a chain longer than that is not ours. */
 static __always_inline enum vx_parse parse_ip6_ext(struct vx_cursor *c, struct vx_ip *ip)
 {
@@ -139,8 +145,7 @@ static __always_inline enum vx_parse parse_ip6_ext(struct vx_cursor *c, struct v
 		__u8 type = ip->protocol;
 		__u8 *at;
 
-		if (type != VX_PROTO_HOP && type != VX_PROTO_DEST && type != VX_PROTO_ROUTING &&
-		    type != VX_PROTO_FRAGMENT)
+		if (!is_ext(type))
 			return VX_PARSED;
 		at = cursor_take(c, 8);
 		if (!at)
@@ -157,7 +162,7 @@ static __always_inline enum vx_parse parse_ip6_ext(struct vx_cursor *c, struct v
 		if (!cursor_jump(c, type == VX_PROTO_FRAGMENT ? 0 : at[1] * 8u))
 			return VX_SHORT;
 	}
-	return VX_OTHER;
+	return is_ext(ip->protocol) ? VX_OTHER : VX_PARSED;
 }
 
 static __always_inline enum vx_parse parse_ip6(struct vx_cursor *c, struct vx_ip *ip)
@@ -190,7 +195,7 @@ static __always_inline enum vx_parse parse_ip(struct vx_cursor *c, __be16 proto,
 	return VX_OTHER;
 }
 
-/* What an IP packet without Ethernet header (WireGuard, tun) says it is. */
+/* What an IP packet without Ethernet header (WireGuard, tun) says it is; 0 if it is empty. */
 static __always_inline __be16 peek_ip(struct vx_cursor *c)
 {
 	struct vx_cursor peek = *c;
@@ -216,6 +221,8 @@ static __always_inline enum vx_parse parse_outer(struct vx_cursor *c, bool ether
 		proto = vx_field(16, ethhdr, at, h_proto);
 	} else {
 		proto = peek_ip(c);
+		if (!proto)
+			return VX_SHORT;
 	}
 	parsed = parse_ip(c, proto, &p->ip);
 	if (parsed != VX_PARSED)

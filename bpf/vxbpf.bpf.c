@@ -11,7 +11,6 @@
  */
 #include "vmlinux.h"
 
-#include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 
 #include "guard.h"
