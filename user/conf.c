@@ -50,10 +50,17 @@ bool conf_is_device(const char *text)
 static int read_device(const struct conf_tree *tree, const char *key, const char *value,
 		       char out[VX_IF_LEN], struct why *why)
 {
+	const struct conf_node *node = conf_tree_get(tree->root, key);
+
 	if (!value)
 		return 0;
+	if (!conf_is_device(value) && node)
+		return conf_schema_refuse(tree, node, why);
 	if (!conf_is_device(value))
-		return conf_schema_refuse(tree, conf_tree_get(tree->root, key), why);
+		return conf_tree_refuse(tree, NULL, why,
+					"file name: the kernel takes no bridge called %s, give it "
+					"another name with bridge:",
+					value);
 	text_copy(out, VX_IF_LEN, value);
 	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The peers of the file; see conf_hosts.h. Pure. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -117,10 +118,13 @@ const char *conf_address_fault(const struct vx_addr *addr)
 	return any_fault(addr);
 }
 
-/* The text of an IPv4-mapped address is valid IPv6, so "must be an IPv6 address" would confuse. */
+/* Valid IPv6, so that "must be an IPv6 address" would confuse; ip_parse takes none of these. */
 static bool is_mapped(const char *text)
 {
-	return strncasecmp(text, "::ffff:", 7) == 0 && strchr(text, '.');
+	struct vx_addr addr;
+	uint8_t raw[16];
+
+	return inet_pton(AF_INET6, text, raw) == 1 && !ip_parse(text, &addr);
 }
 
 static int read_address(const struct conf_tree *tree, const struct conf_node *node,
@@ -129,8 +133,9 @@ static int read_address(const struct conf_tree *tree, const struct conf_node *no
 	const char *wrong;
 
 	if (is_mapped(node->text))
-		return conf_tree_refuse(tree, node, why, "write the IPv4 address %s itself",
-					strrchr(node->text, ':') + 1);
+		return conf_tree_refuse(
+			tree, node, why,
+			"%s is an IPv4 address in IPv6 form, write the IPv4 address", node->text);
 	if (!ip_parse(node->text, out))
 		return conf_schema_refuse(tree, node, why);
 	wrong = conf_address_fault(out);

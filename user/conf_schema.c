@@ -33,6 +33,8 @@ static const cyaml_strval_t bool_words[] = {
 	{ "false", false },
 };
 
+#define ITEM "[]" /* of the one list of words there is, bridge_address */
+
 /* What a key's value must be, in words, where its words or its type do not say it; and the range of
  * a number. Key names are unique in the whole file. */
 static const struct rule {
@@ -52,9 +54,9 @@ static const struct rule {
 	{ "address", "an IPv4 or IPv6 address", 0, 0 },
 	{ "address6", "an IPv6 address", 0, 0 },
 	{ "bridge_address",
-	  "a list of at most " TEXT_OF(MAX_BRIDGE_ADDRESSES) " addresses with their prefix length, "
-							     "such as [203.0.113.3/24]",
+	  "a list of at most " TEXT_OF(MAX_BRIDGE_ADDRESSES) " addresses, such as [203.0.113.3/24]",
 	  0, 0 },
+	{ ITEM, "an address and its prefix length, such as 203.0.113.3/24", 0, 0 },
 };
 
 #define REQUIRED CYAML_FLAG_DEFAULT
@@ -245,22 +247,15 @@ static int refuse_value(const struct conf_tree *tree, const struct conf_node *no
 	return conf_tree_refuse(tree, node, why, "must be %s, not %s", must, found);
 }
 
-/* The nearest key at or above a node: a list's items go by the list's key. */
-static const char *key_of(const struct conf_node *node)
-{
-	while (!node->key && node->parent)
-		node = node->parent;
-	return node->key ? node->key : "";
-}
-
+/* Goes by key: conf_hosts.c may ask for any value of the file. */
 int conf_schema_refuse(const struct conf_tree *tree, const struct conf_node *node, struct why *why)
 {
-	const char *key = key_of(node);
+	const char *key = node->key ? node->key : ITEM;
 	const cyaml_schema_field_t *f = find_field(file_fields, key);
 
 	if (!f)
 		f = find_field(host_fields, key);
-	return refuse_value(tree, node, f ? &f->value : &file_value, find_rule(key), why);
+	return refuse_value(tree, node, f ? &f->value : &prefix_value, find_rule(key), why);
 }
 
 static bool is_word(const struct conf_node *node, const cyaml_schema_value_t *value)
@@ -320,7 +315,7 @@ static int check_list(const struct conf_tree *tree, const struct conf_node *list
 static int check_value(const struct conf_tree *tree, const struct conf_node *node,
 		       const cyaml_schema_value_t *value, struct why *why)
 {
-	const char *key = key_of(node);
+	const char *key = node->key ? node->key : ITEM;
 	bool right;
 	uint64_t n;
 

@@ -94,43 +94,63 @@ static unsigned line_at(const char *text, size_t len, size_t offset)
 	return line;
 }
 
-/* A copy of a scalar's text; NULL with errno EINVAL if it holds a control character. */
-static char *scalar_text(const yaml_event_t *event)
+static bool wants_key(const struct builder *b)
+{
+	return b->open && b->open->kind == CONF_MAP && !b->key;
+}
+
+/* Names the key the next node belongs to, or the mapping whose next key is wrong. */
+static int refuse_here(const struct builder *b, unsigned line, struct why *why,
+		       const char *sentence)
+{
+	struct conf_node here = { .parent = b->open, .key = b->key, .line = line };
+
+	if (b->open)
+		here.index = b->open->count;
+	if (wants_key(b)) {
+		here = *b->open;
+		here.line = line;
+	}
+	return conf_tree_refuse(b->tree, &here, why, "%s", sentence);
+}
+
+/* A copy of a scalar's text. */
+static int copy_text(const struct builder *b, const yaml_event_t *event, char **out,
+		     struct why *why)
 {
 	const yaml_char_t *value = event->data.scalar.value;
 	size_t len = event->data.scalar.length;
 
 	for (size_t i = 0; i < len; i++) {
-		if (value[i] < ' ' || value[i] == 0x7f) {
-			errno = EINVAL;
-			return NULL;
-		}
+		if (value[i] < ' ' || value[i] == 0x7f)
+			return refuse_here(b, (unsigned)event->start_mark.line + 1, why,
+					   "a word of this file holds a control character");
 	}
-	return strndup((const char *)value, len);
+	*out = strndup((const char *)value, len);
+	return *out ? 0 : why_set(why, -ENOMEM, "%s: out of memory", b->tree->path);
 }
 
-static int refuse_scalar(const struct builder *b, unsigned line, struct why *why)
-{
-	if (errno != EINVAL)
-		return why_set(why, -ENOMEM, "%s: out of memory", b->tree->path);
-	return refuse_line(b->tree, line, why, "a key or value holds a control character");
-}
-
-/* Makes the node an event starts and hangs it below the open one. */
+/* Makes the node an event starts, hangs it below the open one. */
 static int add_node(struct builder *b, const yaml_event_t *event, enum conf_kind kind,
 		    struct why *why)
 {
-	unsigned line = (unsigned)event->start_mark.line + 1;
-	struct conf_node *node = calloc(1, sizeof(*node));
+	autofree char *text = NULL;
+	struct conf_node *node;
+	int err = kind == CONF_SCALAR ? copy_text(b, event, &text, why) : 0;
 
+	if (err)
+		return err;
+	node = calloc(1, sizeof(*node));
 	if (!node)
 		return why_set(why, -ENOMEM, "%s: out of memory", b->tree->path);
 	node->made = b->tree->made;
 	b->tree->made = node;
 	node->kind = kind;
 	node->parent = b->open;
-	node->line = b->key ? b->key_line : line;
+	node->plain = text && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	node->line = b->key ? b->key_line : (unsigned)event->start_mark.line + 1;
 	node->key = take_ptr(b->key);
+	node->text = take_ptr(text);
 	if (!b->open)
 		b->tree->root = node;
 	else if (b->last)
@@ -140,32 +160,21 @@ static int add_node(struct builder *b, const yaml_event_t *event, enum conf_kind
 	if (b->open)
 		node->index = b->open->count++;
 	b->last = node;
-	if (kind == CONF_SCALAR) {
-		node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-		node->text = scalar_text(event);
-		return node->text ? 0 : refuse_scalar(b, line, why);
-	}
+	if (kind == CONF_SCALAR)
+		return 0;
 	if (++b->depth > MAX_DEPTH)
-		return refuse_line(b->tree, line, why, "nested deeper than any key of this file");
+		return conf_tree_refuse(b->tree, node, why, "lists and mappings nested too deeply");
 	b->open = node;
 	b->last = NULL;
 	return 0;
 }
 
-static bool wants_key(const struct builder *b)
-{
-	return b->open && b->open->kind == CONF_MAP && !b->key;
-}
-
 static int add_key_or_value(struct builder *b, const yaml_event_t *event, struct why *why)
 {
-	unsigned line = (unsigned)event->start_mark.line + 1;
-
 	if (!wants_key(b))
 		return add_node(b, event, CONF_SCALAR, why);
-	b->key = scalar_text(event);
-	b->key_line = line;
-	return b->key ? 0 : refuse_scalar(b, line, why);
+	b->key_line = (unsigned)event->start_mark.line + 1;
+	return copy_text(b, event, &b->key, why);
 }
 
 static void end_node(struct builder *b)
@@ -214,7 +223,7 @@ static int take_event(struct builder *b, const yaml_event_t *event, struct why *
 	const char *sentence = unwanted(b, event);
 
 	if (sentence)
-		return refuse_line(b->tree, (unsigned)event->start_mark.line + 1, why, sentence);
+		return refuse_here(b, (unsigned)event->start_mark.line + 1, why, sentence);
 	switch (event->type) {
 	case YAML_SCALAR_EVENT:
 		return add_key_or_value(b, event, why);
