@@ -16,7 +16,8 @@ ALL_TESTS="
 
 DEFINES=(-D_GNU_SOURCE '-DVXBPF_VERSION="0"' -Iinclude -Iuser "-I$BUILD")
 CHECKS='-*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,
-	-clang-analyzer-unix.Malloc,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-sizeof-expression,-bugprone-reserved-identifier,
+	-clang-analyzer-unix.Malloc,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-sizeof-expression,
+	-bugprone-reserved-identifier,
 	-bugprone-assignment-in-if-condition,-bugprone-macro-parentheses,-bugprone-narrowing-conversions,
 	-bugprone-implicit-widening-of-multiplication-result,-bugprone-branch-clone,
 	misc-redundant-expression,misc-misplaced-const,cert-env33-c'

@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# The runner itself: what passes, what fails, what is skipped, and that nothing fails unseen.
+
+ALL_TESTS="
+	all_pass
+	one_fails
+	skips_are_counted_and_named
+	cmocka_dialect
+	dies_of_a_signal
+	exits_badly_without_a_failed_test
+	runs_out_of_time
+	prints_no_plan
+	breaks_its_plan
+	bails_out
+	program_not_built
+	nothing_ran
+	unknown_name
+	output_only_on_failure
+	every_test_file_is_run
+"
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
+
+# A tree with nothing but the runner and one file of tests.
+tree_with() { # NAME <<SCRIPT
+	rm -rf "$TAP_DIR/tree"
+	mkdir -p "$TAP_DIR/tree/tests/check" "$TAP_DIR/tree/tests/unit"
+	cp tests/run "$TAP_DIR/tree/tests/run"
+	cat >"$TAP_DIR/tree/tests/check/$1.sh"
+}
+
+# run_says STATUS LAST_LINE [ARGS...]
+run_says() {
+	local status=$1 last=$2
+	shift 2
+	expect "$status" env -u V BUILD=build TIME_LIMIT=2 "$TAP_DIR/tree/tests/run" "$@"
+	assert_eq "$last" "$(tail -n 1 <<<"$OUT")" "last line"
+}
+
+all_pass() {
+	tree_with good <<-'S'
+		echo 1..2
+		echo ok 1 - this
+		echo ok 2 - that
+	S
+	run_says 0 "2 passed, 0 failed, 0 skipped"
+	assert_match '^\[check/good\] 2 passed$' "$OUT" "the file's line"
+}
+
+one_fails() {
+	tree_with bad <<-'S'
+		echo 1..2
+		echo ok 1 - this
+		echo not ok 2 - that
+		echo '# why'
+		exit 1
+	S
+	run_says 1 "1 passed, 1 failed, 0 skipped" check/bad
+	assert_match '^FAILED: \[check/bad\] that$' "$OUT" "its name"
+	assert_match '# why' "$OUT" "its output"
+}
+
+skips_are_counted_and_named() {
+	tree_with skip <<-'S'
+		echo 1..2
+		echo ok 1 - this
+		echo 'ok 2 - that # SKIP no moon'
+	S
+	run_says 0 "1 passed, 0 failed, 1 skipped"
+	assert_match '^skipped: \[check/skip\] that # SKIP no moon$' "$OUT" "its name"
+	tree_with skip <<<"echo '1..0 # SKIP needs root'"
+	run_says 0 "0 passed, 0 failed, 1 skipped"
+	assert_match 'needs root' "$OUT" "why"
+}
+
+# What cmocka 1.1.5 prints: a plan for each group, and `not ok` for a skipped test.
+cmocka_dialect() {
+	tree_with cmocka <<-'S'
+		printf '%s\n' 1..2 'ok 1 - a' 'not ok 2 # SKIP b' '# ok - first' 1..11 \
+			ok\ {1..10}' - c' 'ok 11 - d' '# ok - second'
+	S
+	run_says 0 "12 passed, 0 failed, 1 skipped"
+	assert_match '^skipped: \[check/cmocka\] # SKIP b$' "$OUT" "the skipped one"
+}
+
+dies_of_a_signal() {
+	tree_with dies <<-'S'
+		echo 1..1
+		echo ok 1 - this
+		kill -SEGV $$
+	S
+	run_says 1 "1 passed, 1 failed, 0 skipped"
+	assert_match 'died of signal 11' "$OUT" "why"
+}
+
+exits_badly_without_a_failed_test() {
+	tree_with exits <<-'S'
+		echo 1..1
+		echo ok 1 - this
+		exit 3
+	S
+	run_says 1 "1 passed, 1 failed, 0 skipped"
+}
+
+runs_out_of_time() {
+	tree_with slow <<-'S'
+		echo 1..1
+		sleep 60
+	S
+	run_says 1 "0 passed, 1 failed, 0 skipped"
+	tree_with slow <<-'S'
+		# time limit: 1
+		echo 1..1
+		exec sleep 60
+	S
+	run_says 1 "0 passed, 1 failed, 0 skipped"
+	assert_match 'within 1 s' "$OUT" "why"
+}
+
+prints_no_plan() {
+	tree_with silent <<<'true'
+	run_says 1 "0 passed, 1 failed, 0 skipped"
+	tree_with silent <<<'echo ok 1 - this'
+	run_says 1 "1 passed, 1 failed, 0 skipped"
+}
+
+breaks_its_plan() {
+	tree_with short <<-'S'
+		echo 1..3
+		echo ok 1 - this
+		echo ok 2 - that
+	S
+	run_says 1 "2 passed, 1 failed, 0 skipped"
+	assert_match 'planned 3 tests, ran 2' "$OUT" "why"
+}
+
+bails_out() {
+	tree_with bail <<-'S'
+		echo 1..3
+		echo 'Bail out! no binary'
+		exit 1
+	S
+	run_says 1 "0 passed, 1 failed, 0 skipped"
+	assert_match 'no binary' "$OUT" "why"
+}
+
+program_not_built() {
+	tree_with good <<-'S'
+		echo 1..1
+		echo ok 1 - this
+	S
+	touch "$TAP_DIR/tree/tests/unit/thing_test.c"
+	run_says 1 "1 passed, 1 failed, 0 skipped"
+	assert_match 'unit/thing_test.*not built' "$OUT" "why"
+	run_says 1 "0 passed, 1 failed, 0 skipped" check/gone
+}
+
+nothing_ran() {
+	tree_with good <<<'true'
+	rm "$TAP_DIR/tree/tests/check/good.sh"
+	run_says 1 "0 passed, 1 failed, 0 skipped"
+	run_says 1 "0 passed, 1 failed, 0 skipped" e2e
+}
+
+unknown_name() {
+	tree_with good <<<'true'
+	expect 2 "$TAP_DIR/tree/tests/run" everything
+	assert_match usage "$ERR" "stderr"
+}
+
+output_only_on_failure() {
+	tree_with loud <<-'S'
+		echo 1..1
+		echo '# a lot of noise'
+		echo ok 1 - this
+	S
+	run_says 0 "1 passed, 0 failed, 0 skipped"
+	! grep -q noise <<<"$OUT" || fail "noise of a passed test"
+	expect 0 env V=1 "$TAP_DIR/tree/tests/run"
+	assert_match noise "$OUT" "with V=1"
+}
+
+# A script that forgot its run_tests, or a case nobody lists, would test nothing.
+every_test_file_is_run() {
+	local file name
+	for file in tests/e2e/*.sh tests/check/*.sh; do
+		grep -qx 'run_tests' "$file" || fail "$file does not end with run_tests"
+		while read -r name; do
+			grep -q "^$name() {" "$file" || fail "$file: no function $name"
+		done < <(sed -n '/^ALL_TESTS="/,/^"/p' "$file" | grep -v '"')
+	done
+}
+
+run_tests
