@@ -17,7 +17,7 @@ enum conf_switch { CONF_AUTO, CONF_ON, CONF_OFF };
 
 struct conf_host {
 	char name[VX_NAME_LEN];
-	struct vx_addr address;	 /* IPv4 or IPv6 */
+	struct vx_addr address; /* IPv4 or IPv6 */
 	struct vx_addr address6; /* IPv6 beside an IPv4 `address`, or unset */
 	struct ip_prefix *bridge_address;
 	size_t n_bridge_address;
@@ -25,11 +25,11 @@ struct conf_host {
 };
 
 struct conf {
-	char path[PATH_MAX];	 /* as given to conf_parse; conf_load makes it absolute */
+	char path[PATH_MAX]; /* as given to conf_parse; conf_load makes it absolute */
 	char overlay[VX_IF_LEN]; /* file name without .yaml */
 	char bridge[VX_IF_LEN];
 	uint16_t port;
-	uint32_t mtu;	  /* bytes, largest inner IP packet; 0 = auto */
+	uint32_t mtu; /* bytes, largest inner IP packet; 0 = auto */
 	unsigned mtu_line; /* 0 = not in the file */
 	enum vx_vni_mode vni_mode;
 	uint32_t vni_salt;
@@ -39,7 +39,7 @@ struct conf {
 	bool clamp_mss;
 	uint32_t mark;
 	char underlay[VX_IF_LEN]; /* "" = any device the routes say */
-	char local[VX_NAME_LEN];  /* "" = found by address */
+	char local[VX_NAME_LEN]; /* "" = found by address */
 	unsigned local_line;
 	struct conf_host *hosts; /* in file order */
 	size_t n_hosts;

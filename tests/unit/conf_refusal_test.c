@@ -58,6 +58,8 @@ static const struct { const char *text, *want; } files[] = {
 	{ "peers: !x []\n", "1: peers: YAML tags (!name) are not allowed" },
 	{ "peers: &x []\n",
 	  "1: peers: YAML anchors (&name) are not allowed, write the value out" },
+	{ "%YAML 1.1\n---\n" P, "1: YAML directives (%NAME) are not allowed" },
+	{ "port: 1\n%TAG ! x\n" P, "2: YAML directives (%NAME) are not allowed" },
 	{ "? [a]\n: b\n", "1: a key must be a word, not a list or mapping" },
 	{ "? {a: b}\n: b\n", "1: a key must be a word, not a list or mapping" },
 	{ "<<: {port: 1}\n" P, "1: <<: unknown key, known here: " FILE_KEYS },
