@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One overlay at one moment: all that `status` and the like have to tell. Reading it is impure and
+ * small (snapshot_read.c), judging and printing it are pure.
+ */
+#ifndef VXBPF_SNAPSHOT_H
+#define VXBPF_SNAPSHOT_H
+
+#include <limits.h>
+
+#include "../include/vxbpf/abi.h"
+#include "util.h"
+
+#define SNAPSHOT_FRESH_NS 30000000000ULL /* a peer heard within this is up */
+#define SNAPSHOT_RECENT_NS 300000000000ULL /* a drop within this is worth a sentence */
+
+enum snapshot_state { SNAPSHOT_UP, SNAPSHOT_DEGRADED, SNAPSHOT_DOWN, SNAPSHOT_STATE_MAX };
+
+/* Heard lately; sent to lately and not heard; neither; not heard at all so far. */
+enum peer_state { PEER_UP, PEER_SILENT, PEER_IDLE, PEER_NEVER, PEER_STATE_MAX };
+
+struct snapshot_peer {
+	char name[VX_NAME_LEN];
+	char address[VX_TEXT_LEN];
+	char ifname[VX_IF_LEN];
+	uint32_t vni;
+	struct vx_counters sum; /* over all CPUs; of the times the latest */
+	uint64_t drops[VX_REASON_MAX];
+	/* judged */
+	enum peer_state state;
+	int64_t last_seen_ms; /* ago; -1 = never */
+};
+
+struct snapshot_port {
+	char ifname[VX_IF_LEN];
+	int ifindex;
+	bool hooked;
+	bool accelerated;
+	const char *why; /* why it is not accelerated, "" if it is */
+	uint64_t oversize;
+	uint32_t largest; /* bytes of the largest IP packet that was too large */
+};
+
+struct snapshot_device {
+	char ifname[VX_IF_LEN];
+	int ifindex;
+	char tc[8]; /* tcx, clsact, none */
+	char xdp[8]; /* driver, foreign (somebody else's program), off */
+	bool xdp_wanted; /* the config asks for XDP here and there is none of ours */
+};
+
+/* The last frame dropped for a reason, with names for its devices ("" = gone or not known). */
+struct snapshot_witness {
+	struct vx_witness last;
+	char from[VX_IF_LEN];
+	char to[VX_IF_LEN];
+	bool to_tunnel;
+};
+
+struct snapshot {
+	struct vx_overlay told; /* what `up` wrote down; of one that is down, what it would write */
+	char path[PATH_MAX]; /* of the config */
+	bool up;
+	unsigned layout; /* of the pins; 0 = none, UINT_MAX = not known */
+	char fault[512]; /* why the config cannot be used, or "" */
+	size_t drift; /* steps `up` would take */
+	uint64_t now_ns; /* CLOCK_MONOTONIC */
+	struct snapshot_device *devices;
+	size_t n_devices;
+	struct snapshot_peer *peers; /* by name */
+	size_t n_peers;
+	struct snapshot_port *ports; /* the bridge itself first */
+	size_t n_ports;
+	uint64_t drops[VX_REASON_MAX]; /* nobody's */
+	struct snapshot_witness witness[VX_REASON_MAX];
+	struct notes notes; /* what a plan has to say about these surroundings */
+	/* judged */
+	enum snapshot_state state;
+	struct notes problems; /* plain sentences, each with what to do */
+};
+
+struct nl;
+
+/* What there is to know of an overlay, judged. A config that is missing or bad is part of the answer,
+ * not an error. The caller ends *out with snapshot_free. */
+int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct snapshot *out,
+		  struct why *why);
+void snapshot_free(struct snapshot *s);
+#define autosnapshot __attribute__((cleanup(snapshot_free)))
+
+/* --- pure */
+
+/* Fills everything marked "judged". */
+void snapshot_judge(struct snapshot *s);
+enum peer_state snapshot_peer_state(uint64_t last_rx_ns, uint64_t last_unicast_tx_ns,
+				    uint64_t now_ns);
+uint64_t snapshot_drops(const struct snapshot *s, enum vx_reason reason); /* peers' and nobody's */
+bool snapshot_peer_dropped(const uint64_t drops[VX_REASON_MAX]);
+/* Adds one plain sentence per thing that is wrong. */
+void snapshot_say(const struct snapshot *s, struct notes *problems);
+
+const char *snapshot_state_name(enum snapshot_state state);
+const char *peer_state_name(enum peer_state state);
+const char *reason_label(enum vx_reason reason); /* "wrong_vni" */
+const char *reason_sentence(enum vx_reason reason); /* for people */
+
+/* The page for people, at most 100 columns, and the array for programs (design 1.7). The caller frees
+ * the text. */
+char *status_text(const struct snapshot *s, bool colour);
+char *status_json(const struct snapshot *list, size_t n);
+
+#endif

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0
+/* An overlay as it is now: pinned maps, devices, hooks, and what `up` would change. Impure edge. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "attach.h"
+#include "converge.h"
+#include "mapdump.h"
+#include "observe.h"
+#include "pins.h"
+#include "plan.h"
+#include "snapshot.h"
+
+struct reading {
+	struct nl *nl;
+	const char *overlay;
+	struct world world;
+	struct snapshot *s;
+};
+
+/* One more element at the end of an array, zeroed. */
+static void *grow(void **array, size_t *n, size_t size)
+{
+	char *grown = reallocarray(*array, *n + 1, size);
+
+	if (!grown)
+		abort();
+	*array = grown;
+	return memset(grown + (*n)++ * size, 0, size);
+}
+
+static const char *device_name(const struct reading *r, uint32_t ifindex)
+{
+	const struct link *link = links_by_index(&r->world.links, (int)ifindex);
+
+	return link ? link->name : "";
+}
+
+/* --- what `up` would change */
+
+/* Of a port that came or went since `up` only the missing hook is worth a word, and that is said by
+ * itself; what is optional is no drift either. */
+static bool is_drift(const struct step *step)
+{
+	const struct obj *o = step_obj(step);
+
+	if (step->want && step->want->optional)
+		return false;
+	if (o->kind == OBJ_INDEX && strncmp(o->key, "ports/", 6) == 0)
+		return false;
+	return step->op != STEP_REMOVE ||
+	       !strchr(o->key, '#'); /* what is left of a device that went */
+}
+
+static struct snapshot_device *add_device(struct snapshot *s, const char *ifname)
+{
+	struct snapshot_device *d;
+
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (strcmp(s->devices[i].ifname, ifname) == 0)
+			return &s->devices[i];
+	d = grow((void **)&s->devices, &s->n_devices, sizeof(*d));
+	text_copy(d->ifname, sizeof(d->ifname), ifname);
+	return d;
+}
+
+static void read_step(struct snapshot *s, const struct step *step)
+{
+	const struct obj *want = step->want;
+
+	s->drift += is_drift(step);
+	if (!want)
+		return;
+	if (want->kind == OBJ_WIRE)
+		add_device(s, want->parent)->xdp_wanted |=
+			step->op == STEP_ADD && strstr(want->key, "/wire_xdp");
+	else if (!s->up && want->kind == OBJ_ENTRY && strcmp(want->key, "overlay/0") == 0)
+		memcpy(&s->told, want->blob, sizeof(s->told));
+}
+
+static void read_plan(struct reading *r)
+{
+	struct snapshot *s = r->s;
+	struct why why = { 0 };
+	struct conf conf = { 0 };
+
+	if (conf_load(s->path, &conf, &why) == 0) {
+		autoconverge struct converge c = { 0 };
+
+		if (converge_plan_up(r->nl, &conf, &c, &why) == 0) {
+			for (size_t i = 0; i < c.steps.n; i++)
+				read_step(s, &c.steps.v[i]);
+			s->notes = c.notes;
+			c.notes = (struct notes){ 0 };
+		}
+	}
+	conf_free(&conf);
+	text_copy(s->fault, sizeof(s->fault), why.text);
+}
+
+/* --- maps */
+
+static void add_counters(struct vx_counters *sum, const struct vx_counters *cpu)
+{
+	sum->rx_packets += cpu->rx_packets;
+	sum->rx_bytes += cpu->rx_bytes;
+	sum->rx_fast_packets += cpu->rx_fast_packets;
+	sum->rx_bum_packets += cpu->rx_bum_packets;
+	sum->tx_packets += cpu->tx_packets;
+	sum->tx_bytes += cpu->tx_bytes;
+	sum->tx_fast_packets += cpu->tx_fast_packets;
+	sum->tx_bum_packets += cpu->tx_bum_packets;
+	sum->flood_copies += cpu->flood_copies;
+	if (cpu->last_rx_ns > sum->last_rx_ns)
+		sum->last_rx_ns = cpu->last_rx_ns;
+	if (cpu->last_unicast_tx_ns > sum->last_unicast_tx_ns)
+		sum->last_unicast_tx_ns = cpu->last_unicast_tx_ns;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct snapshot_peer *x = a, *y = b;
+
+	return strverscmp(x->name, y->name);
+}
+
+static int by_vni(const void *a, const void *b)
+{
+	const struct snapshot_peer *x = a, *y = b;
+
+	return x->vni < y->vni ? -1 : x->vni > y->vni;
+}
+
+static struct snapshot_peer *find_peer(struct snapshot *s, const struct snapshot_peer *key,
+				       int (*by)(const void *, const void *))
+{
+	return s->n_peers ? bsearch(key, s->peers, s->n_peers, sizeof(*key), by) : NULL;
+}
+
+static void sort_peers(struct snapshot *s, int (*by)(const void *, const void *))
+{
+	if (s->n_peers)
+		qsort(s->peers, s->n_peers, sizeof(*s->peers), by);
+}
+
+static int read_peers(struct reading *r)
+{
+	automapdump struct mapdump dump = { 0 };
+	struct snapshot *s = r->s;
+	int err = mapdump_read(r->overlay, "peers", sizeof(struct vx_vni), sizeof(struct vx_peer),
+			       &dump);
+
+	s->peers = err ? NULL : calloc(dump.n + 1, sizeof(*s->peers));
+	if (!s->peers)
+		return err ? err : -ENOMEM;
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_vni *vni = mapdump_key(&dump, i);
+		const struct vx_peer *peer = mapdump_value(&dump, i, 0);
+		struct snapshot_peer *p = &s->peers[s->n_peers++];
+
+		text_copy(p->name, sizeof(p->name), peer->name);
+		text_copy(p->address, sizeof(p->address), peer->address);
+		text_copy(p->ifname, sizeof(p->ifname), peer->ifname);
+		p->vni = vni->vni;
+	}
+	sort_peers(s, by_vni);
+	return 0;
+}
+
+static int read_counters(struct reading *r)
+{
+	automapdump struct mapdump dump = { 0 };
+	int err = mapdump_read(r->overlay, "counters", sizeof(struct vx_vni),
+			       sizeof(struct vx_counters), &dump);
+
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_vni *vni = mapdump_key(&dump, i);
+		struct snapshot_peer key = { .vni = vni->vni };
+		struct snapshot_peer *p = find_peer(r->s, &key, by_vni);
+
+		for (unsigned cpu = 0; p && cpu < dump.cpus; cpu++)
+			add_counters(&p->sum, mapdump_value(&dump, i, cpu));
+	}
+	sort_peers(r->s, by_name);
+	return err;
+}
+
+/* Drops of a peer that has left the mesh belong to nobody who could be named. */
+static int read_drops(struct reading *r)
+{
+	automapdump struct mapdump dump = { 0 };
+	int err = mapdump_read(r->overlay, "drops", sizeof(struct vx_drop_key),
+			       sizeof(struct vx_drop), &dump);
+
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_drop_key *k = mapdump_key(&dump, i);
+		struct snapshot_peer key = { 0 }, *p;
+		uint64_t *drops = r->s->drops;
+
+		if (k->reason >= VX_REASON_MAX)
+			continue;
+		if (k->peer[0]) {
+			text_copy(key.name, sizeof(key.name), k->peer);
+			p = find_peer(r->s, &key, by_name);
+			drops = p ? p->drops : NULL;
+		}
+		for (unsigned cpu = 0; drops && cpu < dump.cpus; cpu++) {
+			const struct vx_drop *d = mapdump_value(&dump, i, cpu);
+
+			drops[k->reason] += d->packets;
+		}
+	}
+	return err;
+}
+
+static bool is_tunnel(const struct reading *r, uint32_t ifindex)
+{
+	const struct link *link = links_by_index(&r->world.links, (int)ifindex);
+
+	return link && plan_owns_tunnel(link, r->overlay, r->s->told.local);
+}
+
+static int read_witness(struct reading *r)
+{
+	automapdump struct mapdump dump = { 0 };
+	int err = mapdump_read(r->overlay, "witness", sizeof(struct vx_reason_key),
+			       sizeof(struct vx_witness), &dump);
+
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_reason_key *k = mapdump_key(&dump, i);
+		struct snapshot_witness *w = &r->s->witness[k->reason % VX_REASON_MAX];
+
+		w->last = *(const struct vx_witness *)mapdump_value(&dump, i, 0);
+		w->last.peer[sizeof(w->last.peer) - 1] = '\0';
+		text_copy(w->from, sizeof(w->from), device_name(r, w->last.from_ifindex));
+		text_copy(w->to, sizeof(w->to), device_name(r, w->last.to_ifindex));
+		w->to_tunnel = is_tunnel(r, w->last.to_ifindex);
+	}
+	return err;
+}
+
+/* --- devices and ports */
+
+static struct attach_state query(const struct reading *r, const char *room, int ifindex)
+{
+	struct attach at = { .nl = r->nl,
+			     .overlay = r->overlay,
+			     .room = attach_room(room),
+			     .ifindex = (unsigned)ifindex };
+	struct attach_state state;
+
+	attach_query(&at, true, &state);
+	return state;
+}
+
+static void add_port(struct reading *r, const struct link *link, const char *room)
+{
+	struct snapshot *s = r->s;
+	struct snapshot_port *p = grow((void **)&s->ports, &s->n_ports, sizeof(*p));
+
+	text_copy(p->ifname, sizeof(p->ifname), link->name);
+	p->ifindex = link->ifindex;
+	p->hooked = query(r, room, link->ifindex).mode[0];
+	p->why = "this version has no fast path yet";
+}
+
+static int read_ports(struct reading *r)
+{
+	automapdump struct mapdump dump = { 0 };
+	const struct links *links = &r->world.links;
+	const struct link *bridge = links_by_name(links, r->s->told.bridge);
+	int err = mapdump_read(r->overlay, "ports", sizeof(struct vx_ifindex),
+			       sizeof(struct vx_port), &dump);
+
+	if (!bridge)
+		return err;
+	add_port(r, bridge, "host_in");
+	for (size_t i = 0; i < links->n; i++)
+		if (links->v[i].master == bridge->ifindex &&
+		    !plan_owns_tunnel(&links->v[i], r->overlay, r->s->told.local))
+			add_port(r, &links->v[i], "port_in");
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_ifindex *k = mapdump_key(&dump, i);
+		const struct vx_port *v = mapdump_value(&dump, i, 0);
+		int ifindex = k->ifindex ? (int)k->ifindex : bridge->ifindex; /* 0 = the host */
+
+		for (size_t n = 0; n < r->s->n_ports; n++) {
+			struct snapshot_port *p = &r->s->ports[n];
+
+			if (p->ifindex != ifindex)
+				continue;
+			p->oversize += v->oversize;
+			p->largest = v->largest > p->largest ? v->largest : p->largest;
+		}
+	}
+	return err;
+}
+
+/* Devices that carry our wire rooms: links are found by their pins, filters by asking. */
+static void find_devices(struct reading *r)
+{
+	autonames struct names links = { 0 }, qdiscs = { 0 };
+	const struct link *bridge = links_by_name(&r->world.links, r->s->told.bridge);
+	char path[PINS_PATH];
+	unsigned ifindex;
+
+	pins_path(path, r->overlay, "links");
+	pins_list(path, &links);
+	for (size_t i = 0; i < links.n; i++)
+		if (sscanf(links.v[i], "wire_%*[^-]-%u", &ifindex) == 1 &&
+		    device_name(r, ifindex)[0])
+			add_device(r->s, device_name(r, ifindex));
+	pins_path(path, r->overlay, "qdiscs");
+	pins_list(path, &qdiscs);
+	if (!qdiscs.n && strcmp(attach_tc_mode(), "clsact") != 0)
+		return;
+	for (size_t i = 0; i < r->world.links.n; i++) {
+		const struct link *link = &r->world.links.v[i];
+
+		if (bridge && (link == bridge || link->master == bridge->ifindex))
+			continue;
+		if (query(r, "wire_in", link->ifindex).mode[0])
+			add_device(r->s, link->name);
+	}
+}
+
+static void read_devices(struct reading *r)
+{
+	find_devices(r);
+	for (size_t i = 0; i < r->s->n_devices; i++) {
+		struct snapshot_device *d = &r->s->devices[i];
+		const struct link *link = links_by_name(&r->world.links, d->ifname);
+		struct attach_state tc = { .mode = "none" }, xdp = { 0 };
+
+		if (link) {
+			d->ifindex = link->ifindex;
+			tc = query(r, "wire_in", link->ifindex);
+			if (!tc.mode[0])
+				tc = query(r, "wire_in_l3", link->ifindex);
+			xdp = query(r, "wire_xdp", link->ifindex);
+		}
+		text_copy(d->tc, sizeof(d->tc), tc.mode[0] ? tc.mode : "none");
+		text_copy(d->xdp, sizeof(d->xdp),
+			  xdp.mode[0]				    ? "driver"
+			  : d->xdp_wanted && link && link->xdp_prog ? "foreign"
+								    : "off");
+	}
+}
+
+static int read_all(struct reading *r)
+{
+	struct snapshot *s = r->s;
+	struct timespec now;
+	int err = 0;
+
+	if (s->up) {
+		err = read_peers(r);
+		err = err ? err : read_counters(r);
+		err = err ? err : read_drops(r);
+		err = err ? err : read_witness(r);
+		err = err ? err : read_ports(r);
+		read_devices(r);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	s->now_ns = (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+	return err;
+}
+
+int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct snapshot *out,
+		  struct why *why)
+{
+	autosnapshot struct snapshot s = { .layout = pins_layout(overlay) };
+	struct reading r = { .nl = nl, .overlay = overlay, .s = &s };
+	int err = world_read(nl, &r.world, why);
+
+	if (err)
+		return err;
+	text_copy(s.path, sizeof(s.path), path);
+	s.up = s.layout == VX_LAYOUT && observe_overlay(overlay, &s.told) == 0;
+	if (!s.up) {
+		text_copy(s.told.name, sizeof(s.told.name), overlay);
+		text_copy(s.told.bridge, sizeof(s.told.bridge), overlay);
+	}
+	read_plan(&r);
+	err = read_all(&r);
+	world_free(&r.world);
+	if (err)
+		return why_set(why, err, "%s: read its maps: %s", overlay, strerror(-err));
+	snapshot_judge(&s);
+	*out = s;
+	s = (struct snapshot){ 0 };
+	return 0;
+}
