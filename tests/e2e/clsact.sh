@@ -89,7 +89,7 @@ up_twice_changes_nothing() {
 clsact_of_others_stays() {
 	mesh 2
 	on h1 tc qdisc add dev eth0 clsact
-	on h1 tc filter add dev eth0 ingress pref 7 protocol ip u32 match u32 0 0 action ok
+	on h1 tc filter add dev eth0 ingress pref 7 protocol ip u32 match u32 0 0
 	snapshot h1 >"$WORK/before"
 	mesh_up
 	containers_each 1

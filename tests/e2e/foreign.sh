@@ -38,9 +38,9 @@ strangers() {
 		for d in vxlan.calico vxlan0 vxlan_net7 br-vxlan vx-other vx-rehto; do ip link set $d up; done
 		ip addr add 203.0.113.7/24 dev br-vxlan
 		tc qdisc add dev eth0 clsact
-		tc filter add dev eth0 ingress pref 1 handle 1 protocol ip u32 match u32 0 0 action ok
-		tc filter add dev eth0 egress pref 49152 protocol all matchall action ok
-		tc qdisc add dev eth0 root handle 7: prio
+		tc filter add dev eth0 ingress pref 1 protocol ip u32 match u32 0 0
+		tc filter add dev eth0 egress pref 49152 protocol all u32 match u32 0 0
+		tc qdisc add dev eth0 root handle 7: htb default 7
 		tc qdisc add dev vxlan.calico clsact
 		tc qdisc add dev vx-other handle ffff: ingress
 		ebtables -A FORWARD -i vxlan0 -o vx-other -j DROP

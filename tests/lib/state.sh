@@ -17,7 +17,7 @@ snapshot() {
 		ip address | sed -E "s/(valid|preferred)_lft [0-9]+sec//g"
 		ip -4 route show table all; ip -6 route show table all; ip rule; ip -6 rule
 		bridge link; bridge vlan
-		tc qdisc show
+		tc qdisc show | sed -E "s, (refcnt|direct_packets_stat) [0-9]+,,g"
 		for d in /sys/class/net/*; do d=${d##*/}
 			for way in ingress egress root; do tc filter show dev $d $way 2>/dev/null | sed "s/^/$d $way /"; done
 		done
