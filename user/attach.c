@@ -157,28 +157,6 @@ static void qdisc_mark(const struct attach *at, char path[PINS_PATH])
 	pins_path(path, at->overlay, "qdiscs/%u", at->ifindex);
 }
 
-static int add_filter(const struct attach *at, int prog_fd, bool replace, struct why *why)
-{
-	struct bpf_tc_hook hook;
-	struct bpf_tc_opts opts;
-	char mark[PINS_PATH];
-	int err;
-
-	filter_opts(at, &hook, &opts);
-	err = bpf_tc_hook_create(&hook);
-	qdisc_mark(at, mark);
-	if (!err)
-		mkdir(mark, 0700);
-	if (err && err != -EEXIST)
-		return why_set(why, err, "make the clsact qdisc: %s", strerror(-err));
-	opts.prog_fd = prog_fd;
-	opts.flags = replace ? BPF_TC_F_REPLACE : 0;
-	err = bpf_tc_attach(&hook, &opts);
-	if (err)
-		return why_set(why, err, "attach the clsact filter: %s", strerror(-err));
-	return 0;
-}
-
 static uint32_t query_filter(const struct attach *at)
 {
 	struct bpf_tc_hook hook;
@@ -221,6 +199,29 @@ static void remove_qdisc(const struct attach *at, struct bpf_tc_hook *hook)
 	rmdir(mark);
 }
 
+static int add_filter(const struct attach *at, int prog_fd, bool replace, struct why *why)
+{
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
+	char mark[PINS_PATH];
+	int err;
+
+	filter_opts(at, &hook, &opts);
+	err = bpf_tc_hook_create(&hook);
+	qdisc_mark(at, mark);
+	if (!err)
+		mkdir(mark, 0700);
+	if (err && err != -EEXIST)
+		return why_set(why, err, "make the clsact qdisc: %s", strerror(-err));
+	opts.prog_fd = prog_fd;
+	opts.flags = replace ? BPF_TC_F_REPLACE : 0;
+	err = bpf_tc_attach(&hook, &opts);
+	if (!err)
+		return 0;
+	remove_qdisc(at, &hook);
+	return why_set(why, err, "attach the clsact filter: %s", strerror(-err));
+}
+
 static int remove_filter(const struct attach *at, struct why *why)
 {
 	struct bpf_tc_hook hook;
@@ -237,18 +238,21 @@ static int remove_filter(const struct attach *at, struct why *why)
 
 /* --- both */
 
-void attach_query(const struct attach *at, bool look_for_filters, struct attach_state *out)
+int attach_query(const struct attach *at, bool look_for_filters, struct attach_state *out)
 {
 	uint32_t prog_id = 0;
 	autofd int fd = open_link(at, &prog_id);
 
 	*out = (struct attach_state){ 0 };
+	if (fd < 0 && fd != -ENOENT && fd != -ENODEV)
+		return fd;
 	if (fd >= 0)
 		text_copy(out->mode, sizeof(out->mode),
 			  at->room->where == ATTACH_XDP ? "xdp" : "tcx");
 	else if (look_for_filters && at->room->where != ATTACH_XDP && (prog_id = query_filter(at)))
 		text_copy(out->mode, sizeof(out->mode), "clsact");
 	out->prog_id = prog_id;
+	return 0;
 }
 
 int attach_add(const struct attach *at, const char *mode, int prog_fd, struct why *why)

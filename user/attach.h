@@ -30,12 +30,13 @@ struct attach {
 	unsigned ifindex;
 };
 
-/* What is there now. mode "" = nothing. prog_id identifies the program. */
+/* What is there now. mode "" = nothing (or only the pin of a link whose device is gone). prog_id
+ * identifies the program. -errno only if the kernel would not say. */
 struct attach_state {
 	char mode[8];
 	uint32_t prog_id;
 };
-void attach_query(const struct attach *at, bool look_for_filters, struct attach_state *out);
+int attach_query(const struct attach *at, bool look_for_filters, struct attach_state *out);
 
 /* 0 or -errno; why->text gets the reason. add clears a dead pin that is in the way. */
 int attach_add(const struct attach *at, const char *mode, int prog_fd, struct why *why);

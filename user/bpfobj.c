@@ -19,17 +19,17 @@ struct bpfobj {
 };
 
 static bool verbose;
-static char last_words[256]; /* of libbpf: the only reason it gives for a failed open or load */
+static char first_words[256]; /* libbpf's first complaint about an open or load: the cause */
 
 static int hear_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	va_list again;
 
-	if (level == LIBBPF_WARN) {
+	if (level == LIBBPF_WARN && !first_words[0]) {
 		va_copy(again, args);
-		vsnprintf(last_words, sizeof(last_words), fmt, again);
+		vsnprintf(first_words, sizeof(first_words), fmt, again);
 		va_end(again);
-		last_words[strcspn(last_words, "\n")] = '\0';
+		first_words[strcspn(first_words, "\n")] = '\0';
 	}
 	return verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, fmt, args) : 0;
 }
@@ -52,9 +52,10 @@ int bpfobj_open(const char *overlay, const struct vx_config *cfg, struct bpfobj 
 		return why_set(why, -ENOMEM, "programs: out of memory");
 	libbpf_set_print(hear_libbpf);
 	text_copy(bo->overlay, sizeof(bo->overlay), overlay);
+	first_words[0] = '\0';
 	bo->skel = vxbpf_bpf__open();
 	if (!bo->skel)
-		return why_set(why, -errno, "programs: open the embedded object: %s", last_words);
+		return why_set(why, -errno, "programs: open the embedded object: %s", first_words);
 	memcpy((void *)&bo->skel->rodata->cfg, cfg, sizeof(*cfg));
 	elf = vxbpf_bpf__elf_bytes(&size);
 	hash = fnv64(hash, elf, size);
@@ -103,18 +104,15 @@ const char *bpfobj_prog_name(const struct bpfobj *bo, size_t i)
 	return NULL;
 }
 
-bool bpfobj_map_fits(const struct bpfobj *bo, const char *name)
+bool bpfobj_map_fits(const struct bpfobj *bo, const char *name, const struct bpf_map_info *info)
 {
 	const struct bpf_map *map = bpf_object__find_map_by_name(bo->skel->obj, name);
-	autofd int fd = bpfobj_get_map(bo->overlay, name);
-	struct bpf_map_info info = { 0 };
-	__u32 len = sizeof(info);
 
-	return map && fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
-	       info.type == (__u32)bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
-	       info.value_size == bpf_map__value_size(map) &&
-	       info.max_entries == bpf_map__max_entries(map) &&
-	       info.map_flags == bpf_map__map_flags(map);
+	return map && info->type == (__u32)bpf_map__type(map) &&
+	       info->key_size == bpf_map__key_size(map) &&
+	       info->value_size == bpf_map__value_size(map) &&
+	       info->max_entries == bpf_map__max_entries(map) &&
+	       info->map_flags == bpf_map__map_flags(map);
 }
 
 /* What is pinned already is kept, so that new programs count on in the old maps. */
@@ -146,11 +144,11 @@ static int load(struct bpfobj *bo, struct why *why)
 	err = reuse_maps(bo, why);
 	if (err)
 		return err;
-	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	first_words[0] = '\0';
 	err = vxbpf_bpf__load(bo->skel);
 	if (err)
 		return why_set(why, err, "programs: load into the kernel: %s (%s)", strerror(-err),
-			       last_words);
+			       first_words);
 	if (bpf_object__btf_fd(bo->skel->obj) < 0)
 		return why_set(why, -ENOTSUP,
 			       "programs: load into the kernel: it refused their type information (BTF)");
@@ -187,8 +185,13 @@ int bpfobj_pin_prog(struct bpfobj *bo, const char *name, struct why *why)
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return why_set(why, -errno, "%s: make the folder: %s", path, strerror(errno));
 	pins_path(path, bo->overlay, "programs/%s/%s", bo->build, name);
-	return pin(bpf_program__fd(bpf_object__find_program_by_name(bo->skel->obj, name)), path,
-		   why);
+	err = pin(bpf_program__fd(bpf_object__find_program_by_name(bo->skel->obj, name)), path,
+		  why);
+	if (err) {
+		pins_path(path, bo->overlay, "programs/%s", bo->build);
+		rmdir(path); /* unless others are in it */
+	}
+	return err;
 }
 
 int bpfobj_get_map(const char *overlay, const char *map)

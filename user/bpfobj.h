@@ -29,7 +29,8 @@ const char *bpfobj_build(const struct bpfobj *bo);
 const char *bpfobj_map_name(const struct bpfobj *bo, size_t i);
 const char *bpfobj_prog_name(const struct bpfobj *bo, size_t i);
 /* Does a pinned map have the type, sizes and flags these programs need? */
-bool bpfobj_map_fits(const struct bpfobj *bo, const char *map);
+struct bpf_map_info;
+bool bpfobj_map_fits(const struct bpfobj *bo, const char *map, const struct bpf_map_info *info);
 
 /* Pin one map or program; loads the object first if need be, with the pinned maps. A load without
  * BTF is refused. */

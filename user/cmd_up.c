@@ -86,7 +86,7 @@ static int go(const struct command_args *args)
 	autonl struct nl *nl = NULL;
 	autofd int lock = -1;
 	struct why why = { 0 };
-	int err = command_find_targets(args->arg, false, &targets, &why);
+	int code, err = command_find_targets(args->arg, false, &targets, &why);
 
 	if (!err)
 		err = load_all(&targets, &overlays, &why);
@@ -98,7 +98,10 @@ static int go(const struct command_args *args)
 		err = nl_open(&nl, &why);
 	if (err)
 		return command_fail(&why);
-	return up_all(nl, &overlays, args);
+	code = up_all(nl, &overlays, args);
+	if (!args->dry_run)
+		pins_forget_root(); /* stays unless nothing came of it all */
+	return code;
 }
 
 int cmd_up(const struct command_args *args)

@@ -79,14 +79,14 @@ static void list_object(const struct bpfobj *bo, struct object_names *out)
 			break;
 }
 
-static void look(struct nl *nl, struct converge_state *s)
+static int look(struct nl *nl, struct converge_state *s, struct why *why)
 {
 	struct vx_overlay o = { 0 };
 	struct observe_target t = { .nl = nl, .overlay = s->overlay, .bo = s->bo };
 
 	observe_overlay(s->overlay, &o);
 	t.host = s->conf ? s->mesh.self->name : o.local;
-	observe(&t, &s->world, &s->now);
+	return observe(&t, &s->world, &s->now, why);
 }
 
 static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes, struct why *why)
@@ -109,7 +109,9 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	if (err)
 		return err;
 	list_object(s->bo, &names);
-	look(nl, s);
+	err = look(nl, s, why);
+	if (err)
+		return err;
 	facts.now = &s->now;
 	facts.maps = names.maps;
 	facts.progs = names.progs;
@@ -124,12 +126,12 @@ static int plan(struct nl *nl, struct converge_state *s, struct converge *out, s
 	out->state = s;
 	if (!err && s->conf)
 		err = want_up(nl, s, &out->notes, why);
-	if (err)
-		return err;
-	if (!s->conf) {
-		look(nl, s);
+	if (!err && !s->conf) {
+		err = look(nl, s, why);
 		plan_nothing(s->overlay, &s->world.links, &s->world.addrs, &s->want, &out->notes);
 	}
+	if (err)
+		return err;
 	return diff_make(&s->want, &s->now, &out->steps, why);
 }
 

@@ -144,7 +144,8 @@ static void see_foreign_bridge(const struct observe_target *t, const struct worl
 	}
 }
 
-void observe(const struct observe_target *t, const struct world *world, struct objs *out)
+int observe(const struct observe_target *t, const struct world *world, struct objs *out,
+	    struct why *why)
 {
 	for (size_t i = 0; i < world->links.n; i++) {
 		const struct link *link = &world->links.v[i];
@@ -155,7 +156,7 @@ void observe(const struct observe_target *t, const struct world *world, struct o
 			see_bridge(link, &world->addrs, out);
 	}
 	see_foreign_bridge(t, world, out);
-	observe_pins(t, world, out);
+	return observe_pins(t, world, out, why);
 }
 
 int observe_overlays(struct names *out)

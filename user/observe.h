@@ -30,7 +30,8 @@ struct observe_target {
 };
 
 /* Everything that carries this overlay's mark. */
-void observe(const struct observe_target *t, const struct world *world, struct objs *out);
+int observe(const struct observe_target *t, const struct world *world, struct objs *out,
+	    struct why *why);
 
 /* What `up` wrote down about the overlay; -ENOENT if there is none (or of another layout). */
 int observe_overlay(const char *overlay, struct vx_overlay *out);

@@ -22,7 +22,26 @@ struct seeing {
 		char room[24];
 	} *progs;
 	size_t n_progs;
+	struct why *why;
 };
+
+/* What cannot be read must not pass for something that is not there. */
+static int cannot_read(const struct seeing *s, const char *pin, int err)
+{
+	return why_set(s->why, err, "%s: read the pinned %s: %s", s->t->overlay, pin,
+		       strerror(-err));
+}
+
+/* A folder that is not there holds nothing; one that cannot be read is an error. */
+static int list(const struct seeing *s, const char *below, struct names *out)
+{
+	char path[PINS_PATH];
+	int err;
+
+	pins_path(path, s->t->overlay, "%s", below);
+	err = pins_list(path, out);
+	return err && err != -ENOENT ? cannot_read(s, below, err) : 0;
+}
 
 /* --- maps and their entries */
 
@@ -70,7 +89,7 @@ static void see_entry(struct seeing *s, const struct entry_kind *kind, const voi
 		obj_blob(e, value, value_size);
 }
 
-static void see_entries(struct seeing *s, const struct entry_kind *kind)
+static int see_entries(struct seeing *s, const struct entry_kind *kind)
 {
 	autofd int fd = bpfobj_get_map(s->t->overlay, kind->map);
 	autofree char *value = NULL;
@@ -79,77 +98,96 @@ static void see_entries(struct seeing *s, const struct entry_kind *kind)
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || info.key_size > sizeof(key))
-		return;
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		return cannot_read(s, kind->map, fd < 0 ? fd : -errno);
 	/* Values of the per-CPU maps are nobody's concern here. */
 	if (kind->blob)
 		value = calloc(1, info.value_size);
 	while (bpf_map_get_next_key(fd, prev, next) == 0) {
 		memcpy(key, next, sizeof(key));
 		prev = key;
-		if (kind->blob && bpf_map_lookup_elem(fd, key, value))
+		if (kind->blob && bpf_map_lookup_elem(fd, key, value)) {
+			if (errno != ENOENT)
+				return cannot_read(s, kind->map, -errno);
 			continue;
+		}
 		/* An array's entry is there before anybody wrote it. */
-		if (info.type == BPF_MAP_TYPE_ARRAY && !((char *)value)[0])
+		if (info.type == BPF_MAP_TYPE_ARRAY && !value[0])
 			continue;
 		see_entry(s, kind, key, value, info.value_size);
 	}
+	return errno == ENOENT ? 0 : cannot_read(s, kind->map, -errno);
 }
 
-/* Pinned files at the top of the tree; false if one of them does not fit the programs we have. */
-static bool see_maps(struct seeing *s)
+static bool is_folder(const char *name)
+{
+	return strcmp(name, "links") == 0 || strcmp(name, "programs") == 0 ||
+	       strcmp(name, "qdiscs") == 0 || strncmp(name, "layout_", 7) == 0;
+}
+
+/* Pinned files at the top of the tree. *out_fit: all of them fit the programs we have. */
+static int see_maps(struct seeing *s, bool *out_fit)
 {
 	autonames struct names names = { 0 };
-	char path[PINS_PATH];
-	bool fit = true;
+	int err = list(s, "", &names);
 
-	pins_path(path, s->t->overlay, "%s", "");
-	if (pins_list(path, &names))
-		return true;
-	for (size_t i = 0; i < names.n; i++) {
-		autofd int fd = bpfobj_get_map(s->t->overlay, names.v[i]);
+	*out_fit = true;
+	for (size_t i = 0; !err && i < names.n; i++) {
+		struct bpf_map_info info = { 0 };
+		__u32 len = sizeof(info);
+		autofd int fd = -1;
 
-		if (fd < 0)
-			continue; /* a folder */
+		if (is_folder(names.v[i]))
+			continue;
+		fd = bpfobj_get_map(s->t->overlay, names.v[i]);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+			return cannot_read(s, names.v[i], fd < 0 ? fd : -errno);
 		objs_add(s->out, OBJ_MAP, "%s", names.v[i]);
-		fit &= !s->t->bo || bpfobj_map_fits(s->t->bo, names.v[i]);
+		*out_fit &= !s->t->bo || bpfobj_map_fits(s->t->bo, names.v[i], &info);
 	}
-	return fit;
+	return err;
 }
 
 /* --- programs */
 
-static void see_progs(struct seeing *s)
+static int see_prog(struct seeing *s, const char *build, const char *room)
+{
+	autofd int fd = bpfobj_get_prog(s->t->overlay, build, room);
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	struct pinned_prog *p;
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		return cannot_read(s, room, fd < 0 ? fd : -errno);
+	objs_add(s->out, OBJ_PROG, "%s/%s", build, room);
+	p = reallocarray(s->progs, s->n_progs + 1, sizeof(*p));
+	if (!p)
+		abort();
+	s->progs = p;
+	p = &s->progs[s->n_progs++];
+	*p = (struct pinned_prog){ .id = info.id };
+	text_copy(p->build, sizeof(p->build), build);
+	text_copy(p->room, sizeof(p->room), room);
+	return 0;
+}
+
+static int see_progs(struct seeing *s)
 {
 	autonames struct names builds = { 0 };
-	char path[PINS_PATH];
+	int err = list(s, "programs", &builds);
 
-	pins_path(path, s->t->overlay, "programs");
-	pins_list(path, &builds);
-	for (size_t i = 0; i < builds.n; i++) {
+	for (size_t i = 0; !err && i < builds.n; i++) {
 		autonames struct names rooms = { 0 };
+		char below[64];
 
-		pins_path(path, s->t->overlay, "programs/%s", builds.v[i]);
-		pins_list(path, &rooms);
-		for (size_t k = 0; k < rooms.n; k++) {
-			autofd int fd = bpfobj_get_prog(s->t->overlay, builds.v[i], rooms.v[k]);
-			struct bpf_prog_info info = { 0 };
-			__u32 len = sizeof(info);
-			struct pinned_prog *p;
-
-			objs_add(s->out, OBJ_PROG, "%s/%s", builds.v[i], rooms.v[k]);
-			if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
-				continue;
-			p = reallocarray(s->progs, s->n_progs + 1, sizeof(*p));
-			if (!p)
-				abort();
-			s->progs = p;
-			p = &s->progs[s->n_progs++];
-			*p = (struct pinned_prog){ .id = info.id };
-			text_copy(p->build, sizeof(p->build), builds.v[i]);
-			text_copy(p->room, sizeof(p->room), rooms.v[k]);
-		}
+		snprintf(below, sizeof(below), "programs/%s", builds.v[i]);
+		err = list(s, below, &rooms);
+		for (size_t k = 0; !err && k < rooms.n; k++)
+			err = see_prog(s, builds.v[i], rooms.v[k]);
 	}
+	return err;
 }
 
 static const struct pinned_prog *find_prog(const struct seeing *s, uint32_t id)
@@ -180,14 +218,13 @@ static void see_hook(struct seeing *s, const struct attach *at, const struct att
 	obj_text(h, F_BUILD, prog ? prog->build : "unknown");
 }
 
-static void see_links(struct seeing *s)
+static int see_links(struct seeing *s)
 {
 	autonames struct names names = { 0 };
-	char path[PINS_PATH], room[32];
+	char room[32];
+	int err = list(s, "links", &names);
 
-	pins_path(path, s->t->overlay, "links");
-	pins_list(path, &names);
-	for (size_t i = 0; i < names.n; i++) {
+	for (size_t i = 0; !err && i < names.n; i++) {
 		struct attach at = { .nl = s->t->nl, .overlay = s->t->overlay };
 		struct attach_state state;
 
@@ -196,23 +233,24 @@ static void see_links(struct seeing *s)
 		at.room = attach_room(room);
 		if (!at.room)
 			continue;
-		attach_query(&at, false, &state);
+		err = attach_query(&at, false, &state);
+		if (err)
+			return cannot_read(s, names.v[i], err);
 		see_hook(s, &at, &state);
 	}
+	return err;
 }
 
 /* Filters leave no pin: every device is asked, by our own handle and priority. */
-static void see_filters(struct seeing *s)
+static int see_filters(struct seeing *s)
 {
 	static const char *const by_direction[] = { "wire_in", "wire_out" };
 	autonames struct names marks = { 0 };
-	char path[PINS_PATH];
+	int err = list(s, "qdiscs", &marks);
 
 	/* In tcx mode only a qdisc we marked can hold one, left from a run without tcx. */
-	pins_path(path, s->t->overlay, "qdiscs");
-	pins_list(path, &marks);
 	if (!marks.n && strcmp(attach_tc_mode(), "clsact") != 0)
-		return;
+		return err;
 	for (size_t i = 0; i < s->world->links.n * 2; i++) {
 		const struct link *link = &s->world->links.v[i / 2];
 		struct attach at = { .nl = s->t->nl,
@@ -224,7 +262,8 @@ static void see_filters(struct seeing *s)
 
 		if (plan_owns_tunnel(link, s->t->overlay, s->t->host))
 			continue; /* theirs are in a block */
-		attach_query(&at, true, &state);
+		if (attach_query(&at, true, &state))
+			continue;
 		prog = find_prog(s, state.prog_id);
 		if (strcmp(state.mode, "clsact") != 0 || !prog)
 			continue;
@@ -234,6 +273,7 @@ static void see_filters(struct seeing *s)
 		if (at.room)
 			see_hook(s, &at, &state);
 	}
+	return err;
 }
 
 /* --- tunnels that run their programs from a block */
@@ -266,26 +306,36 @@ static void see_blocks(struct seeing *s)
 	}
 }
 
-void observe_pins(const struct observe_target *t, const struct world *world, struct objs *out)
+int observe_pins(const struct observe_target *t, const struct world *world, struct objs *out,
+		 struct why *why)
 {
-	struct seeing s = { .t = t, .world = world, .out = out };
-	unsigned layout = pins_layout(t->overlay);
+	struct seeing s = { .t = t, .world = world, .out = out, .why = why };
+	unsigned layout;
 	struct obj *tree;
+	bool fit;
+	int err = pins_layout(t->overlay, &layout);
 
+	if (err)
+		return cannot_read(&s, "tree", err);
 	if (!layout)
-		return;
+		return 0;
 	tree = objs_add(out, OBJ_TREE, "%s", t->overlay);
-	if (!see_maps(&s))
+	err = see_maps(&s, &fit);
+	if (!fit)
 		layout = 0;
 	obj_num(tree, F_LAYOUT, layout);
-	if (layout == VX_LAYOUT)
-		for (size_t i = 0; i < ARRAY_LEN(entry_kinds); i++)
-			see_entries(&s, &entry_kinds[i]);
-	see_progs(&s);
-	see_links(&s);
-	see_filters(&s);
-	see_blocks(&s);
+	for (size_t i = 0; !err && layout == VX_LAYOUT && i < ARRAY_LEN(entry_kinds); i++)
+		err = see_entries(&s, &entry_kinds[i]);
+	if (!err)
+		err = see_progs(&s);
+	if (!err)
+		err = see_links(&s);
+	if (!err)
+		err = see_filters(&s);
+	if (!err)
+		see_blocks(&s);
 	free(s.progs);
+	return err;
 }
 
 int observe_overlay(const char *overlay, struct vx_overlay *out)

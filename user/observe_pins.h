@@ -5,6 +5,7 @@
 
 #include "observe.h"
 
-void observe_pins(const struct observe_target *t, const struct world *world, struct objs *out);
+int observe_pins(const struct observe_target *t, const struct world *world, struct objs *out,
+		 struct why *why);
 
 #endif

@@ -55,24 +55,19 @@ static int make_folder(const char *path, struct why *why)
 
 int pins_make(const char *overlay, unsigned layout, struct why *why)
 {
-	char path[PINS_PATH];
+	char paths[5][PINS_PATH];
 	int err = make_folder(PINS_ROOT, why);
 
-	pins_path(path, overlay, "%s", "");
-	if (!err)
-		err = make_folder(path, why);
-	pins_path(path, overlay, "links");
-	if (!err)
-		err = make_folder(path, why);
-	pins_path(path, overlay, "programs");
-	if (!err)
-		err = make_folder(path, why);
-	pins_path(path, overlay, "qdiscs");
-	if (!err)
-		err = make_folder(path, why);
-	pins_path(path, overlay, "layout_%u", layout);
-	if (!err)
-		err = make_folder(path, why);
+	pins_path(paths[0], overlay, "%s", "");
+	pins_path(paths[1], overlay, "links");
+	pins_path(paths[2], overlay, "programs");
+	pins_path(paths[3], overlay, "qdiscs");
+	pins_path(paths[4], overlay, "layout_%u", layout);
+	for (size_t i = 0; !err && i < ARRAY_LEN(paths); i++)
+		err = make_folder(paths[i], why);
+	/* All or nothing; what others keep something in stays by itself. */
+	for (size_t i = ARRAY_LEN(paths); err && i-- > 0;)
+		rmdir(paths[i]);
 	return err;
 }
 
@@ -125,19 +120,19 @@ void pins_forget_root(void)
 	rmdir(PINS_ROOT);
 }
 
-unsigned pins_layout(const char *overlay)
+int pins_layout(const char *overlay, unsigned *out)
 {
 	autonames struct names names = { 0 };
 	char path[PINS_PATH];
-	unsigned layout;
+	int err;
 
 	pins_path(path, overlay, "%s", "");
-	if (pins_list(path, &names))
-		return 0;
+	err = pins_list(path, &names);
+	*out = err ? 0 : UINT32_MAX;
 	for (size_t i = 0; i < names.n; i++)
-		if (sscanf(names.v[i], "layout_%u", &layout) == 1)
-			return layout;
-	return UINT32_MAX;
+		if (sscanf(names.v[i], "layout_%u", out) == 1)
+			break;
+	return err == -ENOENT ? 0 : err;
 }
 
 static int compare_names(const void *a, const void *b)

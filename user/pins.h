@@ -32,15 +32,16 @@ int pins_clear(const char *overlay, struct why *why);
 int pins_remove(const char *overlay, struct why *why);
 /* The root folder goes with the last overlay; stays while another is in it. */
 void pins_forget_root(void);
-/* The layout the tree was made with; 0 = no tree, UINT32_MAX = a tree without the mark. */
-unsigned pins_layout(const char *overlay);
+/* The layout the tree was made with; 0 = no tree, UINT32_MAX = a tree without the mark. -errno only if
+ * it cannot be read. */
+int pins_layout(const char *overlay, unsigned *out);
 
 /* Names in a folder, sorted, without "." and ".."; each and the list are the caller's. */
 struct names {
 	char **v;
 	size_t n;
 };
-int pins_list(const char *path, struct names *out);
+int pins_list(const char *path, struct names *out); /* -ENOENT: no such folder */
 void names_free(struct names *names);
 #define autonames __attribute__((cleanup(names_free)))
 
