@@ -17,6 +17,7 @@ struct reading {
 	const char *overlay;
 	struct world world;
 	struct snapshot *s;
+	int err; /* the first hook the kernel would not tell about */
 };
 
 /* One more element at the end of an array, zeroed. */
@@ -242,15 +243,17 @@ static int read_witness(struct reading *r)
 
 /* --- devices and ports */
 
-static struct attach_state query(const struct reading *r, const char *room, int ifindex)
+static struct attach_state query(struct reading *r, const char *room, int ifindex)
 {
 	struct attach at = { .nl = r->nl,
 			     .overlay = r->overlay,
 			     .room = attach_room(room),
 			     .ifindex = (unsigned)ifindex };
 	struct attach_state state;
+	int err = attach_query(&at, true, &state);
 
-	attach_query(&at, true, &state);
+	if (!r->err)
+		r->err = err;
 	return state;
 }
 
@@ -325,13 +328,21 @@ static void find_devices(struct reading *r)
 	}
 }
 
+static const char *xdp_state(const struct snapshot_device *d, const struct link *link,
+			     const struct attach_state *ours)
+{
+	if (ours->mode[0])
+		return "driver";
+	return d->xdp_wanted && link && link->xdp_prog ? "foreign" : "off";
+}
+
 static void read_devices(struct reading *r)
 {
 	find_devices(r);
 	for (size_t i = 0; i < r->s->n_devices; i++) {
 		struct snapshot_device *d = &r->s->devices[i];
 		const struct link *link = links_by_name(&r->world.links, d->ifname);
-		struct attach_state tc = { .mode = "none" }, xdp = { 0 };
+		struct attach_state tc = { 0 }, xdp = { 0 };
 
 		if (link) {
 			d->ifindex = link->ifindex;
@@ -341,10 +352,7 @@ static void read_devices(struct reading *r)
 			xdp = query(r, "wire_xdp", link->ifindex);
 		}
 		text_copy(d->tc, sizeof(d->tc), tc.mode[0] ? tc.mode : "none");
-		text_copy(d->xdp, sizeof(d->xdp),
-			  xdp.mode[0]				    ? "driver"
-			  : d->xdp_wanted && link && link->xdp_prog ? "foreign"
-								    : "off");
+		text_copy(d->xdp, sizeof(d->xdp), xdp_state(d, link, &xdp));
 	}
 }
 
@@ -360,20 +368,23 @@ static int read_all(struct reading *r)
 		err = err ? err : read_drops(r);
 		err = err ? err : read_witness(r);
 		err = err ? err : read_ports(r);
-		read_devices(r);
 	}
+	read_devices(r);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	s->now_ns = (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-	return err;
+	return err ? err : r->err;
 }
 
 int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct snapshot *out,
 		  struct why *why)
 {
-	autosnapshot struct snapshot s = { .layout = pins_layout(overlay) };
+	autosnapshot struct snapshot s = { 0 };
 	struct reading r = { .nl = nl, .overlay = overlay, .s = &s };
-	int err = world_read(nl, &r.world, why);
+	int err = pins_layout(overlay, &s.layout);
 
+	if (err)
+		return why_set(why, err, "%s: read its pins: %s", overlay, strerror(-err));
+	err = world_read(nl, &r.world, why);
 	if (err)
 		return err;
 	text_copy(s.path, sizeof(s.path), path);
@@ -386,7 +397,8 @@ int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct s
 	err = read_all(&r);
 	world_free(&r.world);
 	if (err)
-		return why_set(why, err, "%s: read its maps: %s", overlay, strerror(-err));
+		return why_set(why, err, "%s: read its maps and hooks: %s", overlay,
+			       strerror(-err));
 	snapshot_judge(&s);
 	*out = s;
 	s = (struct snapshot){ 0 };
