@@ -64,8 +64,10 @@ static void say_unhooked(const struct snapshot *s, const char *up, struct notes 
 	if (n > LIST_MAX)
 		text_add(names, sizeof(names), " and %zu more", n - LIST_MAX);
 	if (n)
-		notes_add(out, "%s: %s no program of ours and works by the kernel alone: run `%s`",
-			  names, n == 1 ? "has" : "have", up);
+		notes_add(
+			out,
+			"%s: no program of ours on %s, so the kernel alone does the work: run `%s`",
+			names, n == 1 ? "it" : "them", up);
 }
 
 static void say_silent(const struct snapshot *s, struct notes *out)
@@ -74,16 +76,16 @@ static void say_silent(const struct snapshot *s, struct notes *out)
 
 	for (size_t i = 0; i < s->n_peers; i++) {
 		const struct snapshot_peer *p = &s->peers[i];
-		char since[HUMAN_LEN + 8] = "ever", age[HUMAN_LEN];
+		char since[HUMAN_LEN + 32] = "nothing ever came back", age[HUMAN_LEN];
 
 		if (p->state != PEER_SILENT || n++ >= LIST_MAX)
 			continue;
 		if (p->last_seen_ms >= 0) {
 			human_age((uint64_t)p->last_seen_ms, age);
-			snprintf(since, sizeof(since), "for %s", age);
+			snprintf(since, sizeof(since), "nothing came back for %s", age);
 		}
 		notes_add(out,
-			  "%s: we send and nothing came back %s: is %s up, and does every firewall "
+			  "%s: we send and %s: is %s up, and does every firewall "
 			  "on the way "
 			  "let UDP port %u through?",
 			  p->name, since, p->address, s->told.port);

@@ -10,7 +10,7 @@
 #include "snapshot.h"
 
 #define COLUMNS 100
-#define LABEL 12 /* width of "  underlay  " */
+#define LABEL 13 /* width of "  fast path  " */
 #define PORTS_LISTED 24
 
 struct page {
@@ -128,14 +128,17 @@ static void put_underlay(struct page *p, const struct snapshot *s)
 
 static void put_ports(struct page *p, const struct snapshot *s)
 {
+	static const char *const port_words[2][2] = {
+		{ " (no program)", "" }, { " (this host, no program)", " (this host)" }
+	};
 	size_t unhooked = 0, shown = s->n_ports < PORTS_LISTED ? s->n_ports : PORTS_LISTED;
 	char text[PORTS_LISTED * (VX_IF_LEN + 24) + 64] = "";
 
 	for (size_t i = 0; i < s->n_ports; i++)
 		unhooked += !s->ports[i].hooked;
 	for (size_t i = 0; i < shown; i++)
-		text_add(text, sizeof(text), "%s%s%s%s", i ? ", " : "", s->ports[i].ifname,
-			 i ? "" : " (this host)", s->ports[i].hooked ? "" : " (no program)");
+		text_add(text, sizeof(text), "%s%s%s", i ? ", " : "", s->ports[i].ifname,
+			 port_words[!i][s->ports[i].hooked]);
 	if (s->n_ports > shown)
 		text_add(text, sizeof(text), " and %zu more", s->n_ports - shown);
 	if (unhooked && s->n_ports > shown)
