@@ -6,6 +6,8 @@
 #include "conf.h"
 #include "snapshot.h"
 
+#define FORMAT (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
+
 static void add_text(struct json_object *o, const char *key, const char *text)
 {
 	json_object_object_add(o, key, json_object_new_string(text));
@@ -110,8 +112,7 @@ char *status_json(const struct snapshot *list, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(all, overlay_json(&list[i]));
-	text = strdup(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
-								  JSON_C_TO_STRING_NOSLASHESCAPE));
+	text = strdup(json_object_to_json_string_ext(all, FORMAT));
 	json_object_put(all);
 	return text;
 }

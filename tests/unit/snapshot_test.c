@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Judging a snapshot: states of peers and overlay, and what is said about whatever is wrong. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "human.h"
+#include "ip.h"
+#include "snapshot.h"
+
+#define SECOND 1000000000ULL
+#define NOW (1000 * SECOND)
+
+static struct snapshot_peer peers[2];
+static struct snapshot_port ports[2];
+static struct snapshot_device device;
+
+/* Two peers heard a second ago, two ports with their hooks. */
+static struct snapshot healthy(void)
+{
+	struct snapshot s = { .up = true, .layout = VX_LAYOUT, .now_ns = NOW };
+
+	s.told = (struct vx_overlay){ .name = "vxbr0",
+				      .bridge = "vxbr0",
+				      .local = "alpha",
+				      .address = "192.0.2.1",
+				      .mtu = 1450,
+				      .port = 4789,
+				      .xdp = "auto" };
+	text_copy(s.path, sizeof(s.path), "/etc/vxbpf/vxbr0.yaml");
+	memset(peers, 0, sizeof(peers));
+	memset(ports, 0, sizeof(ports));
+	text_copy(peers[0].name, sizeof(peers[0].name), "beta");
+	text_copy(peers[0].address, sizeof(peers[0].address), "192.0.2.2");
+	text_copy(peers[1].name, sizeof(peers[1].name), "gamma");
+	text_copy(peers[1].address, sizeof(peers[1].address), "192.0.2.3");
+	text_copy(ports[0].ifname, sizeof(ports[0].ifname), "vxbr0");
+	text_copy(ports[1].ifname, sizeof(ports[1].ifname), "veth1");
+	peers[0].sum.last_rx_ns = peers[1].sum.last_rx_ns = NOW - SECOND;
+	ports[0].hooked = ports[1].hooked = true;
+	device = (struct snapshot_device){ .ifname = "eth0", .tc = "tcx", .xdp = "off" };
+	s.peers = peers;
+	s.n_peers = 2;
+	s.ports = ports;
+	s.n_ports = 2;
+	s.devices = &device;
+	s.n_devices = 1;
+	return s;
+}
+
+static void assert_says(struct snapshot *s, enum snapshot_state state, const char *sentence)
+{
+	snapshot_judge(s);
+	assert_string_equal(snapshot_state_name(s->state), snapshot_state_name(state));
+	assert_int_equal(s->problems.n, sentence ? 1 : 0);
+	if (sentence)
+		assert_string_equal(s->problems.v[0], sentence);
+	notes_free(&s->problems);
+}
+
+static void peer_is_up_for_30_seconds(void **state)
+{
+	(void)state;
+	assert_int_equal(snapshot_peer_state(NOW, 0, NOW), PEER_UP);
+	assert_int_equal(snapshot_peer_state(NOW + 4000000, 0, NOW),
+			 PEER_UP); /* another CPU's tick */
+	assert_int_equal(snapshot_peer_state(NOW - 30 * SECOND, 0, NOW), PEER_UP);
+	assert_int_equal(snapshot_peer_state(NOW - 30 * SECOND - 1, 0, NOW), PEER_IDLE);
+}
+
+static void peer_is_silent_while_we_send(void **state)
+{
+	uint64_t old = NOW - 31 * SECOND;
+
+	(void)state;
+	assert_int_equal(snapshot_peer_state(old, NOW, NOW), PEER_SILENT);
+	assert_int_equal(snapshot_peer_state(old, NOW - 30 * SECOND, NOW), PEER_SILENT);
+	assert_int_equal(snapshot_peer_state(old, NOW - 30 * SECOND - 1, NOW), PEER_IDLE);
+	assert_int_equal(snapshot_peer_state(0, NOW, NOW), PEER_SILENT);
+	assert_int_equal(snapshot_peer_state(NOW - SECOND, NOW, NOW), PEER_UP);
+}
+
+static void peer_is_never_until_heard(void **state)
+{
+	(void)state;
+	assert_int_equal(snapshot_peer_state(0, 0, NOW), PEER_NEVER);
+	assert_int_equal(snapshot_peer_state(0, NOW - 31 * SECOND, NOW), PEER_NEVER);
+}
+
+static void last_seen_is_an_age(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	peers[0].sum.last_rx_ns = NOW - 1234567890;
+	peers[1].sum.last_rx_ns = 0;
+	snapshot_judge(&s);
+	assert_int_equal(peers[0].last_seen_ms, 1234);
+	assert_int_equal(peers[1].last_seen_ms, -1);
+	peers[0].sum.last_rx_ns = NOW + 1;
+	snapshot_judge(&s);
+	assert_int_equal(peers[0].last_seen_ms, 0);
+	notes_free(&s.problems);
+}
+
+static void idle_and_never_are_healthy(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	assert_says(&s, SNAPSHOT_UP, NULL);
+	peers[0].sum.last_rx_ns = NOW - 3600 * SECOND;
+	peers[1].sum.last_rx_ns = 0;
+	assert_says(&s, SNAPSHOT_UP, NULL);
+}
+
+static void silent_peer_degrades(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	peers[0].sum.last_rx_ns = NOW - 45 * SECOND;
+	peers[0].sum.last_unicast_tx_ns = NOW - SECOND;
+	assert_says(&s, SNAPSHOT_DEGRADED,
+		    "beta: we send and nothing came back for 45 s: is 192.0.2.2 up, and does every "
+		    "firewall on the way let UDP port 4789 through?");
+	peers[0].sum.last_rx_ns = 0;
+	assert_says(&s, SNAPSHOT_DEGRADED,
+		    "beta: we send and nothing ever came back: is 192.0.2.2 up, and does every "
+		    "firewall "
+		    "on the way let UDP port 4789 through?");
+}
+
+static void drift_degrades(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	s.drift = 3;
+	assert_says(
+		&s, SNAPSHOT_DEGRADED,
+		"3 things differ from the config: run `vxbpf up vxbr0` (`vxbpf up vxbr0 --dry-run` "
+		"lists them)");
+	s.drift = 1;
+	text_copy(s.path, sizeof(s.path), "/root/vxbr0.yaml");
+	assert_says(&s, SNAPSHOT_DEGRADED,
+		    "1 thing differs from the config: run `vxbpf up /root/vxbr0.yaml` (`vxbpf up "
+		    "/root/vxbr0.yaml --dry-run` lists it)");
+}
+
+static void port_without_hooks_degrades(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	ports[1].hooked = false;
+	assert_says(
+		&s, SNAPSHOT_DEGRADED,
+		"veth1: no program of ours on it, so the kernel alone does the work: run `vxbpf up "
+		"vxbr0`");
+	ports[0].hooked = false;
+	assert_says(
+		&s, SNAPSHOT_DEGRADED,
+		"vxbr0, veth1: no program of ours on them, so the kernel alone does the work: run "
+		"`vxbpf up vxbr0`");
+}
+
+static void unusable_config_is_said_and_no_drift(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	text_copy(s.fault, sizeof(s.fault),
+		  "/etc/vxbpf/vxbr0.yaml: cannot read: Permission denied");
+	assert_says(
+		&s, SNAPSHOT_UP,
+		"runs on as it was set up, but the config cannot be used: /etc/vxbpf/vxbr0.yaml: "
+		"cannot read: Permission denied");
+}
+
+static void down_says_how_to_get_up(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	s.up = false;
+	s.layout = 0;
+	s.drift = 40;
+	assert_says(&s, SNAPSHOT_DOWN, "not up: run `vxbpf up vxbr0`");
+	s.layout = VX_LAYOUT;
+	assert_says(&s, SNAPSHOT_DOWN, "not up, only half set up: run `vxbpf up vxbr0`");
+	s.layout = VX_LAYOUT + 1;
+	assert_says(&s, SNAPSHOT_DEGRADED,
+		    "its pins in /sys/fs/bpf/vxbpf/vxbr0 are of another version of vxbpf, so there "
+		    "are no "
+		    "counters to read: run `vxbpf up vxbr0` to make them anew");
+	s.layout = 0;
+	text_copy(s.fault, sizeof(s.fault), "/etc/vxbpf/vxbr0.yaml:3: port: not a number");
+	assert_says(&s, SNAPSHOT_DOWN,
+		    "not up, and the config cannot be used: /etc/vxbpf/vxbr0.yaml:3: port: not a "
+		    "number");
+}
+
+static void xdp_of_others_is_said(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	device.xdp_wanted = true;
+	assert_says(&s, SNAPSHOT_UP, NULL); /* auto: a driver that takes none is nothing to mend */
+	text_copy(device.xdp, sizeof(device.xdp), "foreign");
+	assert_says(&s, SNAPSHOT_UP,
+		    "eth0: somebody else's XDP program is on it and stays; the guard works by TC "
+		    "there: "
+		    "remove it, or set `xdp: off`");
+}
+
+static struct snapshot_witness *witness(struct snapshot *s, enum vx_reason reason, uint64_t age_ns)
+{
+	struct snapshot_witness *w = &s->witness[reason];
+
+	*w = (struct snapshot_witness){
+		.last = { .time_ns = NOW - age_ns, .vni = 5000, .src_mac = { 2, 0, 0, 0, 0, 9 } }
+	};
+	assert_true(ip_parse("192.0.2.66", &w->last.source));
+	s->drops[reason] = 3;
+	return w;
+}
+
+static void only_late_drops_are_said(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	witness(&s, VX_REASON_UNKNOWN_SOURCE, 300 * SECOND + 1);
+	assert_says(&s, SNAPSHOT_UP, NULL);
+	witness(&s, VX_REASON_UNKNOWN_SOURCE, 300 * SECOND);
+	assert_says(&s, SNAPSHOT_UP,
+		    "192.0.2.66 sends VXLAN with our VNI 5000 and is no peer (3 dropped, the last "
+		    "5 min "
+		    "ago): add it to `peers:`, or find out who that is");
+	s.told.guard = VX_GUARD_OBSERVE;
+	assert_says(&s, SNAPSHOT_UP,
+		    "192.0.2.66 sends VXLAN with our VNI 5000 and is no peer (3 let through, the "
+		    "last 5 "
+		    "min ago): add it to `peers:`, or find out who that is");
+}
+
+static void loop_names_its_witness(void **state)
+{
+	struct snapshot s = healthy();
+	struct snapshot_witness *w = witness(&s, VX_REASON_LOOP, 2 * SECOND);
+
+	(void)state;
+	text_copy(w->from, sizeof(w->from), "vx-beta");
+	text_copy(w->to, sizeof(w->to), "vx-gamma");
+	w->to_tunnel = true;
+	assert_says(&s, SNAPSHOT_UP,
+		    "loop: a frame from MAC 02:00:00:00:00:09 came in by vx-beta and wanted to "
+		    "leave by "
+		    "vx-gamma (3 dropped, the last 2.0 s ago): that MAC must be behind another "
+		    "host too: "
+		    "look for a second layer-2 path between hosts");
+	text_copy(w->last.peer, sizeof(w->last.peer), "beta");
+	text_copy(w->to, sizeof(w->to), "veth1");
+	w->to_tunnel = false;
+	assert_says(&s, SNAPSHOT_UP,
+		    "loop: a frame with the MAC 02:00:00:00:00:09 of local port veth1 came back "
+		    "from beta "
+		    "(3 dropped, the last 2.0 s ago): look for a second layer-2 path to that host, "
+		    "or for a "
+		    "copy of the container there");
+}
+
+static void oversize_names_the_port(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	witness(&s, VX_REASON_OVERSIZE, SECOND);
+	assert_says(&s, SNAPSHOT_UP,
+		    "oversize: packets larger than 1450 bytes (3 dropped, the last 1.0 s ago), "
+		    "from a port "
+		    "that is gone by now");
+	ports[1].oversize = 23;
+	ports[1].largest = 1500;
+	assert_says(&s, SNAPSHOT_UP,
+		    "veth1: 23 packets larger than 1450 bytes dropped, the largest 1500: set the "
+		    "MTU in "
+		    "that container to 1450");
+}
+
+static void every_reason_has_a_sentence(void **state)
+{
+	(void)state;
+	for (enum vx_reason r = VX_REASON_NONE + 1; r < VX_REASON_MAX; r++) {
+		struct snapshot s = healthy();
+
+		witness(&s, r, SECOND);
+		snapshot_judge(&s);
+		assert_int_equal(s.state, SNAPSHOT_UP);
+		assert_int_equal(s.problems.n, 1);
+		assert_non_null(strstr(s.problems.v[0], "3 dropped, the last 1.0 s ago"));
+		notes_free(&s.problems);
+		assert_true(reason_label(r)[0] && reason_sentence(r)[0]);
+	}
+}
+
+static void drops_are_summed_over_peers(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	peers[0].drops[VX_REASON_LOOP] = 20;
+	peers[1].drops[VX_REASON_LOOP] = 2;
+	s.drops[VX_REASON_LOOP] = 1;
+	assert_int_equal(snapshot_drops(&s, VX_REASON_LOOP), 23);
+	assert_int_equal(snapshot_drops(&s, VX_REASON_NESTED), 0);
+}
+
+static void numbers_are_short(void **state)
+{
+	static const struct {
+		void (*format)(uint64_t n, char text[HUMAN_LEN]);
+		uint64_t n;
+		const char *text;
+	} rows[] = {
+		{ human_count, 0, "0" },
+		{ human_count, 9999, "9999" },
+		{ human_count, 10000, "10.0k" },
+		{ human_count, 99999, "99.9k" },
+		{ human_count, 100000, "100k" },
+		{ human_count, 999999, "999k" },
+		{ human_count, 1200000, "1.2M" },
+		{ human_count, UINT64_MAX, "18446P" },
+		{ human_bytes, 999, "999 B" },
+		{ human_bytes, 1000, "1.0 kB" },
+		{ human_bytes, 70249999, "70.2 MB" },
+		{ human_bytes, 5000000000000, "5.0 TB" },
+		{ human_age, 0, "0.0 s" },
+		{ human_age, 9999, "9.9 s" },
+		{ human_age, 10000, "10 s" },
+		{ human_age, 119999, "119 s" },
+		{ human_age, 120000, "2 min" },
+		{ human_age, 7200000, "2 h" },
+		{ human_age, 172800000, "2 d" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[HUMAN_LEN];
+
+		rows[i].format(rows[i].n, text);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(peer_is_up_for_30_seconds),
+		cmocka_unit_test(peer_is_silent_while_we_send),
+		cmocka_unit_test(peer_is_never_until_heard),
+		cmocka_unit_test(last_seen_is_an_age),
+		cmocka_unit_test(idle_and_never_are_healthy),
+		cmocka_unit_test(silent_peer_degrades),
+		cmocka_unit_test(drift_degrades),
+		cmocka_unit_test(port_without_hooks_degrades),
+		cmocka_unit_test(unusable_config_is_said_and_no_drift),
+		cmocka_unit_test(down_says_how_to_get_up),
+		cmocka_unit_test(xdp_of_others_is_said),
+		cmocka_unit_test(only_late_drops_are_said),
+		cmocka_unit_test(loop_names_its_witness),
+		cmocka_unit_test(oversize_names_the_port),
+		cmocka_unit_test(every_reason_has_a_sentence),
+		cmocka_unit_test(drops_are_summed_over_peers),
+		cmocka_unit_test(numbers_are_short),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
