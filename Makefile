@@ -8,6 +8,9 @@ PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev bpfto
 	iputils-ping ethtool iperf3 tcpdump python3-scapy strace shellcheck cppcheck mandoc jq \
 	procps util-linux
 
+# Besides, for `make test-kernels` alone.
+KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod
+
 PREFIX ?= /usr/local
 BUILD ?= build
 CC ?= gcc
@@ -36,7 +39,7 @@ BPFTEST := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/*_
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps install demo test check clean dist programs
+.PHONY: all deps install demo test check test-kernels clean dist programs
 
 all: $(BUILD)/vxbpf
 
@@ -86,17 +89,23 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libvxbpf-san.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -I. -Itests/lib $(CFLAGS) $(SAN) -MMD -MP $< $(BUILD)/libvxbpf-san.a -lcmocka $(LDLIBS) -o $@
 
+# Golden tests: plans as text, from a kernel as text.
+$(BUILD)/tests/golden: $(wildcard tests/golden/*.[ch]) $(BUILD)/libvxbpf-san.a
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN) $(filter %.c,$^) $(BUILD)/libvxbpf-san.a $(LDLIBS) -o $@
+
 # Program tests: the real BPF object through BPF_PROG_TEST_RUN.
 $(BUILD)/tests/bpf/%: tests/bpf/%.c $(BUILD)/libvxbpf.a
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -I. -Itests/lib $(CFLAGS) -MMD -MP $< $(BUILD)/libvxbpf.a -lcmocka $(LDLIBS) -o $@
 
-programs: $(UNIT) $(BPFTEST)
+programs: $(UNIT) $(BPFTEST) $(BUILD)/tests/golden
 
 # Installs only what is missing, so that a second run needs no network.
 deps:
-	$(Q)missing=$$(for p in $(PACKAGES); do \
+	$(Q)missing=$$(for p in $(PACKAGES) $(MORE_PACKAGES); do \
 		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	[ -z "$$missing" ] || { apt-get update -q && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; }
@@ -113,6 +122,12 @@ test: deps
 check: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/run check
+
+# The demo on Debian's 6.1 and 6.12 kernels, in virtual machines.
+test-kernels:
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(KERNEL_PACKAGES)"
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) tests/kernels/run
 
 install: all
 	install -D -m 0755 $(BUILD)/vxbpf $(DESTDIR)$(PREFIX)/sbin/vxbpf
