@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2016
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2016
 # vxbpf demo. Run by cmd_demo.c in its own mount, network and process namespace, as process 1 there:
 # when it ends, however it ends, the kernel takes every process, device, mount and file of it away.
 # $1 is the vxbpf to show. Needs only what every Debian has: bash, iproute2, util-linux, ping, perl.

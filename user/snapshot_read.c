@@ -7,18 +7,9 @@
 #include "attach.h"
 #include "converge.h"
 #include "mapdump.h"
-#include "observe.h"
 #include "pins.h"
 #include "plan.h"
-#include "snapshot.h"
-
-struct reading {
-	struct nl *nl;
-	const char *overlay;
-	struct world world;
-	struct snapshot *s;
-	int err; /* the first hook the kernel would not tell about */
-};
+#include "snapshot_read.h"
 
 /* One more element at the end of an array, zeroed. */
 static void *grow(void **array, size_t *n, size_t size)
@@ -31,17 +22,10 @@ static void *grow(void **array, size_t *n, size_t size)
 	return memset(grown + (*n)++ * size, 0, size);
 }
 
-static const char *device_name(const struct reading *r, uint32_t ifindex)
-{
-	const struct link *link = links_by_index(&r->world.links, (int)ifindex);
-
-	return link ? link->name : "";
-}
-
 /* --- what `up` would change */
 
 /* Of a port that came or went since `up` only the missing hook is worth a word, and that is said by
- * itself; what is optional is no drift either. */
+ * itself; neither is drift what is optional, or left of a device that went ("#7"). */
 static bool is_drift(const struct step *step)
 {
 	const struct obj *o = step_obj(step);
@@ -50,8 +34,7 @@ static bool is_drift(const struct step *step)
 		return false;
 	if (o->kind == OBJ_INDEX && strncmp(o->key, "ports/", 6) == 0)
 		return false;
-	return step->op != STEP_REMOVE ||
-	       !strchr(o->key, '#'); /* what is left of a device that went */
+	return step->op != STEP_REMOVE || !strchr(o->key, '#');
 }
 
 static struct snapshot_device *add_device(struct snapshot *s, const char *ifname)
@@ -98,147 +81,6 @@ static void read_plan(struct reading *r)
 	}
 	conf_free(&conf);
 	text_copy(s->fault, sizeof(s->fault), why.text);
-}
-
-/* --- maps */
-
-static void add_counters(struct vx_counters *sum, const struct vx_counters *cpu)
-{
-	sum->rx_packets += cpu->rx_packets;
-	sum->rx_bytes += cpu->rx_bytes;
-	sum->rx_fast_packets += cpu->rx_fast_packets;
-	sum->rx_bum_packets += cpu->rx_bum_packets;
-	sum->tx_packets += cpu->tx_packets;
-	sum->tx_bytes += cpu->tx_bytes;
-	sum->tx_fast_packets += cpu->tx_fast_packets;
-	sum->tx_bum_packets += cpu->tx_bum_packets;
-	sum->flood_copies += cpu->flood_copies;
-	if (cpu->last_rx_ns > sum->last_rx_ns)
-		sum->last_rx_ns = cpu->last_rx_ns;
-	if (cpu->last_unicast_tx_ns > sum->last_unicast_tx_ns)
-		sum->last_unicast_tx_ns = cpu->last_unicast_tx_ns;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct snapshot_peer *x = a, *y = b;
-
-	return strverscmp(x->name, y->name);
-}
-
-static int by_vni(const void *a, const void *b)
-{
-	const struct snapshot_peer *x = a, *y = b;
-
-	return x->vni < y->vni ? -1 : x->vni > y->vni;
-}
-
-static struct snapshot_peer *find_peer(struct snapshot *s, const struct snapshot_peer *key,
-				       int (*by)(const void *, const void *))
-{
-	return s->n_peers ? bsearch(key, s->peers, s->n_peers, sizeof(*key), by) : NULL;
-}
-
-static void sort_peers(struct snapshot *s, int (*by)(const void *, const void *))
-{
-	if (s->n_peers)
-		qsort(s->peers, s->n_peers, sizeof(*s->peers), by);
-}
-
-static int read_peers(struct reading *r)
-{
-	automapdump struct mapdump dump = { 0 };
-	struct snapshot *s = r->s;
-	int err = mapdump_read(r->overlay, "peers", sizeof(struct vx_vni), sizeof(struct vx_peer),
-			       &dump);
-
-	s->peers = err ? NULL : calloc(dump.n + 1, sizeof(*s->peers));
-	if (!s->peers)
-		return err ? err : -ENOMEM;
-	for (size_t i = 0; i < dump.n; i++) {
-		const struct vx_vni *vni = mapdump_key(&dump, i);
-		const struct vx_peer *peer = mapdump_value(&dump, i, 0);
-		struct snapshot_peer *p = &s->peers[s->n_peers++];
-
-		text_copy(p->name, sizeof(p->name), peer->name);
-		text_copy(p->address, sizeof(p->address), peer->address);
-		text_copy(p->ifname, sizeof(p->ifname), peer->ifname);
-		p->vni = vni->vni;
-	}
-	sort_peers(s, by_vni);
-	return 0;
-}
-
-static int read_counters(struct reading *r)
-{
-	automapdump struct mapdump dump = { 0 };
-	int err = mapdump_read(r->overlay, "counters", sizeof(struct vx_vni),
-			       sizeof(struct vx_counters), &dump);
-
-	for (size_t i = 0; i < dump.n; i++) {
-		const struct vx_vni *vni = mapdump_key(&dump, i);
-		struct snapshot_peer key = { .vni = vni->vni };
-		struct snapshot_peer *p = find_peer(r->s, &key, by_vni);
-
-		for (unsigned cpu = 0; p && cpu < dump.cpus; cpu++)
-			add_counters(&p->sum, mapdump_value(&dump, i, cpu));
-	}
-	sort_peers(r->s, by_name);
-	return err;
-}
-
-/* Drops of a peer that has left the mesh belong to nobody who could be named. */
-static int read_drops(struct reading *r)
-{
-	automapdump struct mapdump dump = { 0 };
-	int err = mapdump_read(r->overlay, "drops", sizeof(struct vx_drop_key),
-			       sizeof(struct vx_drop), &dump);
-
-	for (size_t i = 0; i < dump.n; i++) {
-		const struct vx_drop_key *k = mapdump_key(&dump, i);
-		struct snapshot_peer key = { 0 }, *p;
-		uint64_t *drops = r->s->drops;
-
-		if (k->reason >= VX_REASON_MAX)
-			continue;
-		if (k->peer[0]) {
-			text_copy(key.name, sizeof(key.name), k->peer);
-			p = find_peer(r->s, &key, by_name);
-			drops = p ? p->drops : NULL;
-		}
-		for (unsigned cpu = 0; drops && cpu < dump.cpus; cpu++) {
-			const struct vx_drop *d = mapdump_value(&dump, i, cpu);
-
-			drops[k->reason] += d->packets;
-		}
-	}
-	return err;
-}
-
-static bool is_tunnel(const struct reading *r, uint32_t ifindex)
-{
-	const struct link *link = links_by_index(&r->world.links, (int)ifindex);
-
-	return link && plan_owns_tunnel(link, r->overlay, r->s->told.local);
-}
-
-static int read_witness(struct reading *r)
-{
-	automapdump struct mapdump dump = { 0 };
-	int err = mapdump_read(r->overlay, "witness", sizeof(struct vx_reason_key),
-			       sizeof(struct vx_witness), &dump);
-
-	for (size_t i = 0; i < dump.n; i++) {
-		const struct vx_reason_key *k = mapdump_key(&dump, i);
-		struct snapshot_witness *w = &r->s->witness[k->reason % VX_REASON_MAX];
-
-		w->last = *(const struct vx_witness *)mapdump_value(&dump, i, 0);
-		w->last.peer[sizeof(w->last.peer) - 1] = '\0';
-		text_copy(w->from, sizeof(w->from), device_name(r, w->last.from_ifindex));
-		text_copy(w->to, sizeof(w->to), device_name(r, w->last.to_ifindex));
-		w->to_tunnel = is_tunnel(r, w->last.to_ifindex);
-	}
-	return err;
 }
 
 /* --- devices and ports */
@@ -312,8 +154,8 @@ static void find_devices(struct reading *r)
 	pins_list(path, &links);
 	for (size_t i = 0; i < links.n; i++)
 		if (sscanf(links.v[i], "wire_%*[^-]-%u", &ifindex) == 1 &&
-		    device_name(r, ifindex)[0])
-			add_device(r->s, device_name(r, ifindex));
+		    reading_device_name(r, ifindex)[0])
+			add_device(r->s, reading_device_name(r, ifindex));
 	pins_path(path, r->overlay, "qdiscs");
 	pins_list(path, &qdiscs);
 	if (!qdiscs.n && strcmp(attach_tc_mode(), "clsact") != 0)
@@ -363,10 +205,7 @@ static int read_all(struct reading *r)
 	int err = 0;
 
 	if (s->up) {
-		err = read_peers(r);
-		err = err ? err : read_counters(r);
-		err = err ? err : read_drops(r);
-		err = err ? err : read_witness(r);
+		err = snapshot_read_maps(r);
 		err = err ? err : read_ports(r);
 	}
 	read_devices(r);
