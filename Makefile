@@ -95,12 +95,6 @@ $(BUILD)/tests/golden: $(wildcard tests/golden/*.[ch]) $(BUILD)/libvxbpf-san.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN) $(filter %.c,$^) $(BUILD)/libvxbpf-san.a $(LDLIBS) -o $@
 
-# Golden tests: plans as text, from a kernel as text.
-$(BUILD)/tests/golden: $(wildcard tests/golden/*.[ch]) $(BUILD)/libvxbpf-san.a
-	$(call say,TEST,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN) $(filter %.c,$^) $(BUILD)/libvxbpf-san.a $(LDLIBS) -o $@
-
 # Program tests: the real BPF object through BPF_PROG_TEST_RUN.
 $(BUILD)/tests/bpf/%: tests/bpf/%.c $(BUILD)/libvxbpf.a
 	$(call say,TEST,$@)

@@ -8,6 +8,7 @@
 #include "converge.h"
 #include "observe.h"
 #include "plan.h"
+#include "xfrm.h"
 
 /* Everything the steps point into, alive as long as they are. */
 struct converge_state {
@@ -92,6 +93,7 @@ static int look(struct nl *nl, struct converge_state *s, struct why *why)
 static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes, struct why *why)
 {
 	autofree struct route *routes = NULL;
+	autofree bool *ipsec = NULL;
 	struct plan_facts facts = { .links = &s->world.links, .addrs = &s->world.addrs };
 	struct object_names names;
 	struct plan_base base;
@@ -101,7 +103,9 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 		err = observe_routes(nl, &s->world, s->conf, &s->mesh, &routes, why);
 	if (err)
 		return err;
+	ipsec = xfrm_covers(&s->mesh, s->conf->port);
 	facts.routes = routes;
+	facts.ipsec = ipsec;
 	facts.tc_mode = attach_tc_mode();
 	err = plan_settle(s->conf, &s->mesh, &facts, &base, notes, why);
 	if (!err)

@@ -32,6 +32,11 @@ struct nl {
 
 int nl_open(struct nl **out, struct why *why)
 {
+	return nl_open_bus(NETLINK_ROUTE, out, why);
+}
+
+int nl_open_bus(int bus, struct nl **out, struct why *why)
+{
 	autonl struct nl *nl = calloc(1, sizeof(*nl));
 	int on = 1, size = 8 << 20;
 
@@ -40,7 +45,7 @@ int nl_open(struct nl **out, struct why *why)
 	nl->batch = malloc(BATCH_BYTES + BATCH_SPARE);
 	nl->recv = malloc(RECV_BYTES);
 	nl->request = malloc(BATCH_SPARE);
-	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	nl->sock = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	if (!nl->batch || !nl->recv || !nl->request || !nl->sock ||
 	    mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0)
 		return why_set(why, -errno, "netlink: open a socket: %s", strerror(errno));

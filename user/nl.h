@@ -19,6 +19,8 @@ typedef void (*nl_result_fn)(void *ctx, size_t tag, int err, const char *text);
 /* One message of a dump; non-zero ends it. */
 typedef int (*nl_dump_fn)(const struct nlmsghdr *msg, void *ctx);
 
+/* bus: NETLINK_ROUTE, NETLINK_XFRM, ... */
+int nl_open_bus(int bus, struct nl **out, struct why *why);
 int nl_open(struct nl **out, struct why *why);
 void nl_close(struct nl *nl);
 static inline void nl_cleanup(struct nl **nl)

@@ -104,10 +104,10 @@ static void want_overlay_entry(const struct planning *p)
 	obj_note(e, "host %s  mtu %u  guard %s", self->name, o.mtu, conf_guard_name(conf->guard));
 }
 
-static void want_peer_entries(const struct planning *p, const struct mesh_peer *mp)
+static void want_peer_entries(const struct planning *p, const struct mesh_peer *mp, bool ipsec)
 {
 	struct vx_vni vni = { .vni = mp->vni };
-	struct vx_peer peer = { .remote = mp->remote, .local = mp->local };
+	struct vx_peer peer = { .remote = mp->remote, .local = mp->local, .ipsec = ipsec };
 	struct obj *e;
 
 	text_copy(peer.name, sizeof(peer.name), mp->host->name);
@@ -116,7 +116,8 @@ static void want_peer_entries(const struct planning *p, const struct mesh_peer *
 	ip_format(&mp->local, peer.local_address);
 	e = objs_add(p->out, OBJ_ENTRY, "peers/%u", mp->vni);
 	obj_blob(e, &peer, sizeof(peer));
-	obj_note(e, "%s  %s -> %s", peer.name, peer.local_address, peer.address);
+	obj_note(e, "%s  %s -> %s%s", peer.name, peer.local_address, peer.address,
+		 ipsec ? "  by IPsec" : "");
 	e = objs_add(p->out, OBJ_ENTRY, "sources/%s", peer.address);
 	obj_blob(e, &vni, sizeof(vni));
 	obj_note(e, "%s", peer.name);
@@ -333,7 +334,7 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct
 	want_bridge(&p);
 	isolate = !want_ports(&p);
 	for (size_t i = 0; i < mesh->n_peers; i++) {
-		want_peer_entries(&p, &mesh->peers[i]);
+		want_peer_entries(&p, &mesh->peers[i], facts->ipsec && facts->ipsec[i]);
 		want_tunnel(&p, &mesh->peers[i]);
 		blocks |= want_tunnel_hooks(&p, mesh->peers[i].ifname);
 		want_member(&p, &mesh->peers[i], isolate);

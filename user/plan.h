@@ -20,6 +20,7 @@ struct plan_facts {
 	const struct links *links;
 	const struct addrs *addrs;
 	const struct route *routes; /* one per mesh peer, in its order */
+	const bool *ipsec;	    /* likewise: does a policy insist that the peer comes by ESP? */
 	const char *tc_mode;	    /* "tcx" or "clsact" */
 	struct objs *now;	    /* what is there: a hook keeps the mode it has */
 	const char *const *maps;    /* NULL-terminated names of the object's maps and programs */
