@@ -26,13 +26,15 @@ static __always_inline void charge(struct vx_walk *w, enum vx_reason reason,
 /* Fills w->packets and w->bytes for the frame in w->pkt. */
 static __always_inline void measure(struct vx_walk *w)
 {
-	__u32 gso_size = hook_gso_size(w), headers = w->pkt.header_len, len = w->pkt.frame_len;
-	__u32 segs = hook_gso_segs(w);
+	__u32 gso_size = hook_gso_size(w), len = w->pkt.frame_len, headers, segs;
 
 	w->packets = 1;
 	w->bytes = len;
 	if (!gso_size)
 		return;
+	hook_headers(w);
+	headers = w->pkt.header_len;
+	segs = hook_gso_segs(w);
 	if (headers && gso_size != VX_GSO_BY_FRAGS) {
 		if (len > headers)
 			w->packets = (len - headers + gso_size - 1) / gso_size;

@@ -30,12 +30,12 @@ struct vx_walk {
 	__u32 packets; /* on the wire, see account.h */
 	__u32 bytes;
 	__u64 now;
-	__u32 from;			/* ifindex it came in by, 0 = this host */
-	__u32 to;			/* ifindex it wants to leave by, 0 = not known */
-	__u32 vni;			/* of the peer it is counted for */
-	const struct vx_peer *peer;	/* that peer, NULL = not known */
-	enum vx_reason reason;		/* what finish() will count */
-	const struct vx_peer *blame;	/* and at whose door, NULL = nobody's */
+	__u32 from; /* ifindex it came in by, 0 = this host */
+	__u32 to; /* ifindex it wants to leave by, 0 = not known */
+	__u32 vni; /* of the peer it is counted for */
+	const struct vx_peer *peer; /* that peer, NULL = not known */
+	enum vx_reason reason; /* what finish() will count */
+	const struct vx_peer *blame; /* and at whose door, NULL = nobody's */
 };
 
 enum { VX_PULL = 256 }; /* enough for any headers we look at; beyond is doubt */
@@ -73,6 +73,39 @@ static __always_inline void hook_pull(struct vx_walk *w)
 
 	if (!w->xdp)
 		bpf_skb_pull_data(VX_SKB(w), len < VX_PULL ? len : VX_PULL);
+}
+
+/*
+ * parse_headers for the frame type `proto` at `off`: l3_len in the upper half, header_len less l2_len
+ * in the lower, 0 if not known. Only super-packets need it, and a global function is a program of its
+ * own to the verifier, which then does not walk it once for each way that led here.
+ */
+__attribute__((noinline)) __u32 skb_headers(struct __sk_buff *skb, __u32 off, __u32 proto)
+{
+	struct vx_walk w = walk_tc(skb, true);
+
+	for (int tries = 0; tries < 2; tries++) {
+		struct vx_pkt p = { .proto = (__be16)proto };
+		struct vx_cursor c = hook_cursor(&w);
+
+		if (cursor_jump(&c, off) && parse_headers(&c, &p) != VX_SHORT)
+			return p.l3_len << 16 | p.header_len;
+		hook_pull(&w);
+	}
+	return 0;
+}
+
+/* Fills the lengths a segment's headers have. */
+static __always_inline void hook_headers(struct vx_walk *w)
+{
+	__u32 headers;
+
+	if (w->xdp)
+		return;
+	headers = skb_headers(VX_SKB(w), w->pkt.frame_off + w->pkt.l2_len, w->pkt.proto);
+	w->pkt.l3_len = headers >> 16;
+	if (headers & 0xffff)
+		w->pkt.header_len = w->pkt.l2_len + (headers & 0xffff);
 }
 
 /* Not 0: several packets in one, each with this much payload. */

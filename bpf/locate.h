@@ -40,8 +40,9 @@ static __always_inline bool is_contested(const struct vx_fdb *at, __u64 now)
 static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 {
 	struct vx_fdb_key key = w->pkt.src;
-	struct vx_fdb *at, new = { .place = VX_AT_PORT, .ifindex = ifindex,
-				   .seen_ns = w->now, .local_ns = w->now };
+	struct vx_fdb *at, new = {
+		.place = VX_AT_PORT, .ifindex = ifindex, .seen_ns = w->now, .local_ns = w->now
+	};
 
 	if (!is_source(&key))
 		return VX_GO_ON;

@@ -20,8 +20,8 @@
 
 enum vx_parse {
 	VX_PARSED,
-	VX_OTHER,  /* something else than was looked for: none of our business */
-	VX_SHORT,  /* the readable bytes end too early */
+	VX_OTHER, /* something else than was looked for: none of our business */
+	VX_SHORT, /* the readable bytes end too early */
 	VX_BROKEN, /* claims to be what was looked for, and is not */
 };
 
@@ -32,7 +32,7 @@ enum {
 	VX_PROTO_ROUTING = 43,
 	VX_PROTO_FRAGMENT = 44,
 	VX_PROTO_DEST = 60,
-	VX_EXT_MAX = 4,  /* IPv6 extension headers we walk */
+	VX_EXT_MAX = 4, /* IPv6 extension headers we walk */
 	VX_TAGS_MAX = 2, /* VLAN tags we step over */
 	VX_TAG_LEN = 4,
 	VX_VLAN_ID = 0x0fff,
@@ -47,10 +47,10 @@ enum {
 struct vx_ip {
 	struct vx_addr source __attribute__((aligned(8)));
 	struct vx_addr dest __attribute__((aligned(8)));
-	__u32 end;	     /* where the packet ends by its own word, from the packet's first byte */
-	bool jumbo;	     /* it does not say, `end` is 0 (IPv6 payload length 0 and options) */
-	bool six;	     /* IPv6 */
-	bool fragment;	     /* the first fragment of several */
+	__u32 end; /* where the packet ends by its own word, from the packet's first byte */
+	bool jumbo; /* it does not say, `end` is 0 (IPv6 payload length 0 and options) */
+	bool six; /* IPv6 */
+	bool fragment; /* the first fragment of several */
 	bool later_fragment; /* not the first: no ports, no VXLAN to be seen */
 	__u8 protocol;
 };
@@ -62,10 +62,11 @@ struct vx_pkt {
 	struct vx_fdb_key dst __attribute__((aligned(8)));
 	__u32 udp_len; /* by the outer UDP header's word */
 	__u32 vni;
-	__u32 frame_off;  /* the inner frame, from the packet's first byte */
-	__u32 frame_len;  /* all segments together */
-	__u32 l2_len;	  /* its Ethernet header with the tags inside the frame */
-	__u32 l3_len;	  /* its IP header with options; only for GSO, 0 if not known */
+	__u32 frame_off; /* the inner frame, from the packet's first byte */
+	__u32 frame_len; /* all segments together */
+	__be16 proto; /* its type, behind the tags */
+	__u32 l2_len; /* its Ethernet header with the tags inside the frame */
+	__u32 l3_len; /* its IP header with options; only for GSO, 0 if not known */
 	__u32 header_len; /* all its headers up to the TCP or UDP payload; likewise */
 };
 
@@ -132,10 +133,13 @@ static __always_inline enum vx_parse parse_ip4(struct vx_cursor *c, struct vx_ip
 	return cursor_jump(c, words * 4 - (__u32)sizeof(struct iphdr)) ? VX_PARSED : VX_SHORT;
 }
 
+/* By one test and not four, each of which would be a path to the verifier. */
 static __always_inline bool is_ext(__u8 protocol)
 {
-	return protocol == VX_PROTO_HOP || protocol == VX_PROTO_DEST ||
-	       protocol == VX_PROTO_ROUTING || protocol == VX_PROTO_FRAGMENT;
+	const __u64 ext = 1ULL << VX_PROTO_HOP | 1ULL << VX_PROTO_ROUTING |
+			  1ULL << VX_PROTO_FRAGMENT | 1ULL << VX_PROTO_DEST;
+
+	return protocol < 64 && (ext >> protocol & 1);
 }
 
 /* Steps over the headers a packet of ours may carry; a chain longer than that is not ours. */
@@ -277,9 +281,8 @@ static __always_inline enum vx_parse parse_vxlan(struct vx_cursor *c, __u32 len,
 	return VX_PARSED;
 }
 
-/* A frame's addresses; its type in *out_proto. */
-static __always_inline enum vx_parse parse_macs(struct vx_cursor *c, struct vx_pkt *p,
-						__be16 *out_proto)
+/* A frame's addresses and type. */
+static __always_inline enum vx_parse parse_macs(struct vx_cursor *c, struct vx_pkt *p)
 {
 	__u32 start = c->off;
 	__u8 *at = cursor_take(c, sizeof(struct ethhdr));
@@ -294,15 +297,14 @@ static __always_inline enum vx_parse parse_macs(struct vx_cursor *c, struct vx_p
 	p->l2_len = sizeof(struct ethhdr);
 	p->l3_len = 0;
 	p->header_len = 0;
-	*out_proto = vx_field(16, ethhdr, at, h_proto);
+	p->proto = vx_field(16, ethhdr, at, h_proto);
 	return VX_PARSED;
 }
 
 /* The tags after the addresses: the first one's id is the frame's VLAN. */
-static __always_inline enum vx_parse parse_tags(struct vx_cursor *c, struct vx_pkt *p,
-						__be16 *proto)
+static __always_inline enum vx_parse parse_tags(struct vx_cursor *c, struct vx_pkt *p)
 {
-	for (int i = 0; i < VX_TAGS_MAX && is_tag(*proto); i++) {
+	for (int i = 0; i < VX_TAGS_MAX && is_tag(p->proto); i++) {
 		__u8 *at = cursor_take(c, VX_TAG_LEN);
 
 		if (!at)
@@ -311,19 +313,18 @@ static __always_inline enum vx_parse parse_tags(struct vx_cursor *c, struct vx_p
 			p->src.vlan = bpf_ntohs(load16(at)) & VX_VLAN_ID;
 			p->dst.vlan = p->src.vlan;
 		}
-		*proto = load16(at + 2);
+		p->proto = load16(at + 2);
 		p->l2_len += VX_TAG_LEN;
 	}
 	return cursor_jump(c, 0) ? VX_PARSED : VX_SHORT;
 }
 
 /* How long the headers are that each segment of a super-packet will repeat. */
-static __always_inline enum vx_parse parse_headers(struct vx_cursor *c, __be16 proto,
-						   struct vx_pkt *p)
+static __always_inline enum vx_parse parse_headers(struct vx_cursor *c, struct vx_pkt *p)
 {
 	__u32 start = c->off, l4_len;
 	struct vx_ip ip;
-	enum vx_parse parsed = parse_ip(c, proto, &ip);
+	enum vx_parse parsed = parse_ip(c, p->proto, &ip);
 	__u8 *at;
 
 	if (parsed != VX_PARSED)

@@ -12,7 +12,7 @@
 enum vx_view {
 	VX_WIRE_IN,
 	VX_WIRE_OUT,
-	VX_FRAME,     /* a frame as the bridge sees it */
+	VX_FRAME, /* a frame as the bridge sees it */
 	VX_ADDRESSES, /* of such a frame only its addresses */
 };
 
@@ -36,12 +36,11 @@ static __always_inline enum vx_parse read_vxlan(struct vx_walk *w, struct vx_cur
 	return parse_vxlan(c, hook_len(w), hook_gso_size(w), &w->pkt);
 }
 
-/* With `last` no better look will come: tags and headers that cannot be read are not known. */
+/* With `last` no better look will come: tags that cannot be read are not known. */
 static __always_inline enum vx_parse read_once(struct vx_walk *w, enum vx_view view, bool last)
 {
 	struct vx_cursor c = hook_cursor(w);
 	enum vx_parse parsed;
-	__be16 proto;
 
 	if (view == VX_WIRE_IN || view == VX_WIRE_OUT) {
 		parsed = read_vxlan(w, &c, view);
@@ -50,12 +49,10 @@ static __always_inline enum vx_parse read_once(struct vx_walk *w, enum vx_view v
 	} else {
 		w->pkt.frame_len = hook_len(w);
 	}
-	parsed = parse_macs(&c, &w->pkt, &proto);
+	parsed = parse_macs(&c, &w->pkt);
 	if (parsed != VX_PARSED)
 		return parsed;
-	parsed = parse_tags(&c, &w->pkt, &proto);
-	if (parsed == VX_PARSED && view != VX_ADDRESSES && hook_gso_size(w))
-		parsed = parse_headers(&c, proto, &w->pkt);
+	parsed = parse_tags(&c, &w->pkt);
 	return parsed == VX_SHORT && !last ? VX_SHORT : VX_PARSED;
 }
 

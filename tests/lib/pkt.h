@@ -28,34 +28,34 @@ enum { PKT_MAX = 4096, PKT_PORT = 4789 };
 struct pkt_outer {
 	int ip; /* 4 or 6 */
 	const char *from, *to; /* `to` defaults to this host */
-	bool bare;	       /* no Ethernet header */
-	int vlan;	       /* 802.1Q tag in the packet */
-	int ethertype;	       /* instead of the one that fits */
-	int version;	       /* likewise, IP version */
-	int ihl;	       /* likewise, IPv4 header length in words */
-	int options;	       /* IPv4: words of options */
-	const char *ext;       /* IPv6: h hop-by-hop, d destination, r routing, f first fragment of
+	bool bare; /* no Ethernet header */
+	int vlan; /* 802.1Q tag in the packet */
+	int ethertype; /* instead of the one that fits */
+	int version; /* likewise, IP version */
+	int ihl; /* likewise, IPv4 header length in words */
+	int options; /* IPv4: words of options */
+	const char *ext; /* IPv6: h hop-by-hop, d destination, r routing, f first fragment of
 				* several, l later fragment, a the only one, x unknown */
-	char fragment;	       /* IPv4: f or l */
-	int ip_len;	       /* added to the right length; likewise the next */
+	char fragment; /* IPv4: f or l */
+	int ip_len; /* added to the right length; likewise the next */
 	int udp_len;
 	bool jumbo; /* IPv6: payload length 0 */
 	int proto;
 	int port;
 	int raw;
 	uint32_t vni;
-	bool no_flag;	  /* the I flag is not set */
+	bool no_flag; /* the I flag is not set */
 	bool other_flags; /* reserved bits are */
 };
 
 /* MACs are one letter: 02:00:00:00:00:<letter>; '*' is broadcast, '+' IPv4 multicast, '0' is zero. */
 struct pkt_frame {
 	char src, dst; /* default a to b */
-	int tag;       /* 802.1Q id */
+	int tag; /* 802.1Q id */
 	int outer_tag; /* 802.1ad id before it */
-	int ip;	       /* 4, 6; 0: ARP */
-	char l4;       /* t TCP, u UDP, s SCTP */
-	int options;   /* IPv4: words of options */
+	int ip; /* 4, 6; 0: ARP */
+	char l4; /* t TCP, u UDP, s SCTP */
+	int options; /* IPv4: words of options */
 	const char *ext;
 	int tcp_options; /* words */
 	int payload;
@@ -65,7 +65,7 @@ struct pkt {
 	struct pkt_outer o;
 	struct pkt_frame i;
 	int keep; /* only so many bytes of it */
-	int pad;  /* and so many zeros after it */
+	int pad; /* and so many zeros after it */
 };
 
 struct pkt_buf {
@@ -181,7 +181,8 @@ static inline void pkt_ip_len(struct pkt_buf *b, size_t start, int ip, int add)
 {
 	int whole = (int)(b->len - start);
 
-	pkt_put16(b->data + start + (ip == 4 ? 2 : 4), (unsigned)(whole - (ip == 6 ? 40 : 0) + add));
+	pkt_put16(b->data + start + (ip == 4 ? 2 : 4),
+		  (unsigned)(whole - (ip == 6 ? 40 : 0) + add));
 }
 
 static inline void pkt_inner(struct pkt_buf *b, const struct pkt_frame *f)

@@ -23,16 +23,15 @@ static enum vx_parse parse_all(const uint8_t *data, size_t readable, size_t len,
 	uint8_t *start = (uint8_t *)(uintptr_t)data;
 	struct vx_cursor c = { .start = start, .pos = start, .end = start + readable };
 	enum vx_parse parsed = parse_outer(&c, ethernet, PKT_PORT, p);
-	__be16 proto;
 
 	if (parsed == VX_PARSED)
 		parsed = parse_vxlan(&c, (__u32)len, gso, p);
 	if (parsed == VX_PARSED)
-		parsed = parse_macs(&c, p, &proto);
+		parsed = parse_macs(&c, p);
 	if (parsed == VX_PARSED)
-		parsed = parse_tags(&c, p, &proto);
+		parsed = parse_tags(&c, p);
 	if (parsed == VX_PARSED)
-		parsed = parse_headers(&c, proto, p);
+		parsed = parse_headers(&c, p);
 	return parsed;
 }
 
@@ -47,6 +46,7 @@ struct row {
 
 #define V4 .ip = 4, .from = "192.0.2.2", .vni = 0xabcdef
 #define V6 .ip = 6, .from = "2001:db8::2", .vni = 0xabcdef
+/* clang-format off */
 #define TCP4 { .ip = 4, .l4 = 't', .payload = 5 }
 
 static const struct row rows[] = {
@@ -58,7 +58,8 @@ static const struct row rows[] = {
 	{ "v6 four headers", { { V6, .ext = "hdra" }, TCP4 }, VX_PARSED, 14, 20, 54 },
 	{ "v6 five headers", { { V6, .ext = "hdrda" }, TCP4 }, VX_OTHER },
 	{ "v6 unknown header", { { V6, .ext = "hx" }, TCP4 }, VX_OTHER },
-	{ "v4 first fragment", { { V4, .fragment = 'f', .udp_len = 99 }, TCP4 }, VX_PARSED, 14, 20, 54 },
+	{ "v4 first fragment", { { V4, .fragment = 'f', .udp_len = 99 }, TCP4 }, VX_PARSED, 14, 20,
+	  54 },
 	{ "v6 first fragment", { { V6, .ext = "f", .udp_len = 99 }, TCP4 }, VX_PARSED, 14, 20, 54 },
 	{ "v4 later fragment", { { V4, .fragment = 'l' }, TCP4 }, VX_OTHER },
 	{ "v6 later fragment", { { V6, .ext = "l" }, TCP4 }, VX_OTHER },
@@ -75,17 +76,21 @@ static const struct row rows[] = {
 	{ "v4 IP longer than it is", { { V4, .ip_len = 1 }, TCP4 }, VX_BROKEN },
 	{ "v4 UDP longer than IP", { { V4, .udp_len = 1 }, TCP4 }, VX_BROKEN },
 	{ "v6 UDP longer than IP", { { V6, .udp_len = 1 }, TCP4 }, VX_BROKEN },
-	{ "v4 lengths wrapped", { { V4, .ip_len = -40, .udp_len = -60 }, TCP4 }, VX_PARSED, 14, 20, 54,
-	  .gso = true },
+	{ "v4 lengths wrapped", { { V4, .ip_len = -40, .udp_len = -60 }, TCP4 }, VX_PARSED, 14, 20,
+	  54, .gso = true },
 	{ "v6 jumbo", { { V6, .ext = "h", .jumbo = true }, TCP4 }, VX_PARSED, 14, 20, 54 },
 	{ "trailing bytes", { { V4 }, TCP4, .pad = 9 }, VX_PARSED, 14, 20, 54 },
 	{ "tag", { { V4 }, { .tag = 7, .ip = 4, .l4 = 'u' } }, VX_PARSED, 18, 20, 46, 7 },
-	{ "two tags", { { V4 }, { .outer_tag = 9, .tag = 7, .ip = 6, .l4 = 'u' } }, VX_PARSED, 22, 40, 70, 9 },
-	{ "options", { { V4 }, { .ip = 4, .options = 10, .l4 = 't', .tcp_options = 10 } }, VX_PARSED, 14, 60, 134 },
-	{ "extension headers", { { V6 }, { .ip = 6, .ext = "hd", .l4 = 'u' } }, VX_PARSED, 14, 72, 94 },
+	{ "two tags", { { V4 }, { .outer_tag = 9, .tag = 7, .ip = 6, .l4 = 'u' } }, VX_PARSED, 22,
+	  40, 70, 9 },
+	{ "options", { { V4 }, { .ip = 4, .options = 10, .l4 = 't', .tcp_options = 10 } },
+	  VX_PARSED, 14, 60, 134 },
+	{ "extension headers", { { V6 }, { .ip = 6, .ext = "hd", .l4 = 'u' } }, VX_PARSED, 14, 72,
+	  94 },
 	{ "SCTP", { { V4 }, { .ip = 4, .l4 = 's' } }, VX_OTHER, 14, 20, 0 },
 	{ "ARP", { { V4 }, { .src = 'a' } }, VX_OTHER, 14, 0, 0 },
 };
+/* clang-format on */
 
 static void check_frame(const struct row *row, const struct pkt_buf *b, const struct vx_pkt *p)
 {
@@ -141,13 +146,13 @@ static void short_reads_are_short(void **state)
 			enum vx_parse parsed;
 
 			memcpy(exact, b.data, n);
-			parsed = parse_all(exact, n, b.len, !rows[i].pkt.o.bare,
-					   rows[i].gso, &p);
+			parsed = parse_all(exact, n, b.len, !rows[i].pkt.o.bare, rows[i].gso, &p);
 			free(exact);
 			if (parsed != VX_SHORT && parsed != rows[i].parsed)
 				fail_msg("%s: %zu bytes parsed as %d", rows[i].name, n, parsed);
 			if (parsed == VX_SHORT && !was_short)
-				fail_msg("%s: %zu bytes are short, fewer were not", rows[i].name, n);
+				fail_msg("%s: %zu bytes are short, fewer were not", rows[i].name,
+					 n);
 			was_short = parsed == VX_SHORT;
 		}
 		assert_false(was_short);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every room against a table of frames: verdict, mark, frame and all maps, to the last byte. */
+#include "run.h"
+
+#include "rows_tunnel.h"
+#include "rows_wire.h"
+
+#define ROWS (LEN(wire_rows) + LEN(tunnel_rows))
+
+/* Runs last: each reason of reasons.def was some row's. */
+static void every_reason_has_a_row(void **state)
+{
+	(void)state;
+#define VX_REASON(name, label, sentence)                                                           \
+	if (!reasons_hit[VX_REASON_##name])                                                        \
+		fail_msg("no row has the reason %s", label);
+#include <vxbpf/reasons.def>
+#undef VX_REASON
+}
+
+/* A real loop, frame by frame: what one row's fdb entry leads to the next one shows. */
+static void a_loop_is_cut_and_a_migration_is_not(void **state)
+{
+	static const struct row port = { "", "port_in", "e", F(T4(1)), .ifindex = PORT1 };
+	static const struct row peer = { "", "tun_in", "e", F(T4(1)), SEEN };
+	static const struct {
+		const struct row *row;
+		bool drop;
+	} steps[] = { { &port, false }, { &peer, false }, { &peer, false }, { &port, false },
+		      { &peer, true },	{ &port, false }, { &peer, true } };
+	struct vxbpf_bpf *o = load("e");
+	struct pkt_buf in, out;
+
+	(void)state;
+	reset(o, &port, coarse_now());
+	pkt_build(&port.pkt, &in);
+	for (size_t i = 0; i < LEN(steps); i++)
+		assert_int_equal(run(o, steps[i].row, &in, &out),
+				 steps[i].drop ? TC_ACT_SHOT : TC_ACT_UNSPEC);
+}
+
+/* The MTU's books: two frames, one port. */
+static void oversize_adds_up(void **state)
+{
+	static const struct row big = { "", "tun_out", "e", F(T4(1500)), TO_BETA(PORT1) };
+	static const struct row bigger = { "", "tun_out", "e", F(T4(1600)), TO_BETA(PORT1) };
+	const struct row *const rows[] = { &big, &bigger, &big };
+	struct vx_ifindex key = { PORT1 };
+	struct vxbpf_bpf *o = load("e");
+	struct pkt_buf in, out;
+	struct vx_port port;
+
+	(void)state;
+	reset(o, &big, coarse_now());
+	for (size_t i = 0; i < LEN(rows); i++) {
+		pkt_build(&rows[i]->pkt, &in);
+		assert_int_equal(run(o, rows[i], &in, &out), TC_ACT_SHOT);
+	}
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(o->maps.ports), &key, &port), 0);
+	assert_int_equal(port.oversize, 3);
+	assert_int_equal(port.largest, 1640);
+}
+
+int main(void)
+{
+	static struct CMUnitTest tests[ROWS + 3];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *row =
+			i < LEN(wire_rows) ? &wire_rows[i] : &tunnel_rows[i - LEN(wire_rows)];
+
+		tests[n++] = (struct CMUnitTest){ row->name, check_row, NULL, NULL, (void *)row };
+	}
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_loop_is_cut_and_a_migration_is_not);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(oversize_adds_up);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(every_reason_has_a_row);
+	return _cmocka_run_group_tests("rooms", tests, n, make_devices, unload);
+}
