@@ -136,7 +136,8 @@ static bool goes_early(enum obj_kind kind)
 	return kind == OBJ_ADDR || kind == OBJ_TUNNEL || kind == OBJ_BRIDGE || kind == OBJ_TREE;
 }
 
-/* In a tree of another layout nothing can be kept: its maps, programs and entries are made anew. */
+/* In a tree of another layout nothing can be kept: its maps, programs and entries are made anew, and
+ * hooks run the new programs even where these are built alike: the old ones know the old maps only. */
 static void follow_tree(struct pairs *pairs)
 {
 	bool anew = pairs->n && pairs->v[0].verdict == REPLACE;
@@ -145,10 +146,13 @@ static void follow_tree(struct pairs *pairs)
 		struct pair *p = &pairs->v[i];
 		const struct obj *o = p->want ? p->want : p->now;
 
-		if (o->kind != OBJ_MAP && o->kind != OBJ_PROG && o->kind != OBJ_ENTRY &&
-		    o->kind != OBJ_INDEX)
-			continue;
-		p->verdict = p->want ? ADD : KEEP;
+		if ((o->kind == OBJ_WIRE || o->kind == OBJ_HOOK) && p->verdict == KEEP) {
+			p->verdict = CHANGE;
+			p->changed = 1U << F_BUILD;
+		}
+		if (o->kind == OBJ_MAP || o->kind == OBJ_PROG || o->kind == OBJ_ENTRY ||
+		    o->kind == OBJ_INDEX)
+			p->verdict = p->want ? ADD : KEEP;
 	}
 }
 
