@@ -146,7 +146,8 @@ static void follow_tree(struct pairs *pairs)
 		struct pair *p = &pairs->v[i];
 		const struct obj *o = p->want ? p->want : p->now;
 
-		if ((o->kind == OBJ_WIRE || o->kind == OBJ_HOOK) && p->verdict == KEEP) {
+		if ((o->kind == OBJ_WIRE || o->kind == OBJ_HOOK || o->kind == OBJ_BLOCK) &&
+		    p->verdict == KEEP) {
 			p->verdict = CHANGE;
 			p->changed = 1U << F_BUILD;
 		}
