@@ -53,17 +53,43 @@ static __always_inline struct vx_walk walk_xdp(struct xdp_md *xdp)
 #define VX_SKB(w) ((struct __sk_buff *)(w)->ctx)
 #define VX_XDP(w) ((struct xdp_md *)(w)->ctx)
 
-static __always_inline __u32 hook_len(const struct vx_walk *w)
-{
-	return w->xdp ? VX_XDP(w)->data_end - VX_XDP(w)->data : VX_SKB(w)->len;
-}
+/*
+ * A packet pointer out of the context, where it looks like 32 bits. Read in plain C, clang 14 may keep
+ * it in half a register and spill that, and the verifier refuses half a pointer.
+ */
+#define VX_POINTER(type, ctx, field)                                                               \
+	({                                                                                         \
+		__u8 *pointer_;                                                                    \
+		asm volatile("%0 = *(u32 *)(%1 + %2)"                                              \
+			     : "=r"(pointer_)                                                      \
+			     : "r"(ctx), "i"(offsetof(struct type, field)));                       \
+		pointer_;                                                                          \
+	})
 
 static __always_inline struct vx_cursor hook_cursor(const struct vx_walk *w)
 {
-	__u8 *start = (__u8 *)(long)(w->xdp ? VX_XDP(w)->data : VX_SKB(w)->data);
-	__u8 *end = (__u8 *)(long)(w->xdp ? VX_XDP(w)->data_end : VX_SKB(w)->data_end);
+	struct vx_cursor c = {};
 
-	return (struct vx_cursor){ .start = start, .pos = start, .end = end };
+	if (w->xdp) {
+		c.start = VX_POINTER(xdp_md, w->ctx, data);
+		c.end = VX_POINTER(xdp_md, w->ctx, data_end);
+	} else {
+		c.start = VX_POINTER(__sk_buff, w->ctx, data);
+		c.end = VX_POINTER(__sk_buff, w->ctx, data_end);
+	}
+	c.pos = c.start;
+	return c;
+}
+
+/* Of the whole packet, the bytes that cannot be read included. */
+static __always_inline __u32 hook_len(const struct vx_walk *w)
+{
+	struct vx_cursor c;
+
+	if (!w->xdp)
+		return VX_SKB(w)->len;
+	c = hook_cursor(w);
+	return (__u32)(c.end - c.start);
 }
 
 /* Makes the first VX_PULL bytes readable. Old cursors are void after it, whatever it says. */
