@@ -57,7 +57,7 @@ bad_text() {
 
 malformed_yaml() {
 	prepare
-	bad_text 'line 2|:2' $'port: 4789\npeers: [ { name: h1, address: 192.0.2.1 '
+	bad_text 'line [23]|:[23]' $'port: 4789\npeers: [ { name: h1, address: 192.0.2.1 '
 	bad_text 'yaml|line|parse|tab' $'peers:\n\t- { name: h1, address: 192.0.2.1 }'
 	bad_text 'empty|peers|missing' ''
 	bad_text 'peers|missing' 'port: 4789'
@@ -180,13 +180,15 @@ own_address_missing_or_twice() {
 	ip -n h1 addr add 192.0.2.2/24 dev eth0
 	snapshot h1 >"$WORK/before"
 	bad_text 'h1.*h2|h2.*h1' "$PEERS_OK"
+	# An address that is not here yet: the file may say who we are.
+	ip -n h1 addr flush dev eth0
 	printf 'local: h1\n%s\n' "$PEERS_OK" >"$FILE"
 	expect 3 vx h1 up vxbr0 --dry-run
 }
 
 no_common_family() {
 	prepare
-	bad_text 'h[23].*h[23]' "$PEERS_OK
+	bad_text 'h[12].*h3|h3.*h[12]' "$PEERS_OK
   - { name: h3, address: \"2001:db8::3\" }"
 }
 
@@ -268,8 +270,8 @@ pins_of_another_layout() {
 
 wrong_underlay() {
 	prepare
-	bad_text 'eth7' "underlay: eth7
-$PEERS_OK"
+	printf 'underlay: eth7\n%s\n' "$PEERS_OK" >"$FILE"
+	bad 'eth7'
 	switch sw2
 	plug h1 sw2 eth1 02:a1:00:00:00:01
 	ip -n h1 addr add 203.0.113.1/24 dev eth1

@@ -131,7 +131,7 @@ multicast_and_unknown_unicast() {
 largest_and_smallest_frame() {
 	warm_mesh
 	frames c11 eth0 count=23 eth "src=$(mac_of c11)" "dst=$(mac_of c21)" \
-		ip "src=$(ip4_of c11)" "dst=$(ip4_of c21)" proto=253 data zeros=1430
+		ip "src=$(ip4_of c11)" dst=198.51.100.200 proto=253 data zeros=1430
 	moved h1 h2 "0 0 23 $((23 * 1464)) 0 0"
 	frames c11 eth0 count=7 eth "src=$(mac_of c11)" "dst=$(mac_of c21)"
 	moved h1 h2 "0 0 30 $((23 * 1464 + 7 * 14)) 0 0"
@@ -217,13 +217,13 @@ oversize_is_counted_not_sent() {
 	ip -n c11 link set eth0 mtu 1500
 	capture c21 c21 eth0 -Q in ip proto 253
 	frames c11 eth0 count=23 eth "src=$(mac_of c11)" "dst=$(mac_of c21)" \
-		ip "src=$(ip4_of c11)" "dst=$(ip4_of c21)" proto=253 data zeros=1431
+		ip "src=$(ip4_of c11)" dst=198.51.100.200 proto=253 data zeros=1431
 	drops_are h1 "oversize=23"
 	assert_eq 23 "$(counter h1 h2 drops.oversize)" "oversize towards h2"
 	assert_eq 23 "$(status_json h1 | jq '.[0].ports[] | select(.ifname == "c11").oversize')" "oversize of c11"
 	nothing_else h1 h2 h2 h1
 	frames c11 eth0 count=31 eth "src=$(mac_of c11)" "dst=$(mac_of c21)" \
-		ip "src=$(ip4_of c11)" "dst=$(ip4_of c21)" proto=253 data zeros=1430
+		ip "src=$(ip4_of c11)" dst=198.51.100.200 proto=253 data zeros=1430
 	exactly 31 c21
 	drops_are h1 "oversize=23"
 }

@@ -52,18 +52,20 @@ reach() {
 }
 
 counted() {
-	local before
+	local before received bytes
 	l3_mesh
 	acquainted c11 c21
 	pings c11 "$(ip4_of c21)" 2
 	capture wire h1 wg0 udp port 4789
 	quiet
 	before=$(counter h1 h2 tx_packets)
+	received=$(counter h2 h1 rx_packets)
+	bytes=$(counter h2 h1 rx_bytes)
 	pings c11 "$(ip4_of c21)" 23
 	exactly 46 wire
 	assert_eq $((before + 23)) "$(counter h1 h2 tx_packets)" "sent to h2"
-	assert_eq "$(counter h1 h2 tx_packets)" "$(counter h2 h1 rx_packets)" "received from h1"
-	assert_eq "$(counter h1 h2 tx_bytes)" "$(counter h2 h1 rx_bytes)" "bytes received from h1"
+	assert_eq $((received + 23)) "$(counter h2 h1 rx_packets)" "received from h1"
+	assert_eq $((bytes + 23 * 98)) "$(counter h2 h1 rx_bytes)" "bytes received from h1"
 }
 
 forge() { # COUNT SRC DST VNI

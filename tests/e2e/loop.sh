@@ -116,8 +116,10 @@ a_loop_on_purpose() {
 	local seen
 	warm_mesh
 	ip link add back netns h1 type veth peer name back netns h2
-	ip -n h1 link set back master vxbr0 addrgenmode none up
-	ip -n h2 link set back master vxbr0 addrgenmode none up
+	ip -n h1 link set back addrgenmode none up
+	ip -n h2 link set back addrgenmode none up
+	ip -n h1 link set back master vxbr0
+	ip -n h2 link set back master vxbr0
 	capture wire sw br0 udp port 4789 and 'ether[62:2] = 0x88b5'
 	capture back h1 back ether proto 0x88b5
 	frames c31 eth0 count=23 eth "src=$(mac_of c31)" data text=round
@@ -187,7 +189,7 @@ killed_up_under_fire() {
 	vx h1 down vxbr0
 	calls h1 up vxbr0
 	fire
-	for n in $(points 12); do
+	for n in $(points 8); do
 		vx h1 down vxbr0
 		killed_at "$n" h1 up vxbr0
 	done
@@ -207,7 +209,7 @@ killed_down_under_fire() {
 	calls h1 down vxbr0
 	vx h1 up vxbr0
 	fire
-	for n in $(points 10); do
+	for n in $(points 8); do
 		killed_at "$n" h1 down vxbr0
 		vx h1 up vxbr0
 	done

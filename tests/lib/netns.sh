@@ -70,8 +70,8 @@ background() {
 }
 
 stop() {
-	kill "$1" 2>/dev/null && wait "$1" 2>/dev/null
-	true
+	kill "$1" 2>/dev/null || true
+	wait "$1" 2>/dev/null || true
 }
 
 number() {
@@ -218,8 +218,10 @@ container() {
 	netns "$name"
 	ip link add "$name" netns "$host" mtu 1450 type veth \
 		peer name eth0 netns "$name" mtu 1450 address "$(mac_of "$name")"
-	ip -n "$host" link set "$name" master "$bridge" addrgenmode none up
+	# Both ends up first: then the port forwards at once, without waiting for the carrier's news.
 	ip -n "$name" link set eth0 up
+	ip -n "$host" link set "$name" addrgenmode none up
+	ip -n "$host" link set "$name" master "$bridge"
 	ip -n "$name" addr add "$(ip4_of "$name")/24" dev eth0
 	[ "$IPV6" -eq 0 ] || ip -n "$name" addr add "$(ip6_of "$name")/64" dev eth0 nodad
 }

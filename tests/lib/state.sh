@@ -7,16 +7,18 @@
 #   hooks HOST                      what is attached at tcx: DEVICE in|out PROGRAM
 #   nothing_left HOST               no device, qdisc, filter, link or pin of vxbpf's
 #   calls HOST ARGS...              its sendmsg/sendto/bpf calls into $WORK/calls
-#   killed_at N HOST ARGS...        kill -9 at the Nth of these calls
-#   broken_at N ERRNO HOST ARGS...  the Nth of these calls fails
+#   points K                        of these calls, each as CALL:N, the Nth call of that name
+#   killed_at CALL:N HOST ARGS...   kill -9 there
+#   broken_at CALL:N ERRNO HOST ARGS...  that call fails
 
-# Timers and sequence numbers that move by themselves are left out.
+# What moves by itself is left out: timers, and whether a carrier has been noticed yet.
 snapshot() {
 	on "$1" bash -c '
-		ip -d link | sed -E "s/ [a-z_]+_timer +[0-9.]+//g; s/ fdb_n_learned [0-9]+//"
-		ip address | sed -E "s/(valid|preferred)_lft [0-9]+sec//g"
+		ip -d link | sed -E "s/ [a-z_]+_timer +[0-9.]+//g; s/ fdb_n_learned [0-9]+//
+			s/NO-CARRIER,|,LOWER_UP//g; s/ state (UP|DOWN|UNKNOWN|LOWERLAYERDOWN) / /"
+		ip -o address | sed -E "s/(valid|preferred)_lft [0-9]+sec//g; s/ tentative//"
 		ip -4 route show table all; ip -6 route show table all; ip rule; ip -6 rule
-		bridge link; bridge vlan
+		bridge link | sed -E "s/NO-CARRIER,|,LOWER_UP//g"; bridge vlan
 		tc qdisc show | sed -E "s, (refcnt|direct_packets_stat) [0-9]+,,g"
 		for d in /sys/class/net/*; do d=${d##*/}
 			for way in ingress egress root; do tc filter show dev $d $way 2>/dev/null | sed "s/^/$d $way /"; done
@@ -71,24 +73,27 @@ changing() {
 		"$WORK/calls" || true
 }
 
+# strace counts each system call by itself, so a point is a name and a number.
 killed_at() {
-	local n=$1 host=$2 status=0
+	local point=$1 host=$2 status=0
 	shift 2
-	on "$host" strace -f -qq -o /dev/null -e trace=$CALLS -e inject=$CALLS:signal=KILL:when="$n" \
-		"$VXBPF" "$@" >/dev/null 2>&1 || status=$?
-	assert_eq 137 $status "exit status of $* killed at call $n"
+	on "$host" strace -f -qq -o /dev/null -e trace="${point%:*}" \
+		-e inject="${point%:*}":signal=KILL:when="${point#*:}" "$VXBPF" "$@" >/dev/null 2>&1 || status=$?
+	assert_eq 137 $status "exit status of $* killed at $point"
 }
 
 broken_at() {
-	local n=$1 errno=$2 host=$3
+	local point=$1 errno=$2 host=$3
 	shift 3
-	on "$host" strace -f -qq -o /dev/null -e trace=$CALLS -e inject=$CALLS:error="$errno":when="$n" \
-		"$VXBPF" "$@"
+	on "$host" strace -f -qq -o /dev/null -e trace="${point%:*}" \
+		-e inject="${point%:*}":error="$errno":when="${point#*:}" "$VXBPF" "$@"
 }
 
-# points K: K numbers spread over the calls recorded by `calls`, first and last among them.
+# Every netlink request (they are few), and K of the many bpf calls, from the first to nearly the last:
+# a second run may need a call less.
 points() {
-	local total k
-	total=$(wc -l <"$WORK/calls")
-	for ((k = 0; k < $1; k++)); do echo $((1 + k * (total - 1) / ($1 - 1))); done | sort -nu
+	sed -E 's/^[0-9]+ +//; s/\(.*//' "$WORK/calls" | awk -v k="$1" '
+		$0 != "bpf" { print $0 ":" ++n[$0] }
+		$0 == "bpf" { at[++bpf] = "bpf:" bpf }
+		END { for (i = 0; i < k; i++) print at[1 + int(i * (bpf * 24 / 25 - 1) / (k - 1))] }' | uniq
 }

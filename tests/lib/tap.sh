@@ -72,15 +72,16 @@ assert_same() { # FILE_WANTED FILE_GOT WHAT...
 	diff -u "$1" "$2" || fail "${*:3}: differs"
 }
 
-# expect STATUS[,STATUS] CMD...: runs it, fails on another exit status; leaves OUT and ERR.
+# expect STATUS[,STATUS] CMD...: runs it, fails on another exit status; leaves STATUS, OUT and ERR.
 expect() {
-	local wanted=$1 status=0
+	local wanted=$1
 	shift
-	"$@" >"$TAP_DIR/out" 2>"$TAP_DIR/err" || status=$?
+	STATUS=0
+	"$@" >"$TAP_DIR/out" 2>"$TAP_DIR/err" || STATUS=$?
 	OUT=$(tr -d '\0' <"$TAP_DIR/out") ERR=$(tr -d '\0' <"$TAP_DIR/err")
 	case ",$wanted," in
-	*",$status,"*) ;;
-	*) fail "$*: wanted exit status $wanted, got $status; stdout: $OUT; stderr: $ERR" ;;
+	*",$STATUS,"*) ;;
+	*) fail "$*: wanted exit status $wanted, got $STATUS; stdout: $OUT; stderr: $ERR" ;;
 	esac
 }
 
