@@ -13,7 +13,7 @@
 #include "plan.h"
 
 static const char *const maps[] = { "counters", "drops",   "fdb",     "overlay", "peers",
-				    "ports",	"sources", "tunnels", NULL };
+				    "ports",	"sources", "tunnels", "witness", NULL };
 static const char *const progs[] = { "port_in",	 "tun_in",	"tun_out",  "wire_in", "wire_in_l3",
 				     "wire_out", "wire_out_l3", "wire_xdp", NULL };
 

@@ -221,14 +221,13 @@ static int split(struct now *now, struct why *why)
 		struct now_line l = { .no = no };
 		char *word;
 
-		while (line[0] != '#' && (word = strsep(&line, " \t"))) {
-			if (!word[0])
-				continue;
-			if (l.n == NOW_WORDS)
+		if (line[0] == '#')
+			continue;
+		while ((word = strsep(&line, " \t"))) {
+			if (word[0] && l.n == NOW_WORDS)
 				return bad(now, &l, why, "too many words", NULL);
-			l.words[l.n++] = word;
-			if (!line)
-				break;
+			if (word[0])
+				l.words[l.n++] = word;
 		}
 		if (!l.n)
 			continue;
