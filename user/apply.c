@@ -116,9 +116,10 @@ static void say(const struct step *s, const struct outcome *o, char *text, size_
 	snprintf(text, size, "%s: %s the %s: ", obj->key, step_verb(s->op), obj_kind_name(obj->kind));
 	if (o->err == -EADDRINUSE && obj->kind == OBJ_MEMBER)
 		text_add(text, size, "its UDP port is in use by another program on this host");
-	else if (o->err == -EOPNOTSUPP && obj->kind == OBJ_TUNNEL && !o->text[0])
-		text_add(text, size,
-			 "this kernel has no VXLAN: load or install its module (modprobe vxlan)");
+	else if (o->err == -EOPNOTSUPP && (obj->kind == OBJ_TUNNEL || obj->kind == OBJ_BRIDGE))
+		text_add(text, size, "this kernel lacks the %s module: load or install it (modprobe %s)%s%s",
+			 obj->kind == OBJ_TUNNEL ? "vxlan" : "bridge",
+			 obj->kind == OBJ_TUNNEL ? "vxlan" : "bridge", o->text[0] ? ": " : "", o->text);
 	else
 		text_add(text, size, "%s", o->text[0] ? o->text : strerror(-o->err));
 }
