@@ -254,7 +254,7 @@ static int run(struct vxbpf_bpf *o, const struct row *row, const struct pkt_buf 
 	return (int)opts.retval;
 }
 
-static void check_row(void **state)
+static inline void check_row(void **state)
 {
 	const struct row *row = *state;
 	struct vxbpf_bpf *o = load(row->config);
