@@ -240,7 +240,7 @@ whole_or_nothing() { # POINT BEFORE REPORT_OF_DRY_RUN
 dry_run() {
 	local status=0
 	vx h1 up vxbr0 --dry-run >/dev/null 2>&1 || status=$?
-	echo $status
+	echo "$status"
 }
 
 up_fails_in_the_middle() {
