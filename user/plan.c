@@ -321,6 +321,53 @@ static void want_addresses(const struct planning *p)
 	}
 }
 
+/* --- bridges of ours that are not wanted any more */
+
+static bool is_link_local(const struct vx_addr *a)
+{
+	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
+/* A port or address on it that is not ours, or NULL. `down` may not know this host's name: of a
+ * tunnel that lost its alias the group has to do. */
+static const char *find_user(const struct link *bridge, const char *overlay,
+			     const struct plan_facts *facts, char text[IP_TEXT + 4])
+{
+	for (size_t i = 0; i < facts->links->n; i++) {
+		const struct link *port = &facts->links->v[i];
+
+		if (port->master == bridge->ifindex && port->group != plan_group(overlay) &&
+		    !plan_owns_tunnel(port, overlay, ""))
+			return port->name;
+	}
+	for (size_t i = 0; i < facts->addrs->n; i++) {
+		const struct addr *a = &facts->addrs->v[i];
+
+		ip_format_prefix(&a->prefix, text);
+		if (a->ifindex == bridge->ifindex && a->proto != PLAN_ADDR_PROTO &&
+		    !is_link_local(&a->prefix.addr))
+			return text;
+	}
+	return NULL;
+}
+
+/* They stay while others use them. */
+static void keep_used_bridges(const char *overlay, const char *wanted,
+			      const struct plan_facts *facts, struct objs *out, struct notes *notes)
+{
+	for (size_t i = 0; i < facts->links->n; i++) {
+		const struct link *bridge = &facts->links->v[i];
+		char text[IP_TEXT + 4];
+		const char *user = find_user(bridge, overlay, facts, text);
+
+		if (!user || !plan_owns_bridge(bridge, overlay) || !strcmp(bridge->name, wanted))
+			continue;
+		objs_add(out, OBJ_BRIDGE, "%s", bridge->name);
+		objs_add(out, OBJ_SETUP, "%s", bridge->name);
+		notes_add(notes, "%s: the bridge stays: %s is still on it", bridge->name, user);
+	}
+}
+
 void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
 		  const struct plan_base *base, const char *build, struct objs *out,
 		  struct notes *notes)
@@ -342,42 +389,13 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct
 	if (blocks)
 		want_blocks(&p);
 	want_addresses(&p);
-}
-
-/* --- down */
-
-static bool is_link_local(const struct vx_addr *a)
-{
-	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+	keep_used_bridges(conf->overlay, conf->bridge, facts, out, notes);
 }
 
 void plan_nothing(const char *overlay, const struct links *links, const struct addrs *addrs,
 		  struct objs *out, struct notes *notes)
 {
-	for (size_t i = 0; i < links->n; i++) {
-		const struct link *bridge = &links->v[i];
-		const char *user = NULL;
-		char text[IP_TEXT + 4];
+	const struct plan_facts facts = { .links = links, .addrs = addrs };
 
-		if (!plan_owns_bridge(bridge, overlay))
-			continue;
-		for (size_t k = 0; k < links->n; k++)
-			if (links->v[k].master == bridge->ifindex &&
-			    !plan_owns_tunnel(&links->v[k], overlay, ""))
-				user = links->v[k].name;
-		for (size_t k = 0; !user && k < addrs->n; k++) {
-			const struct addr *a = &addrs->v[k];
-
-			if (a->ifindex != bridge->ifindex || a->proto == PLAN_ADDR_PROTO ||
-			    is_link_local(&a->prefix.addr))
-				continue;
-			ip_format_prefix(&a->prefix, text);
-			user = text;
-		}
-		if (!user)
-			continue;
-		objs_add(out, OBJ_BRIDGE, "%s", bridge->name);
-		objs_add(out, OBJ_SETUP, "%s", bridge->name);
-		notes_add(notes, "%s: the bridge stays: %s is still on it", bridge->name, user);
-	}
+	keep_used_bridges(overlay, "", &facts, out, notes);
 }
