@@ -103,8 +103,8 @@ static const struct pair *find_tunnel(const struct pairs *pairs, const char *ifn
 		size_t mid = (low + high) / 2;
 		const struct pair *p = &pairs->v[mid];
 		const struct obj *o = p->want ? p->want : p->now;
-		int cmp = o->kind != OBJ_TUNNEL ? (o->kind < OBJ_TUNNEL ? -1 : 1) :
-						  strcmp(o->key, ifname);
+		int cmp = o->kind != OBJ_TUNNEL ? (o->kind < OBJ_TUNNEL ? -1 : 1)
+						: strcmp(o->key, ifname);
 
 		if (!cmp)
 			return p;
@@ -136,8 +136,17 @@ static bool goes_early(enum obj_kind kind)
 	return kind == OBJ_ADDR || kind == OBJ_TUNNEL || kind == OBJ_BRIDGE || kind == OBJ_TREE;
 }
 
-/* In a tree of another layout nothing can be kept: its maps, programs and entries are made anew, and
- * hooks run the new programs even where these are built alike: the old ones know the old maps only. */
+/* Hooks that stay run the new programs, even where these are built alike. */
+static void run_anew(struct pair *p, enum obj_kind kind)
+{
+	if ((kind != OBJ_WIRE && kind != OBJ_HOOK && kind != OBJ_BLOCK) || p->verdict != KEEP)
+		return;
+	p->verdict = CHANGE;
+	p->changed = 1U << F_BUILD;
+}
+
+/* In a tree of another layout nothing can be kept: its maps, programs and entries are made anew: the
+ * old programs know the old maps only. */
 static void follow_tree(struct pairs *pairs)
 {
 	bool anew = pairs->n && pairs->v[0].verdict == REPLACE;
@@ -146,14 +155,28 @@ static void follow_tree(struct pairs *pairs)
 		struct pair *p = &pairs->v[i];
 		const struct obj *o = p->want ? p->want : p->now;
 
-		if ((o->kind == OBJ_WIRE || o->kind == OBJ_HOOK || o->kind == OBJ_BLOCK) &&
-		    p->verdict == KEEP) {
-			p->verdict = CHANGE;
-			p->changed = 1U << F_BUILD;
-		}
+		run_anew(p, o->kind);
 		if (o->kind == OBJ_MAP || o->kind == OBJ_PROG || o->kind == OBJ_ENTRY ||
 		    o->kind == OBJ_INDEX)
 			p->verdict = p->want ? ADD : KEEP;
+	}
+}
+
+/* Likewise where a map's pin was lost: programs that stayed would go on with the map nobody else can
+ * reach, so they are made anew as well. */
+static void follow_maps(struct pairs *pairs)
+{
+	bool lost = false;
+
+	for (size_t i = 0; i < pairs->n; i++) {
+		struct pair *p = &pairs->v[i];
+		enum obj_kind kind = p->want ? p->want->kind : p->now->kind;
+
+		lost |= kind == OBJ_MAP && p->verdict == ADD;
+		if (lost && kind == OBJ_PROG && p->verdict == KEEP && p->want)
+			p->verdict = REPLACE;
+		if (lost)
+			run_anew(p, kind);
 	}
 }
 
@@ -234,6 +257,7 @@ int diff_make(struct objs *want, struct objs *now, struct steps *out, struct why
 	if (err)
 		return err;
 	follow_tree(&pairs);
+	follow_maps(&pairs);
 	follow_tunnels(&pairs, &late);
 	follow_qdiscs(&pairs);
 	emit(&pairs, out, &late);
@@ -265,12 +289,13 @@ void step_print(const struct step *s, char *text, size_t size)
 	bool pairwise = s->op == STEP_CHANGE || s->op == STEP_REPLACE;
 	uint32_t fields = pairwise ? s->changed : s->op == STEP_ADD ? o->have : 0;
 
-	snprintf(text, size, "%c %-8s %s", "+~!-"[s->op], obj_kind_name(o->kind), o->key);
+	snprintf(text, size, "%c %-8s %s", "+~!-"[s->op], obj_kind_name(o->kind), o -> key);
 	if (o->note)
 		text_add(text, size, "  %s", o->note);
 	for (enum obj_field f = 0; f < F_MAX; f++)
 		if (fields & 1U << f)
 			print_field(s, f, text, size);
 	if (s->op == STEP_REPLACE)
-		text_add(text, size, "  (fixed at creation, so it is made anew)");
+		text_add(text, size,
+			 fields ? "  (fixed at creation, so it is made anew)" : "  (made anew)");
 }

@@ -321,7 +321,7 @@ static void want_addresses(const struct planning *p)
 	}
 }
 
-/* --- bridges of ours that are not wanted any more */
+/* --- bridges of ours that are not wanted any more: they stay while others use them */
 
 static bool is_link_local(const struct vx_addr *a)
 {
@@ -351,7 +351,6 @@ static const char *find_user(const struct link *bridge, const char *overlay,
 	return NULL;
 }
 
-/* They stay while others use them. */
 static void keep_used_bridges(const char *overlay, const char *wanted,
 			      const struct plan_facts *facts, struct objs *out, struct notes *notes)
 {
