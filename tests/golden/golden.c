@@ -76,6 +76,7 @@ static int want_up(const struct now *now, const struct conf *conf, struct objs *
 {
 	autofree struct vx_addr *locals = calloc(now->addrs.n + 1, sizeof(*locals));
 	autofree struct route *routes = NULL;
+	autofree bool *ipsec = NULL;
 	automesh struct mesh mesh = { 0 };
 	struct plan_facts facts = { .links = &now->links,
 				    .addrs = &now->addrs,
@@ -92,8 +93,11 @@ static int want_up(const struct now *now, const struct conf *conf, struct objs *
 	if (err)
 		return err;
 	facts.routes = routes = calloc(mesh.n_peers + 1, sizeof(*routes));
-	for (size_t i = 0; i < mesh.n_peers; i++)
+	facts.ipsec = ipsec = calloc(mesh.n_peers + 1, sizeof(*ipsec));
+	for (size_t i = 0; i < mesh.n_peers; i++) {
 		routes[i] = now_route(now, &mesh.peers[i].remote);
+		ipsec[i] = now_ipsec(now, &mesh.peers[i].remote);
+	}
 	err = plan_settle(conf, &mesh, &facts, &base, notes, why);
 	if (!err)
 		plan_objects(conf, &mesh, &facts, &base, NOW_BUILD, out, notes);

@@ -164,6 +164,27 @@ struct route now_route(const struct now *now, const struct vx_addr *to)
 	return best;
 }
 
+static int read_ipsec(struct now *now, const struct now_line *l, struct why *why)
+{
+	struct vx_addr peer;
+
+	if (l->n != 2 || !ip_parse(l->words[1], &peer))
+		return bad(now, l, why, "ipsec ADDRESS", NULL);
+	now->ipsec = reallocarray(now->ipsec, now->n_ipsec + 1, sizeof(peer));
+	if (!now->ipsec)
+		abort();
+	now->ipsec[now->n_ipsec++] = peer;
+	return 0;
+}
+
+bool now_ipsec(const struct now *now, const struct vx_addr *to)
+{
+	for (size_t i = 0; i < now->n_ipsec; i++)
+		if (ip_equal(&now->ipsec[i], to))
+			return true;
+	return false;
+}
+
 /* --- lines of one word and a value */
 
 static int read_now(struct now *now, const struct now_line *l, struct why *why)
@@ -187,6 +208,8 @@ static int read_line(struct now *now, const struct now_line *l, struct why *why)
 		return read_addr(now, l, why);
 	if (strcmp(word, "route") == 0)
 		return read_route(now, l, why);
+	if (strcmp(word, "ipsec") == 0)
+		return read_ipsec(now, l, why);
 	if (strcmp(word, "now") == 0)
 		return read_now(now, l, why);
 	if (strcmp(word, "down") == 0 && l->n == 1)
@@ -257,5 +280,6 @@ void now_free(struct now *now)
 	free(now->links.v);
 	free(now->addrs.v);
 	free(now->routes);
+	free(now->ipsec);
 	*now = (struct now){ 0 };
 }

@@ -13,6 +13,7 @@
  *   addr LINK PREFIX [proto N]      of the bridge with proto 118: also observed as ours
  *   route ADDRESS|default dev LINK [mtu N]
  *                                   peers without one have no route
+ *   ipsec ADDRESS                   a policy insists that this peer comes by ESP
  *   now like wanted                 observed is what this config wants
  *   now wanted by FILE.yaml         observed is what that config wants; else: nothing
  *
@@ -61,6 +62,8 @@ struct now {
 	struct addrs addrs;
 	struct now_route *routes;
 	size_t n_routes;
+	struct vx_addr *ipsec;
+	size_t n_ipsec;
 };
 
 /* All: 0, or -EINVAL and "<file>:<line>: <what is wrong>". now_read takes over `text`. */
@@ -73,5 +76,6 @@ void now_forget(struct objs *observed, const char *kind, const char *key);
 struct link *now_add_link(struct now *now, const char *name);
 /* The route to that peer, as the kernel would answer. */
 struct route now_route(const struct now *now, const struct vx_addr *to);
+bool now_ipsec(const struct now *now, const struct vx_addr *to);
 
 #endif
