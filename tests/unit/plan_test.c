@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Names that ownership rests on, and what holds for the plan of a mesh of any size. Whole plans are
+ * in tests/golden. */
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "diff.h"
+#include "plan.h"
+
+static const char *const maps[] = { "peers", NULL };
+static const char *const progs[] = { "tun_in", "tun_out", NULL };
+
+static void names_are_those_of_the_contract(void **state)
+{
+	char text[LINK_ALIAS], mac[18], other[18];
+
+	(void)state;
+	plan_bridge_alias("vxbr0", text);
+	assert_string_equal(text, "vxbpf:vxbr0");
+	plan_tunnel_alias("vxbr0", "beta", text);
+	assert_string_equal(text, "vxbpf:vxbr0:beta");
+	plan_tunnel_alias("fifteen-letters", "a-peer-name-of-thirty-two-letter", text);
+	assert_string_equal(text, "vxbpf:fifteen-letters:a-peer-name-of-thirty-two-letter");
+	assert_true(plan_group("vxbr0") & 0x80000000U);
+	assert_int_not_equal(plan_group("vxbr0"), plan_group("vxbr1"));
+	plan_mac("vxbr0", "alpha", "vx-beta", mac);
+	assert_string_equal(mac, "fe:c0:81:bb:d7:66");
+	plan_mac("vxbr0", "gamma", "vx-beta", other);
+	assert_string_not_equal(mac, other);
+	plan_mac("vxbr0", "alpha", "vx-delta", other);
+	assert_string_not_equal(mac, other);
+}
+
+static struct link tunnel(const char *alias)
+{
+	struct link link = { .kind = "vxlan", .name = "vx-beta", .group = plan_group("vxbr0") };
+	char mac[18];
+
+	plan_mac("vxbr0", "alpha", "vx-beta", mac);
+	mac_parse(mac, link.mac);
+	text_copy(link.alias, sizeof(link.alias), alias);
+	return link;
+}
+
+static void a_tunnel_is_ours_by_alias_or_by_all_else(void **state)
+{
+	struct link link = tunnel("vxbpf:vxbr0:beta");
+
+	(void)state;
+	assert_true(plan_owns_tunnel(&link, "vxbr0", "alpha"));
+	assert_false(plan_owns_tunnel(&link, "vxbr", "alpha"));
+	assert_false(plan_owns_tunnel(&link, "vxbr00", "alpha"));
+	link.group = 0; /* the alias is enough */
+	assert_true(plan_owns_tunnel(&link, "vxbr0", ""));
+	text_copy(link.kind, sizeof(link.kind), "dummy");
+	assert_false(plan_owns_tunnel(&link, "vxbr0", "alpha"));
+
+	link = tunnel("");
+	assert_true(plan_owns_tunnel(&link, "vxbr0", "alpha"));
+	assert_false(plan_owns_tunnel(&link, "vxbr0", "gamma"));
+	link.group++;
+	assert_false(plan_owns_tunnel(&link, "vxbr0", "alpha"));
+	link = tunnel("");
+	link.mac[5] ^= 1;
+	assert_false(plan_owns_tunnel(&link, "vxbr0", "alpha"));
+	link = tunnel("somebody's");
+	assert_false(plan_owns_tunnel(&link, "vxbr0", "alpha"));
+}
+
+static void a_bridge_is_ours_by_alias(void **state)
+{
+	struct link link = { .kind = "bridge", .name = "vxbr0", .alias = "vxbpf:vxbr0" };
+
+	(void)state;
+	assert_true(plan_owns_bridge(&link, "vxbr0"));
+	assert_false(plan_owns_bridge(&link, "vxbr"));
+	text_copy(link.alias, sizeof(link.alias), "vxbpf:vxbr0:beta");
+	assert_false(plan_owns_bridge(&link, "vxbr0"));
+	text_copy(link.alias, sizeof(link.alias), "");
+	assert_false(plan_owns_bridge(&link, "vxbr0"));
+	link = (struct link){ .kind = "vxlan", .alias = "vxbpf:vxbr0" };
+	assert_false(plan_owns_bridge(&link, "vxbr0"));
+}
+
+/* --- meshes of any size, on a host with one NIC */
+
+struct site {
+	struct conf conf;
+	struct mesh mesh;
+	struct link nic;
+	struct links links;
+	struct addrs addrs;
+	struct route *routes;
+	struct notes notes;
+};
+
+static void site_make(struct site *s, unsigned peers)
+{
+	struct vx_addr self;
+	struct why why = { 0 };
+	size_t size = 64 + 64 * (size_t)peers;
+	char *text = calloc(1, size);
+
+	*s = (struct site){
+		.nic = { .ifindex = 2, .name = "eth0", .type = ARPHRD_ETHER, .mtu = 1500 }
+	};
+	s->links = (struct links){ &s->nic, 1 };
+	text_add(text, size, "peers:\n- {name: self, address: 10.0.0.1}\n");
+	for (unsigned i = 0; i < peers; i++)
+		text_add(text, size, "- {name: p%u, address: 10.1.%u.%u}\n", i, i / 200,
+			 1 + i % 200);
+	assert_true(ip_parse("10.0.0.1", &self));
+	assert_int_equal(conf_parse("/etc/vxbpf/vxbr0.yaml", text, strlen(text), &s->conf, &why),
+			 0);
+	assert_int_equal(mesh_build(&s->conf, &self, 1, &s->mesh, &why), 0);
+	s->routes = calloc(peers + 1, sizeof(*s->routes));
+	for (unsigned i = 0; i < peers; i++)
+		s->routes[i] = (struct route){ .ifindex = 2, .mtu = 1500 };
+	free(text);
+}
+
+static void site_free(struct site *s)
+{
+	notes_free(&s->notes);
+	mesh_free(&s->mesh);
+	conf_free(&s->conf);
+	free(s->routes);
+}
+
+static void site_plan(struct site *s, const char *tc_mode, struct objs *now, struct objs *out)
+{
+	const struct plan_facts facts = { .links = &s->links,
+					  .addrs = &s->addrs,
+					  .routes = s->routes,
+					  .tc_mode = tc_mode,
+					  .now = now,
+					  .maps = maps,
+					  .progs = progs };
+	struct plan_base base;
+	struct why why = { 0 };
+
+	if (plan_settle(&s->conf, &s->mesh, &facts, &base, &s->notes, &why))
+		fail_msg("%s", why.text);
+	plan_objects(&s->conf, &s->mesh, &facts, &base, "b", out, &s->notes);
+}
+
+static size_t count(const struct objs *objs, enum obj_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < objs->n; i++)
+		n += objs->v[i]->kind == kind;
+	return n;
+}
+
+/* Each tunnel once, by one way, and in the bridge; whatever way there was is kept. */
+static void every_peer_gets_a_hooked_tunnel(void **state)
+{
+	static const unsigned sizes[] = { 0, 1, 2, 15, 16, 17, 100, 999 };
+	static const char *const modes[] = { "tcx", "clsact" };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(sizes) * 2; i++) {
+		unsigned n = sizes[i / 2];
+		bool tcx = i % 2 == 0 && n <= PLAN_TCX_TUNNELS;
+		struct objs nothing = { 0 }, first = { 0 }, again = { 0 };
+		struct steps steps = { 0 };
+		struct site s;
+		struct why why = { 0 };
+
+		site_make(&s, n);
+		site_plan(&s, modes[i % 2], &nothing, &first);
+		assert_int_equal(count(&first, OBJ_TUNNEL), n);
+		assert_int_equal(count(&first, OBJ_MEMBER), n);
+		assert_int_equal(count(&first, OBJ_HOOK), tcx ? 2 * n + 1 : 1);
+		assert_int_equal(count(&first, OBJ_QDISC), tcx ? 0 : n);
+		assert_int_equal(count(&first, OBJ_BLOCK), tcx || !n ? 0 : 2);
+
+		/* A kernel that shows just that: nothing to do, even if it could do otherwise. */
+		site_plan(&s, modes[!(i % 2)], &first, &again);
+		assert_int_equal(diff_make(&again, &first, &steps, &why), 0);
+		assert_int_equal(steps.n, 0);
+		assert_int_equal(s.notes.n, 0);
+		steps_free(&steps);
+		objs_free(&first);
+		objs_free(&again);
+		site_free(&s);
+	}
+}
+
+static void keys_are_there_once(void **state)
+{
+	struct objs nothing = { 0 }, want = { 0 };
+	struct site s;
+
+	(void)state;
+	site_make(&s, 999);
+	site_plan(&s, "clsact", &nothing, &want);
+	objs_sort(&want);
+	for (size_t i = 1; i < want.n; i++)
+		assert_false(want.v[i - 1]->kind == want.v[i]->kind &&
+			     strcmp(want.v[i - 1]->key, want.v[i]->key) == 0);
+	objs_free(&want);
+	site_free(&s);
+}
+
+static void down_of_what_is_not_there_wants_nothing(void **state)
+{
+	struct links links = { 0 };
+	struct addrs addrs = { 0 };
+	struct objs want = { 0 };
+	struct notes notes = { 0 };
+
+	(void)state;
+	plan_nothing("vxbr0", &links, &addrs, &want, &notes);
+	assert_int_equal(want.n, 0);
+	assert_int_equal(notes.n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_those_of_the_contract),
+		cmocka_unit_test(a_tunnel_is_ours_by_alias_or_by_all_else),
+		cmocka_unit_test(a_bridge_is_ours_by_alias),
+		cmocka_unit_test(every_peer_gets_a_hooked_tunnel),
+		cmocka_unit_test(keys_are_there_once),
+		cmocka_unit_test(down_of_what_is_not_there_wants_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
