@@ -171,10 +171,9 @@ static int verify(struct nl *nl, const struct converge_state *s, struct why *why
 
 int converge_apply(struct nl *nl, struct converge *c, struct why *why)
 {
-	struct apply a = { .nl = nl,
-			   .overlay = c->state->overlay,
-			   .bo = c->state->bo,
-			   .notes = &c->notes };
+	struct apply a = {
+		.nl = nl, .overlay = c->state->overlay, .bo = c->state->bo, .notes = &c->notes
+	};
 	int err;
 
 	if (!c->steps.n)
