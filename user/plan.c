@@ -122,6 +122,8 @@ static void want_peer_entries(const struct planning *p, const struct mesh_peer *
 	obj_blob(e, &vni, sizeof(vni));
 	obj_note(e, "%s", peer.name);
 	e = objs_add(p->out, OBJ_ENTRY, "counters/%u", mp->vni);
+	obj_blob(e, peer.name,
+		 sizeof(peer.name)); /* whose they are; the numbers are the programs' */
 	obj_note(e, "%s", peer.name);
 }
 
