@@ -13,6 +13,11 @@ struct pair {
 	enum { KEEP, ADD, CHANGE, REPLACE, REMOVE } verdict;
 };
 
+static __attribute__((returns_nonnull)) const struct obj *about(const struct pair *p)
+{
+	return p->want ? p->want : p->now;
+}
+
 struct pairs {
 	struct pair *v;
 	size_t n;
@@ -103,7 +108,7 @@ static const struct pair *find_tunnel(const struct pairs *pairs, const char *ifn
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 		const struct pair *p = &pairs->v[mid];
-		const struct obj *o = p->want ? p->want : p->now;
+		const struct obj *o = about(p);
 		int cmp = o->kind != OBJ_TUNNEL ? (o->kind < OBJ_TUNNEL ? -1 : 1)
 						: strcmp(o->key, ifname);
 
@@ -154,7 +159,7 @@ static void follow_tree(struct pairs *pairs)
 
 	for (size_t i = 1; anew && i < pairs->n; i++) {
 		struct pair *p = &pairs->v[i];
-		const struct obj *o = p->want ? p->want : p->now;
+		const struct obj *o = about(p);
 
 		run_anew(p, o->kind);
 		if (o->kind == OBJ_MAP || o->kind == OBJ_PROG || o->kind == OBJ_ENTRY ||
@@ -171,7 +176,7 @@ static void follow_maps(struct pairs *pairs)
 
 	for (size_t i = 0; i < pairs->n; i++) {
 		struct pair *p = &pairs->v[i];
-		enum obj_kind kind = p->want ? p->want->kind : p->now->kind;
+		enum obj_kind kind = about(p)->kind;
 
 		lost |= kind == OBJ_MAP && p->verdict == ADD;
 		if (lost && kind == OBJ_PROG && p->verdict == KEEP && p->want)
@@ -231,7 +236,7 @@ static void emit(const struct pairs *pairs, struct steps *steps, const struct st
 {
 	for (size_t i = pairs->n; i-- > 0;) {
 		const struct pair *p = &pairs->v[i];
-		enum obj_kind kind = p->want ? p->want->kind : p->now->kind;
+		enum obj_kind kind = about(p)->kind;
 
 		if (is_implied(pairs, p))
 			add_step(steps, STEP_REMOVE, p)->implied = true;

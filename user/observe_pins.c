@@ -91,6 +91,8 @@ static int see_entries(struct seeing *s, const struct entry_kind *kind)
 	/* Of a per-CPU map all values come, one after the other; the first has the name. */
 	if (kind->blob)
 		value = calloc(cpus > 0 ? (size_t)cpus : 1, (info.value_size + 7) / 8 * 8);
+	if (kind->blob && !value)
+		return cannot_read(s, kind->map, -ENOMEM);
 	while (bpf_map_get_next_key(fd, prev, next) == 0) {
 		memcpy(key, next, sizeof(key));
 		prev = key;
@@ -100,7 +102,7 @@ static int see_entries(struct seeing *s, const struct entry_kind *kind)
 			continue;
 		}
 		/* An array's entry is there before anybody wrote it. */
-		if (info.type == BPF_MAP_TYPE_ARRAY && !value[0])
+		if (info.type == BPF_MAP_TYPE_ARRAY && value && !value[0])
 			continue;
 		see_entry(s, kind, key, value, info.value_size);
 	}
