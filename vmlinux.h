@@ -16,6 +16,23 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_LRU_HASH = 9,
 };
 
+/* bpf_skb_adjust_room: where, and what the kernel should know about what comes or goes. */
+enum {
+	BPF_ADJ_ROOM_MAC = 1,
+};
+
+enum {
+	BPF_F_ADJ_ROOM_FIXED_GSO = 1 << 0,
+	BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 = 1 << 1,
+	BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 = 1 << 2,
+	BPF_F_ADJ_ROOM_ENCAP_L4_UDP = 1 << 4,
+	BPF_F_ADJ_ROOM_NO_CSUM_RESET = 1 << 5,
+	BPF_F_ADJ_ROOM_ENCAP_L2_ETH = 1 << 6,
+	BPF_F_ADJ_ROOM_DECAP_L3_IPV4 = 1 << 7, /* since 6.3 */
+	BPF_F_ADJ_ROOM_DECAP_L3_IPV6 = 1 << 8,
+	BPF_ADJ_ROOM_ENCAP_L2_SHIFT = 56,
+};
+
 enum {
 	BPF_F_NO_PREALLOC = 1,
 };

@@ -15,6 +15,7 @@ enum vx_step {
 	VX_GO_ON,
 	VX_PASS, /* leave it to whoever is next: another program, then the kernel */
 	VX_DROP,
+	VX_SENT, /* redirected: w->verdict is what the helper said */
 };
 
 /*
@@ -27,6 +28,7 @@ struct vx_walk {
 	bool xdp;
 	bool ethernet; /* the packet starts with an Ethernet header, not at IP */
 	struct vx_pkt pkt;
+	int verdict;
 	__u32 packets; /* on the wire, see account.h */
 	__u32 bytes;
 	__u64 now;
@@ -212,6 +214,8 @@ static __always_inline int hook_verdict(const struct vx_walk *w, enum vx_step st
 {
 	if (w->xdp)
 		return step == VX_DROP ? XDP_DROP : XDP_PASS;
+	if (step == VX_SENT)
+		return w->verdict;
 	return step == VX_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 

@@ -37,6 +37,20 @@ static __always_inline bool is_contested(const struct vx_fdb *at, __u64 now)
 	       is_within(at->seen_ns, now, VX_LOOP_NS);
 }
 
+static __always_inline __u32 moves_key(const __u8 *mac)
+{
+	return (((__u32)load16(mac + 2) << 16 | load16(mac + 4)) * 0x9e3779b1U) >> 22;
+}
+
+/* What is known of this MAC's flows is void from now on. */
+static __always_inline void note_move(const struct vx_fdb_key *mac)
+{
+	__u32 key = moves_key(mac->mac), *count = bpf_map_lookup_elem(&moves, &key);
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
+}
+
 static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 {
 	struct vx_fdb_key key = w->pkt.src;
@@ -49,6 +63,7 @@ static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 	at = bpf_map_lookup_elem(&fdb, &key);
 	if (!at) {
 		bpf_map_update_elem(&fdb, &key, &new, BPF_ANY);
+		note_move(&key);
 		return VX_GO_ON;
 	}
 	if (at->place == VX_AT_PORT && at->ifindex == ifindex) {
@@ -60,6 +75,7 @@ static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 		at->moves++;
 		at->ifindex = ifindex;
 		at->place = VX_AT_PORT;
+		note_move(&key);
 	}
 	at->local_ns = w->now;
 	at->seen_ns = w->now;
@@ -97,6 +113,7 @@ static __always_inline enum vx_step learn_peer(struct vx_walk *w)
 	at = bpf_map_lookup_elem(&fdb, &key);
 	if (!at) {
 		bpf_map_update_elem(&fdb, &key, &new, BPF_ANY);
+		note_move(&key);
 		return VX_GO_ON;
 	}
 	if (is_within(at->local_ns, w->now, VX_LOOP_NS)) {
@@ -112,6 +129,7 @@ static __always_inline enum vx_step learn_peer(struct vx_walk *w)
 		at->moves++;
 		at->vni = w->vni;
 		at->place = VX_AT_PEER;
+		note_move(&key);
 	}
 	at->seen_ns = w->now;
 	return VX_GO_ON;

@@ -17,6 +17,7 @@ enum {
 	VX_DROPS_MAX = 16384,
 	VX_REASONS_MAX = 32,
 	VX_FDB_MAX = 65536,
+	VX_FLOWS_MAX = 65536,
 };
 
 _Static_assert(VX_REASON_MAX <= VX_REASONS_MAX, "witness is too small");
@@ -91,6 +92,31 @@ struct {
 	__type(key, struct vx_fdb_key);
 	__type(value, struct vx_fdb);
 } fdb SEC(".maps");
+
+/* A port's ifindex -> how the fast path gets in. Written by the loader; read where flows are learned. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, VX_PORTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct vx_ifindex);
+	__type(value, struct vx_door_value);
+} doors SEC(".maps");
+
+/* By MAC hash, how often such MACs changed place. Written by locate.h; read by the fast path. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VX_MOVES);
+	__type(key, __u32);
+	__type(value, __u32);
+} moves SEC(".maps");
+
+/* Verdicts of the kernel, good for VX_FLOW_NS. Written by learn.h; read by fast.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, VX_FLOWS_MAX);
+	__type(key, struct vx_flow_key);
+	__type(value, struct vx_flow);
+} flows SEC(".maps");
 
 /* What `up` was told. Written and read by the loader only, as long as the overlay is up. */
 struct {

@@ -13,7 +13,9 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "fast.h"
 #include "guard.h"
+#include "learn.h"
 #include "tunnel.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -35,7 +37,7 @@ int wire_in(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, find_vxlan(&w) ?: check_source(&w) ?: accept_rx(&w));
+	return finish(&w, fast_rx(&w) ?: find_vxlan(&w) ?: check_source(&w) ?: accept_rx(&w));
 }
 
 /* The same on a device without Ethernet headers: WireGuard, tun. */
@@ -53,7 +55,7 @@ int wire_out(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, refuse_nested(&w));
+	return finish(&w, pass_fast(&w) ?: learn_tx(&w) ?: refuse_nested(&w));
 }
 
 SEC("tc")
@@ -88,5 +90,14 @@ int port_in(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, learn_here(&w));
+	return finish(&w, fast_tx(&w) ?: learn_here(&w));
+}
+
+/* TC egress of such a port: a frame the bridge has brought here. */
+SEC("tc")
+int port_out(struct __sk_buff *skb)
+{
+	struct vx_walk w = walk_tc(skb, true);
+
+	return finish(&w, learn_rx(&w));
 }

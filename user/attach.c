@@ -29,6 +29,7 @@ const struct attach_room attach_rooms[] = {
 	{ "tun_in", "tun_in", ATTACH_INGRESS },
 	{ "tun_out", "tun_out", ATTACH_EGRESS },
 	{ "port_in", "port_in", ATTACH_INGRESS },
+	{ "port_out", "port_out", ATTACH_EGRESS },
 	/* On the bridge device the host is the port, so directions are swapped. */
 	{ "host_in", "port_in", ATTACH_EGRESS },
 };

@@ -95,6 +95,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	autofree struct route *routes = NULL;
 	autofree bool *ipsec = NULL;
 	struct plan_facts facts = { .links = &s->world.links, .addrs = &s->world.addrs };
+	struct fastpath_facts fastpath;
 	struct object_names names;
 	struct plan_base base;
 	int err = build_mesh(s, why);
@@ -106,6 +107,8 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	ipsec = xfrm_covers(&s->mesh, s->conf->port);
 	facts.routes = routes;
 	facts.ipsec = ipsec;
+	fastpath_read(&fastpath);
+	facts.fastpath = &fastpath;
 	facts.tc_mode = attach_tc_mode();
 	err = plan_settle(s->conf, &s->mesh, &facts, &base, notes, why);
 	if (!err)

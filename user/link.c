@@ -162,6 +162,12 @@ static void read_link_attr(const struct nlattr *attr, struct link *link)
 	case IFLA_PARENT_DEV_BUS_NAME:
 		get_text(attr, link->bus, sizeof(link->bus));
 		break;
+	case IFLA_QDISC:
+		get_text(attr, link->qdisc, sizeof(link->qdisc));
+		break;
+	case IFLA_LINK_NETNSID:
+		link->peer_elsewhere = true;
+		break;
 	case IFLA_LINKINFO:
 		read_linkinfo(attr, link);
 		break;

@@ -40,6 +40,8 @@ struct link {
 	bool addrgen_none; /* the kernel makes no IPv6 link-local address */
 	bool is_port; /* its master is a bridge */
 	bool isolated;
+	char qdisc[VX_IF_LEN]; /* its root qdisc's kind */
+	bool peer_elsewhere; /* a veth whose other end is in another namespace */
 	uint64_t rx_dropped;
 	uint32_t xdp_prog; /* id of an XDP program on it, 0 = none */
 	struct link_vxlan vxlan; /* kind "vxlan" only */

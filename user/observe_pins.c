@@ -41,6 +41,7 @@ static const struct entry_kind entry_kinds[] = {
 	{ "overlay", BY_NUMBER, WHOLE },	{ "peers", BY_NUMBER, WHOLE },
 	{ "counters", BY_NUMBER, VX_NAME_LEN }, { "sources", BY_ADDRESS, WHOLE },
 	{ "tunnels", BY_IFINDEX, WHOLE },	{ "ports", BY_IFINDEX, 0 },
+	{ "doors", BY_IFINDEX, WHOLE },
 };
 
 static void see_entry(struct seeing *s, const struct entry_kind *kind, const void *key,

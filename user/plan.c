@@ -241,6 +241,28 @@ static void want_member(const struct planning *p, const struct mesh_peer *mp, bo
 	obj_num(o, F_UP, 1);
 }
 
+/* How the fast path may get into a port: straight to the other end of a veth where no queue of the
+ * port's own stands in between, else by the device itself. */
+static void want_door(const struct planning *p, const struct link *port)
+{
+	struct vx_door_value door = { 0 };
+	struct obj *o;
+
+	if (!p->base->cfg.fastpath)
+		return;
+	if (strcmp(port->kind, "veth") == 0 && port->peer_elsewhere &&
+	    strcmp(port->qdisc, "noqueue") == 0)
+		door.door = VX_DOOR_PEER;
+	else if (strcmp(port->kind, "veth") == 0 || strcmp(port->kind, "tun") == 0)
+		door.door = VX_DOOR_PORT;
+	else
+		return;
+	o = objs_add(p->out, OBJ_INDEX, "doors/%s", port->name);
+	obj_parent(o, port->name);
+	obj_blob(o, &door, sizeof(door));
+	want_hook(p, OBJ_HOOK, port, port->name, "port_out", true);
+}
+
 /* The other ports of the bridge, hooked as they are found; they work without, too. Returns whether
  * one of them is isolated: isolated tunnels would be out of its reach (I2). */
 static bool want_ports(const struct planning *p)
@@ -263,6 +285,7 @@ static bool want_ports(const struct planning *p)
 		obj_parent(o, port->name);
 		o->ifindex = (unsigned)port->ifindex;
 		want_hook(p, OBJ_HOOK, port, port->name, "port_in", true);
+		want_door(p, port);
 	}
 	return any_isolated;
 }

@@ -6,6 +6,7 @@
 #ifndef VXBPF_PLAN_H
 #define VXBPF_PLAN_H
 
+#include "fastpath.h"
 #include "link.h"
 #include "mesh.h"
 #include "model.h"
@@ -21,6 +22,7 @@ struct plan_facts {
 	const struct addrs *addrs;
 	const struct route *routes; /* one per mesh peer, in its order */
 	const bool *ipsec; /* likewise: does a policy insist that the peer comes by ESP? */
+	const struct fastpath_facts *fastpath;
 	const char *tc_mode; /* "tcx" or "clsact" */
 	struct objs *now; /* what is there: a hook keeps the mode it has */
 	const char *const *maps; /* NULL-terminated names of the object's maps and programs */

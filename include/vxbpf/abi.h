@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 /* Raise when a struct below or a map's type, key or flags change in a way old pins do not fit. */
-#define VX_LAYOUT 1
+#define VX_LAYOUT 2
 
 #define VX_NAME_LEN 40 /* a peer's name, at most 32 characters */
 #define VX_TEXT_LEN 48 /* an address as text: INET6_ADDRSTRLEN rounded up */
@@ -47,10 +47,12 @@ struct vx_config {
 	__u16 port; /* UDP port of the mesh, host byte order */
 	__u8 guard; /* enum vx_guard */
 	__u8 vni_mode; /* enum vx_vni_mode */
+	__u32 secret;  /* how wire_out knows frames port_in has sent there itself */
+	__u32 fastpath; /* 0 or 1 */
 	struct vx_addr local4; /* this host's IPv4 address in the mesh, zero if none */
 	struct vx_addr local6; /* this host's IPv6 address in the mesh, zero if none */
 };
-VX_ASSERT_SIZE(struct vx_config, 48);
+VX_ASSERT_SIZE(struct vx_config, 56);
 
 /* --- map `peers`: VNI -> the peer it belongs to. Written by the loader, read by all. */
 struct vx_vni {
@@ -154,6 +156,60 @@ struct vx_fdb {
 	__u64 contested_ns; /* last seen on a local port *after* a peer showed it: a loop or a clone */
 };
 VX_ASSERT_SIZE(struct vx_fdb, 40);
+
+/* --- map `doors`: ifindex of a port the fast path may use -> how it gets in there. Loader's. */
+enum vx_door {
+	VX_DOOR_PEER = 1, /* a veth whose other end is in another namespace: straight to that end */
+	VX_DOOR_PORT = 2, /* out by the device itself: a tap, a veth of this namespace */
+};
+
+struct vx_door_value {
+	enum vx_door door;
+};
+
+/* --- map `moves`: how often MACs of this hash changed place: what was learned before is void. */
+#define VX_MOVES 1024
+
+/* --- map `flows` (LRU): what the kernel did with a flow a moment ago. The programs' own. A program
+ * may read an entry while another CPU makes it anew: it is good if `stamp` and `stamp_again` agree. */
+#define VX_FLOW_NS 1500000000ULL /* how long a verdict is good */
+#define VX_FLOW_OLD_NS 500000000ULL /* from then on single frames go the slow way to renew it, */
+#define VX_FLOW_RETRY_NS 100000000ULL /* so far apart */
+#define VX_HEADER_MAX 72 /* outer Ethernet 14, IPv6 40, UDP 8, VXLAN 8 */
+
+struct vx_flow_key {
+	__u64 hash; /* of all that makes the flow; the entry says which one it is */
+};
+
+enum vx_way { VX_WAY_WIRE = 1, VX_WAY_PEER = 2, VX_WAY_PORT = 3 };
+
+struct vx_flow {
+	__u64 stamp;
+	__u8 dst_mac[6];
+	__u8 src_mac[6];
+	__be16 src_port;
+	__be16 dst_port;
+	struct vx_addr source;
+	struct vx_addr dest;
+	__u32 from; /* transmit: the port's ifindex; receive: the VNI */
+	__u8 protocol;
+	__u8 six;
+	__u8 receive; /* 1: from a peer to a port */
+	__u8 header_len; /* transmit: of `header` */
+	enum vx_way way;
+	__u32 to; /* ifindex it leaves by */
+	__u32 vni; /* whose counters */
+	__u32 moved_src; /* `moves` of both MACs when this was learned */
+	__u32 moved_dst;
+	__u32 outer_id; /* transmit over IPv4: the last IP id */
+	__u64 learned_ns;
+	__u64 refresh_ns; /* when a frame was last sent the slow way to learn anew */
+	__u8 header[VX_HEADER_MAX]; /* transmit: what goes in front, lengths and id zero */
+	struct vx_addr outer_source; /* receive */
+	struct vx_addr outer_dest;
+	__u64 stamp_again;
+};
+VX_ASSERT_SIZE(struct vx_flow, 216);
 
 /* --- map `overlay` (one entry, key 0): what `up` was told, so that `status`, `export` and `down` work
  * without the config file. Loader's. */

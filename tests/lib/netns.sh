@@ -173,6 +173,7 @@ config() {
 	shift
 	{
 		[ $# -eq 0 ] || printf '%s\n' "$@"
+		[ -z "${FASTPATH:-}" ] || echo "fastpath: $FASTPATH"
 		echo "peers:"
 		for name in ${PEERS:-"${HOSTS[@]}"}; do peer_line "$name"; done
 	} >"$WORK/config"
@@ -224,6 +225,11 @@ container() {
 	ip -n "$host" link set "$name" master "$bridge"
 	ip -n "$name" addr add "$(ip4_of "$name")/24" dev eth0
 	[ "$IPV6" -eq 0 ] || ip -n "$name" addr add "$(ip6_of "$name")/64" dev eth0 nodad
+	# A port is the fast path's only once it is hooked.
+	if [ -n "${FASTPATH:-}" ] && [ -z "${PLAIN:-}" ] && [ -e "$WORK/etc/$host/$bridge.yaml" ] &&
+		ip -n "$host" -o link show type vxlan | grep -q .; then
+		vx "$host" up "$bridge"
+	fi
 }
 
 # containers_each K: K containers on every host, c<host><n>: c11 c12 c21 c22 ...

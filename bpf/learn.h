@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where flows are learned: only behind the kernel's own work. Transmit from its finished packet at
+ * wire_out, so that next hop, firewall, routing and IPsec have had their say; receive at the port the
+ * bridge gave the frame to.
+ */
+#ifndef VXBPF_LEARN_H
+#define VXBPF_LEARN_H
+
+#include "flow.h"
+#include "read.h"
+#include "tunnel.h"
+
+enum { VX_LEARN_BYTES = 128 }; /* readable from the inner frame on, as far as it reaches */
+
+static __always_inline void flow_fill(struct vx_flow *f, const struct vx_id *id, const __u8 *at,
+				      __u64 now)
+{
+	__builtin_memcpy(f->dst_mac, &id->macs, 8);
+	__builtin_memcpy(f->src_mac + 2, &id->macs_more, 4);
+	__builtin_memcpy(&f->src_port, &id->ports, 4);
+	f->protocol = id->protocol;
+	f->six = id->six;
+	if (id->six) {
+		copy_addr(&f->source, at + VX_ETH_LEN + 8);
+		copy_addr(&f->dest, at + VX_ETH_LEN + 24);
+	} else {
+		copy_addr4(&f->source, (__u32)id->addrs);
+		copy_addr4(&f->dest, (__u32)(id->addrs >> 32));
+	}
+	f->moved_src = moves_of(f->src_mac);
+	f->moved_dst = moves_of(f->dst_mac);
+	f->learned_ns = now;
+	f->stamp = bpf_ktime_get_ns() | 1;
+	f->stamp_again = f->stamp;
+}
+
+/* A frame begins with both MACs: 6 bytes of each 12 are a key without a VLAN (little endian). */
+static __always_inline const struct vx_fdb *find_mac(__u64 mac)
+{
+	__u64 key = mac & 0xffffffffffffULL;
+
+	_Static_assert(sizeof(key) == sizeof(struct vx_fdb_key), "key");
+	return bpf_map_lookup_elem(&fdb, &key);
+}
+
+static __always_inline const struct vx_fdb *find_src(const struct vx_id *id)
+{
+	return find_mac(id->macs >> 48 | (__u64)id->macs_more << 16);
+}
+
+/* The outer IPv4 header without what differs from packet to packet, and the sum of the rest. */
+static __always_inline void template4(struct vx_flow *f)
+{
+	__u32 sum = 0;
+
+	f->header[15] &= 0xfc;
+	__builtin_memset(f->header + 16, 0, 4);
+	__builtin_memset(f->header + 24, 0, 2);
+	for (int i = 0; i < 10; i++)
+		sum += load16(f->header + VX_ETH_LEN + 2 * i);
+	__builtin_memcpy(f->header + 52, &sum, 4);
+}
+
+/*
+ * wire_out: the kernel's own VXLAN to a peer. Not where the frame came by an unknown port, nor where
+ * the bridge may only have flooded it.
+ */
+static __always_inline enum vx_step learn_tx(struct vx_walk *w)
+{
+	const struct vx_fdb *src, *dst;
+	struct vx_flow f = {};
+	struct vx_ifindex port;
+	struct vx_flow_key key;
+	const struct vx_peer *peer;
+	struct vx_cursor c;
+	struct vx_vni vni;
+	struct vx_id id;
+	__u32 outer;
+	__u8 *at;
+
+	if (!cfg.fastpath || hook_ingress(w) || hook_tagged(w))
+		return VX_GO_ON;
+	if (read_packet(w, VX_WIRE_OUT) != VX_PARSED)
+		return VX_GO_ON;
+	outer = w->pkt.ip.six ? 70 : 50;
+	if (w->pkt.frame_off != outer)
+		return VX_GO_ON;
+	vni.vni = w->pkt.vni;
+	peer = bpf_map_lookup_elem(&peers, &vni);
+	if (!peer || !addr_equal(&w->pkt.ip.source, &peer->local) ||
+	    !addr_equal(&w->pkt.ip.dest, &peer->remote))
+		return VX_GO_ON;
+	c = hook_cursor(w);
+	at = c.start + outer;
+	if (at > c.end || !id_read(at, c.end, &id))
+		return VX_GO_ON;
+	if (id.six && at + VX_ETH_LEN + VX_IP6_LEN > c.end)
+		return VX_GO_ON;
+	w->now = bpf_ktime_get_coarse_ns();
+	flow_fill(&f, &id, at, w->now);
+	if (bpf_skb_load_bytes(VX_SKB(w), 0, f.header, 50))
+		return VX_GO_ON;
+	if (w->pkt.ip.six && bpf_skb_load_bytes(VX_SKB(w), 50, f.header + 50, 20))
+		return VX_GO_ON;
+	src = find_src(&id);
+	dst = find_mac(id.macs);
+	if (!src || src->place != VX_AT_PORT || !dst || dst->place != VX_AT_PEER ||
+	    dst->vni != vni.vni || !is_within(dst->seen_ns, w->now, VX_FDB_AGE_NS))
+		return VX_GO_ON;
+	port.ifindex = src->ifindex;
+	if (!bpf_map_lookup_elem(&doors, &port))
+		return VX_GO_ON;
+	if (w->pkt.ip.six) {
+		/* No checksum outside, as every packet will be sent. */
+		if (load16(f.header + 60))
+			return VX_GO_ON;
+		f.header[15] &= 0xcf;
+		__builtin_memset(f.header + 18, 0, 2);
+		__builtin_memset(f.header + 58, 0, 2);
+	} else {
+		if (load16(f.header + 40) || f.header[14] != 0x45)
+			return VX_GO_ON;
+		f.outer_id = bpf_ntohs(load16(f.header + 18)) + 1;
+		__builtin_memset(f.header + 38, 0, 2);
+		template4(&f);
+	}
+	f.from = port.ifindex;
+	f.header_len = (__u8)(outer);
+	f.way = VX_WAY_WIRE;
+	f.to = hook_ifindex(w);
+	f.vni = vni.vni;
+	key = id_key(&id, f.from, false);
+	bpf_map_update_elem(&flows, &key, &f, BPF_ANY);
+	return VX_GO_ON;
+}
+
+/* port_out: the bridge's word on where a frame from a peer goes. */
+static __always_inline enum vx_step learn_rx(struct vx_walk *w)
+{
+	const struct vx_door_value *door;
+	const struct vx_fdb *src, *dst;
+	struct vx_ifindex port;
+	struct vx_flow f = {};
+	struct vx_flow_key key;
+	const struct vx_peer *peer;
+	struct vx_cursor c;
+	struct vx_vni vni;
+	struct vx_id id;
+
+	if (!cfg.fastpath || hook_tagged(w))
+		return VX_PASS;
+	peer = find_tunnel(hook_ingress(w), &vni.vni);
+	if (!peer)
+		return VX_PASS;
+	port.ifindex = hook_ifindex(w);
+	door = bpf_map_lookup_elem(&doors, &port);
+	if (!door)
+		return VX_PASS;
+	c = hook_cursor(w);
+	if (!id_read(c.start, c.end, &id) ||
+	    (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
+		return VX_PASS;
+	w->now = bpf_ktime_get_coarse_ns();
+	flow_fill(&f, &id, c.start, w->now);
+	src = find_src(&id);
+	dst = find_mac(id.macs);
+	if (!src || src->place != VX_AT_PEER || src->vni != vni.vni || !dst ||
+	    dst->place != VX_AT_PORT || dst->ifindex != port.ifindex)
+		return VX_PASS;
+	f.receive = 1;
+	f.from = vni.vni;
+	f.vni = vni.vni;
+	f.to = port.ifindex;
+	f.way = door->door == VX_DOOR_PEER ? VX_WAY_PEER : VX_WAY_PORT;
+	f.outer_source = peer->remote;
+	f.outer_dest = peer->local;
+	key = id_key(&id, f.from, true);
+	bpf_map_update_elem(&flows, &key, &f, BPF_ANY);
+	return VX_PASS;
+}
+
+#endif

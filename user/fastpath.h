@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * May known flows go past the bridge (design I1)? What stops a whole flow is honoured by itself: the
+ * kernel then has nothing to learn from. What looks at more than the flow has to be found here.
+ */
+#ifndef VXBPF_FASTPATH_H
+#define VXBPF_FASTPATH_H
+
+#include "conf.h"
+
+/* What of this host's settings looks at single frames; read by netlink and from /proc/sys/net. */
+struct fastpath_facts {
+	bool bridge_rules; /* a chain of the bridge family hooks into forwarding */
+	bool bridge_nf_call; /* iptables see bridged frames */
+};
+void fastpath_read(struct fastpath_facts *out);
+
+/* NULL if it is on, else why it is off, as a clause. Pure. */
+const char *fastpath_why_off(const struct conf *conf, const struct fastpath_facts *facts);
+
+#endif
