@@ -113,6 +113,8 @@ static int see_entries(struct seeing *s, const struct entry_kind *kind)
 				return cannot_read(s, kind->map, -errno);
 			continue;
 		}
+		if (s->t->port && memcmp(key, &s->t->port, sizeof(s->t->port)) != 0)
+			continue;
 		/* An array's entry is there before anybody wrote it. */
 		if (info.type == BPF_MAP_TYPE_ARRAY && !value[0])
 			continue;
@@ -231,7 +233,7 @@ static int see_links(struct seeing *s)
 		if (sscanf(names.v[i], "%31[^-]-%u", room, &at.ifindex) != 2)
 			continue;
 		at.room = attach_room(room);
-		if (!at.room)
+		if (!at.room || (s->t->port && at.ifindex != s->t->port))
 			continue;
 		err = attach_query(&at, false, &state);
 		if (err)
@@ -241,6 +243,21 @@ static int see_links(struct seeing *s)
 	return err;
 }
 
+/* Of a device that went, with its filters, only our mark is left. */
+static void see_dead_marks(struct seeing *s, const struct names *marks)
+{
+	static const struct attach_state filter = { .mode = "clsact" };
+
+	for (size_t i = 0; i < marks->n; i++) {
+		const struct attach at = { .room = attach_room("port_in"),
+					   .ifindex = (unsigned)strtoul(marks->v[i], NULL, 10) };
+
+		if (!links_by_index(&s->world->links, (int)at.ifindex) &&
+		    (!s->t->port || at.ifindex == s->t->port))
+			see_hook(s, &at, &filter);
+	}
+}
+
 /* Filters leave no pin: every device is asked, by our own handle and priority. */
 static int see_filters(struct seeing *s)
 {
@@ -248,6 +265,7 @@ static int see_filters(struct seeing *s)
 	autonames struct names marks = { 0 };
 	int err = list(s, "qdiscs", &marks);
 
+	see_dead_marks(s, &marks);
 	/* In tcx mode only a qdisc we marked can hold one, left from a run without tcx. */
 	if (!marks.n && strcmp(attach_tc_mode(), "clsact") != 0)
 		return err;
@@ -260,8 +278,9 @@ static int see_filters(struct seeing *s)
 		const struct pinned_prog *prog;
 		struct attach_state state;
 
-		if (plan_owns_tunnel(link, s->t->overlay, s->t->host))
-			continue; /* theirs are in a block */
+		if (plan_owns_tunnel(link, s->t->overlay, s->t->host) ||
+		    (s->t->port && at.ifindex != s->t->port))
+			continue; /* tunnels' are in a block */
 		if (attach_query(&at, true, &state))
 			continue;
 		prog = find_prog(s, state.prog_id);
@@ -306,6 +325,19 @@ static void see_blocks(struct seeing *s)
 	}
 }
 
+/* Programs by id, and of one port its entry and its hooks. */
+static int see_port(struct seeing *s)
+{
+	int err = see_progs(s);
+
+	for (size_t i = 0; !err && i < ARRAY_LEN(entry_kinds); i++)
+		if (strcmp(entry_kinds[i].map, "ports") == 0)
+			err = see_entries(s, &entry_kinds[i]);
+	if (!err)
+		err = see_links(s);
+	return err ? err : see_filters(s);
+}
+
 int observe_pins(const struct observe_target *t, const struct world *world, struct objs *out,
 		 struct why *why)
 {
@@ -319,6 +351,11 @@ int observe_pins(const struct observe_target *t, const struct world *world, stru
 		return cannot_read(&s, "tree", err);
 	if (!layout)
 		return 0;
+	if (t->port) {
+		err = see_port(&s);
+		free(s.progs);
+		return err;
+	}
 	tree = objs_add(out, OBJ_TREE, "%s", t->overlay);
 	err = see_maps(&s, &fit);
 	if (!fit)
