@@ -56,12 +56,18 @@ static __always_inline void measure_frame(struct vx_walk *w)
 		w->bytes += w->packets * VX_TAG_LEN;
 }
 
-/* A group address, or one we know nothing about: the bridge floods it. */
+/* A group address, or one we know nothing about: the bridge floods it. A bridge that does not filter
+ * by VLAN knows MACs without their tags. */
 static __always_inline bool is_bum(const struct vx_walk *w)
 {
 	struct vx_fdb_key key = w->pkt.dst;
 
-	return is_group(&key) || !bpf_map_lookup_elem(&fdb, &key);
+	if (is_group(&key))
+		return true;
+	if (bpf_map_lookup_elem(&fdb, &key))
+		return false;
+	key.vlan = 0;
+	return !w->pkt.dst.vlan || !bpf_map_lookup_elem(&fdb, &key);
 }
 
 static __always_inline enum vx_step count_rx(struct vx_walk *w)

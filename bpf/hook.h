@@ -191,6 +191,22 @@ static __always_inline void hook_unmark(struct vx_walk *w)
 		VX_SKB(w)->mark &= ~cfg.mark;
 }
 
+/*
+ * A word from tun_in to tun_out about one frame, kept where the bridge carries it along and nobody
+ * else looks: no qdisc of ours or of a bridge port's reads tc_index before tun_out.
+ */
+enum { VX_COUNTED = 0x7658 };
+
+static __always_inline void hook_set_counted(struct vx_walk *w)
+{
+	VX_SKB(w)->tc_index = VX_COUNTED;
+}
+
+static __always_inline bool hook_counted(const struct vx_walk *w)
+{
+	return VX_SKB(w)->tc_index == VX_COUNTED;
+}
+
 /* TC_ACT_OK is never said: it would skip other people's programs behind ours. */
 static __always_inline int hook_verdict(const struct vx_walk *w, enum vx_step step)
 {

@@ -9,6 +9,7 @@
 #include "locate.h"
 #include "read.h"
 
+#define VX_FDB_AGE_NS 300000000000ULL /* a bridge forgets a MAC it has not seen for so long */
 #define VX_NO_VNI 0xffffffff /* larger than any: finds no counters */
 
 static __always_inline const struct vx_peer *find_tunnel(__u32 ifindex, __u32 *out_vni)
@@ -94,8 +95,30 @@ static __always_inline enum vx_step split_horizon(struct vx_walk *w)
 		return VX_DROP;
 	}
 	w->pkt.vni = vni.vni;
-	charge(w, VX_REASON_LOOP, sender);
+	if (!hook_counted(w))
+		charge(w, VX_REASON_LOOP, sender);
 	return VX_DROP;
+}
+
+/*
+ * tun_in: unicast for a MAC that another peer has. The bridge will send it back into a tunnel, and
+ * where tunnels are isolated ports it drops the frame without a word: so it is counted here, and
+ * tun_out, should it see the frame, need not. Not dropped: the bridge may know better.
+ */
+static __always_inline enum vx_step see_return(struct vx_walk *w)
+{
+	struct vx_fdb_key key = w->pkt.dst;
+	const struct vx_fdb *at;
+
+	if (is_group(&key) || w->reason != VX_REASON_NONE)
+		return VX_GO_ON;
+	at = bpf_map_lookup_elem(&fdb, &key);
+	if (!at || at->place != VX_AT_PEER || at->vni == w->vni ||
+	    !is_within(at->seen_ns, w->now, VX_FDB_AGE_NS))
+		return VX_GO_ON;
+	charge(w, VX_REASON_LOOP, w->peer);
+	hook_set_counted(w);
+	return VX_GO_ON;
 }
 
 /* The IP packet each frame on the wire will carry; of a super-packet, the largest segment's. */

@@ -70,7 +70,7 @@ int tun_in(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, check_mark(&w) ?: learn_peer(&w));
+	return finish(&w, check_mark(&w) ?: learn_peer(&w) ?: see_return(&w));
 }
 
 /* TC egress of a tunnel: a frame from the bridge, about to be sent to a peer. */

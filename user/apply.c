@@ -7,11 +7,11 @@
 #include "apply.h"
 
 static const struct apply_ops *const ops[] = {
-	[OBJ_TREE] = &apply_tree,     [OBJ_MAP] = &apply_map,	    [OBJ_PROG] = &apply_prog,
-	[OBJ_ENTRY] = &apply_entry,   [OBJ_WIRE] = &apply_hook,	    [OBJ_BRIDGE] = &apply_bridge,
-	[OBJ_TUNNEL] = &apply_tunnel, [OBJ_INDEX] = &apply_index,   [OBJ_HOOK] = &apply_hook,
-	[OBJ_QDISC] = &apply_qdisc,   [OBJ_BLOCK] = &apply_block,
-	[OBJ_MEMBER] = &apply_member, [OBJ_SETUP] = &apply_setup,   [OBJ_ADDR] = &apply_addr,
+	[OBJ_TREE] = &apply_tree,     [OBJ_MAP] = &apply_map,	  [OBJ_PROG] = &apply_prog,
+	[OBJ_ENTRY] = &apply_entry,   [OBJ_WIRE] = &apply_hook,	  [OBJ_BRIDGE] = &apply_bridge,
+	[OBJ_TUNNEL] = &apply_tunnel, [OBJ_INDEX] = &apply_index, [OBJ_HOOK] = &apply_hook,
+	[OBJ_QDISC] = &apply_qdisc,   [OBJ_BLOCK] = &apply_block, [OBJ_MEMBER] = &apply_member,
+	[OBJ_SETUP] = &apply_setup,   [OBJ_ADDR] = &apply_addr,
 };
 _Static_assert(ARRAY_LEN(ops) == OBJ_KIND_MAX, "every kind can be applied");
 
@@ -37,11 +37,10 @@ static void hear(void *ctx, size_t tag, int err, const char *text)
 	/* Gone already is what a removal wants. */
 	if (removing && (err == -ENODEV || err == -EADDRNOTAVAIL || err == -ENOENT))
 		err = 0;
-	if (!err)
-		o->touched = true;
-	else if (!o->err) {
+	o->touched |= !err || !text; /* a lost answer may hide that it was done */
+	if (err && !o->err) {
 		o->err = err;
-		text_copy(o->text, sizeof(o->text), text);
+		text_copy(o->text, sizeof(o->text), text ? text : "");
 	}
 }
 
@@ -53,7 +52,8 @@ static int do_step(struct apply *a, const struct step *s, size_t tag, struct why
 	case STEP_ADD:
 		return op->add(a, s->want, tag, why);
 	case STEP_CHANGE:
-		return op->change ? op->change(a, s->now, s->want, s->changed, tag, why) : -EOPNOTSUPP;
+		return op->change ? op->change(a, s->now, s->want, s->changed, tag, why)
+				  : -EOPNOTSUPP;
 	case STEP_REPLACE:
 	case STEP_REMOVE:
 		return op->remove(a, s->now, tag, why);
@@ -113,13 +113,16 @@ static void say(const struct step *s, const struct outcome *o, char *text, size_
 {
 	const struct obj *obj = step_obj(s);
 
-	snprintf(text, size, "%s: %s the %s: ", obj->key, step_verb(s->op), obj_kind_name(obj->kind));
+	snprintf(text, size, "%s: %s the %s: ", obj->key, step_verb(s->op),
+		 obj_kind_name(obj->kind));
 	if (o->err == -EADDRINUSE && obj->kind == OBJ_MEMBER)
 		text_add(text, size, "its UDP port is in use by another program on this host");
 	else if (o->err == -EOPNOTSUPP && (obj->kind == OBJ_TUNNEL || obj->kind == OBJ_BRIDGE))
-		text_add(text, size, "this kernel lacks the %s module: load or install it (modprobe %s)%s%s",
+		text_add(text, size,
+			 "this kernel lacks the %s module: load or install it (modprobe %s)%s%s",
 			 obj->kind == OBJ_TUNNEL ? "vxlan" : "bridge",
-			 obj->kind == OBJ_TUNNEL ? "vxlan" : "bridge", o->text[0] ? ": " : "", o->text);
+			 obj->kind == OBJ_TUNNEL ? "vxlan" : "bridge", o->text[0] ? ": " : "",
+			 o->text);
 	else
 		text_add(text, size, "%s", o->text[0] ? o->text : strerror(-o->err));
 }

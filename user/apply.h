@@ -13,8 +13,8 @@
 struct apply {
 	struct nl *nl;
 	const char *overlay;
-	struct bpfobj *bo;    /* NULL where nothing can be loaded (`down`) */
-	struct notes *notes;  /* what optional steps could not do, what could not be undone */
+	struct bpfobj *bo; /* NULL where nothing can be loaded (`down`) */
+	struct notes *notes; /* what optional steps could not do, what could not be undone */
 	struct old_counters *old_counters; /* apply_bpf.c's */
 };
 
@@ -30,7 +30,8 @@ struct apply_ops {
 	int (*remove)(struct apply *a, const struct obj *now, size_t tag, struct why *why);
 };
 extern const struct apply_ops apply_bridge, apply_tunnel, apply_member, apply_setup, apply_addr;
-extern const struct apply_ops apply_tree, apply_map, apply_prog, apply_entry, apply_index, apply_hook;
+extern const struct apply_ops apply_tree, apply_map, apply_prog, apply_entry, apply_index,
+	apply_hook;
 extern const struct apply_ops apply_qdisc, apply_block;
 
 /* Removes all tunnels of a group in one request, which costs one RCU wait instead of one each. True

@@ -24,8 +24,7 @@ const struct apply_ops apply_qdisc = { add_qdisc, NULL, keep_qdisc };
 
 static int add_block(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
-	autofd int prog =
-		bpfobj_get_prog(a->overlay, obj_get_text(want, F_BUILD), want->key);
+	autofd int prog = bpfobj_get_prog(a->overlay, obj_get_text(want, F_BUILD), want->key);
 
 	if (prog < 0)
 		return why_set(why, prog, "open the pinned program: %s", strerror(-prog));

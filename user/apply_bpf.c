@@ -26,8 +26,8 @@ static int add_tree(struct apply *a, const struct obj *want, size_t tag, struct 
 static int remove_tree(struct apply *a, const struct obj *now, size_t tag, struct why *why)
 {
 	(void)tag;
-	return obj_get_num(now, F_LAYOUT) == VX_LAYOUT || !a->bo ? pins_remove(a->overlay, why) :
-								     pins_clear(a->overlay, why);
+	return obj_get_num(now, F_LAYOUT) == VX_LAYOUT || !a->bo ? pins_remove(a->overlay, why)
+								 : pins_clear(a->overlay, why);
 }
 
 const struct apply_ops apply_tree = { add_tree, NULL, remove_tree };
@@ -244,8 +244,8 @@ static int add_index(struct apply *a, const struct obj *want, size_t tag, struct
 	unsigned ifindex = parent_index(want);
 
 	(void)tag;
-	return ifindex ? put_entry(a, want, ifindex, why) :
-			 why_set(why, -ENODEV, "the device is gone");
+	return ifindex ? put_entry(a, want, ifindex, why)
+		       : why_set(why, -ENODEV, "the device is gone");
 }
 
 static int remove_index(struct apply *a, const struct obj *now, size_t tag, struct why *why)

@@ -83,8 +83,7 @@ static int change_bridge(struct apply *a, const struct obj *now, const struct ob
 
 static int add_bridge(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
-	struct nlmsghdr *msg =
-		put_link(a, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, want->key, tag);
+	struct nlmsghdr *msg = put_link(a, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, want->key, tag);
 	struct nlattr *info;
 
 	put_mac(msg, want);
@@ -150,8 +149,7 @@ static void put_address(struct nlmsghdr *msg, const struct obj *o, enum obj_fiel
 /* RTM_NEWLINK: name, MAC, group, MTU, IFLA_LINKINFO > { IFLA_INFO_KIND "vxlan", IFLA_INFO_DATA > ... } */
 static int add_tunnel(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
-	struct nlmsghdr *msg =
-		put_link(a, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, want->key, tag);
+	struct nlmsghdr *msg = put_link(a, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, want->key, tag);
 	const char *lower = obj_get_text(want, F_LOWER);
 	struct nlattr *info, *data;
 
@@ -169,8 +167,12 @@ static int add_tunnel(struct apply *a, const struct obj *want, size_t tag, struc
 		mnl_attr_put_u32(msg, IFLA_VXLAN_LINK, if_nametoindex(lower));
 	mnl_attr_put_u8(msg, IFLA_VXLAN_LEARNING, (uint8_t)obj_get_num(want, F_LEARNING));
 	mnl_attr_put_u8(msg, IFLA_VXLAN_UDP_CSUM, 0);
-	mnl_attr_put_u8(msg, IFLA_VXLAN_UDP_ZERO_CSUM6_TX, 1);
-	mnl_attr_put_u8(msg, IFLA_VXLAN_UDP_ZERO_CSUM6_RX, 1);
+	/* Only where it means something: devices with different receive flags cannot share a port, and
+	 * an IPv4 one of somebody else may be on ours. */
+	if (strchr(obj_get_text(want, F_REMOTE), ':')) {
+		mnl_attr_put_u8(msg, IFLA_VXLAN_UDP_ZERO_CSUM6_TX, 1);
+		mnl_attr_put_u8(msg, IFLA_VXLAN_UDP_ZERO_CSUM6_RX, 1);
+	}
 	mnl_attr_nest_end(msg, data);
 	mnl_attr_nest_end(msg, info);
 	/* Ignored at creation, so in the same batch: alias, altname, and no IPv6 address of its own. */
@@ -252,8 +254,7 @@ static int change_member(struct apply *a, const struct obj *now, const struct ob
 		ifi->ifi_family = PF_BRIDGE;
 		ifi->ifi_index = (int)ifindex;
 		port = mnl_attr_nest_start(msg, IFLA_PROTINFO);
-		mnl_attr_put_u8(msg, IFLA_BRPORT_ISOLATED,
-				(uint8_t)obj_get_num(want, F_ISOLATED));
+		mnl_attr_put_u8(msg, IFLA_BRPORT_ISOLATED, (uint8_t)obj_get_num(want, F_ISOLATED));
 		mnl_attr_nest_end(msg, port);
 	}
 	if (changed & 1U << F_UP) {

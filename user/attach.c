@@ -175,8 +175,7 @@ static int count_filter(const struct nlmsghdr *msg, void *ctx)
 
 static bool filters_left(const struct attach *at, uint32_t minor)
 {
-	struct nlmsghdr *msg =
-		nl_request(at->nl, RTM_GETTFILTER, NLM_F_DUMP, sizeof(struct tcmsg));
+	struct nlmsghdr *msg = nl_request(at->nl, RTM_GETTFILTER, NLM_F_DUMP, sizeof(struct tcmsg));
 	struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
 	unsigned n = 0;
 
@@ -204,13 +203,16 @@ static int add_filter(const struct attach *at, int prog_fd, bool replace, struct
 	struct bpf_tc_hook hook;
 	struct bpf_tc_opts opts;
 	char mark[PINS_PATH];
+	bool made_mark;
 	int err;
 
 	filter_opts(at, &hook, &opts);
-	err = bpf_tc_hook_create(&hook);
+	/* The mark first, so that no kill in between leaves a qdisc nobody owns. */
 	qdisc_mark(at, mark);
-	if (!err)
-		mkdir(mark, 0700);
+	made_mark = mkdir(mark, 0700) == 0;
+	err = bpf_tc_hook_create(&hook);
+	if (err && made_mark)
+		rmdir(mark);
 	if (err && err != -EEXIST)
 		return why_set(why, err, "make the clsact qdisc: %s", strerror(-err));
 	opts.prog_fd = prog_fd;
@@ -257,14 +259,14 @@ int attach_query(const struct attach *at, bool look_for_filters, struct attach_s
 
 int attach_add(const struct attach *at, const char *mode, int prog_fd, struct why *why)
 {
-	return strcmp(mode, "clsact") == 0 ? add_filter(at, prog_fd, true, why) :
-					     add_link(at, prog_fd, why);
+	return strcmp(mode, "clsact") == 0 ? add_filter(at, prog_fd, true, why)
+					   : add_link(at, prog_fd, why);
 }
 
 int attach_update(const struct attach *at, const char *mode, int prog_fd, struct why *why)
 {
-	return strcmp(mode, "clsact") == 0 ? add_filter(at, prog_fd, true, why) :
-					     update_link(at, prog_fd, why);
+	return strcmp(mode, "clsact") == 0 ? add_filter(at, prog_fd, true, why)
+					   : update_link(at, prog_fd, why);
 }
 
 int attach_remove(const struct attach *at, const char *mode, struct why *why)

@@ -22,8 +22,8 @@ uint32_t block_index(const char *overlay, const char *room)
 
 void block_put_qdisc(struct nl *nl, const char *overlay, unsigned ifindex, size_t tag)
 {
-	struct nlmsghdr *msg = nl_put(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
-				      sizeof(struct tcmsg), tag);
+	struct nlmsghdr *msg =
+		nl_put(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct tcmsg), tag);
 	struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
 
 	tcm->tcm_ifindex = (int)ifindex;
@@ -47,8 +47,8 @@ static void fill_filter(struct nlmsghdr *msg, const char *overlay, const char *r
 
 void block_put_filter(struct nl *nl, const char *overlay, const char *room, int prog_fd, size_t tag)
 {
-	struct nlmsghdr *msg = nl_put(nl, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_REPLACE,
-				      sizeof(struct tcmsg), tag);
+	struct nlmsghdr *msg =
+		nl_put(nl, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_REPLACE, sizeof(struct tcmsg), tag);
 	struct nlattr *options;
 
 	fill_filter(msg, overlay, room);

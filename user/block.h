@@ -14,7 +14,8 @@ uint32_t block_index(const char *overlay, const char *room);
 /* A message of a batch: give the device its clsact with both blocks. */
 void block_put_qdisc(struct nl *nl, const char *overlay, unsigned ifindex, size_t tag);
 /* A message of a batch: set (or replace) the block's one filter, or remove it. */
-void block_put_filter(struct nl *nl, const char *overlay, const char *room, int prog_fd, size_t tag);
+void block_put_filter(struct nl *nl, const char *overlay, const char *room, int prog_fd,
+		      size_t tag);
 void block_put_remove(struct nl *nl, const char *overlay, const char *room, size_t tag);
 
 /* Calls fn for each device whose clsact has this overlay's blocks. */

@@ -150,8 +150,9 @@ static int load(struct bpfobj *bo, struct why *why)
 		return why_set(why, err, "programs: load into the kernel: %s (%s)", strerror(-err),
 			       first_words);
 	if (bpf_object__btf_fd(bo->skel->obj) < 0)
-		return why_set(why, -ENOTSUP,
-			       "programs: load into the kernel: it refused their type information (BTF)");
+		return why_set(
+			why, -ENOTSUP,
+			"programs: load into the kernel: it refused their type information (BTF)");
 	bo->loaded = true;
 	return 0;
 }

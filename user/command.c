@@ -77,7 +77,8 @@ static void add_name(struct command_targets *targets, const char *name)
 
 static bool good_name(const char *name)
 {
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+	size_t len =
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
 
 	return len && len < VX_IF_LEN && !name[len];
 }
@@ -93,10 +94,11 @@ int command_find_targets(const char *arg, bool also_up, struct command_targets *
 		return 0;
 	}
 	if (arg && !good_name(arg))
-		return why_bad(why,
-			       "%s: an overlay is a name of 1 to 15 letters, digits, '_' and '-', or a "
-			       "path ending in .yaml",
-			       arg);
+		return why_bad(
+			why,
+			"%s: an overlay is a name of 1 to 15 letters, digits, '_' and '-', or a "
+			"path ending in .yaml",
+			arg);
 	if (arg) {
 		add_name(out, arg);
 		return 0;
@@ -114,7 +116,8 @@ int command_find_targets(const char *arg, bool also_up, struct command_targets *
 			add_file(out, path);
 	}
 	if (!out->n && !also_up)
-		return why_bad(why, CONFIG_FOLDER ": no overlay named, and there is no .yaml file here");
+		return why_bad(why,
+			       CONFIG_FOLDER ": no overlay named, and there is no .yaml file here");
 	return 0;
 }
 
@@ -142,5 +145,7 @@ int command_need_rights(const char *verb, struct why *why)
 	if (net && bpf)
 		return 0;
 	return why_set(why, -EPERM, "%s: needs root: %s missing", verb,
-		       net ? "CAP_BPF is" : bpf ? "CAP_NET_ADMIN is" : "CAP_NET_ADMIN and CAP_BPF are");
+		       net   ? "CAP_BPF is"
+		       : bpf ? "CAP_NET_ADMIN is"
+			     : "CAP_NET_ADMIN and CAP_BPF are");
 }

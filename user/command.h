@@ -37,7 +37,7 @@ struct command_targets {
 	struct command_target {
 		char overlay[VX_IF_LEN];
 		char path[PATH_MAX]; /* of its config, which need not exist */
-	} *v;
+	} * v;
 	size_t n;
 };
 /* also_up: with no argument, overlays that are up here besides those with a file. */

@@ -13,9 +13,9 @@
 struct converge_state {
 	char overlay[VX_IF_LEN];
 	const struct conf *conf; /* NULL: towards nothing */
-	struct view view;	 /* as this plan saw it; after apply, as the second look saw it */
-	struct view *known;	 /* of a plan for one port: what is known besides */
-	int port;		 /* its ifindex; 0: everything */
+	struct view view; /* as this plan saw it; after apply, as the second look saw it */
+	struct view *known; /* of a plan for one port: what is known besides */
+	int port; /* its ifindex; 0: everything */
 	struct bpfobj *bo;
 	struct objs want;
 	struct objs now;
@@ -160,10 +160,9 @@ static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 					  .now = &s->now,
 					  .maps = none,
 					  .progs = none };
-	const struct observe_target t = { .nl = nl,
-					  .overlay = s->overlay,
-					  .host = alone.self->name,
-					  .port = (unsigned)s->port };
+	const struct observe_target t = {
+		.nl = nl, .overlay = s->overlay, .host = alone.self->name, .port = (unsigned)s->port
+	};
 	int err = look_at_port(nl, s, why);
 
 	if (!err)
@@ -185,7 +184,8 @@ static int want_all(struct nl *nl, struct converge_state *s, struct notes *notes
 	if (!err)
 		err = look(nl, s, why);
 	if (!err)
-		plan_nothing(s->overlay, &s->view.world.links, &s->view.world.addrs, &s->want, notes);
+		plan_nothing(s->overlay, &s->view.world.links, &s->view.world.addrs, &s->want,
+			     notes);
 	return err;
 }
 
@@ -233,8 +233,8 @@ void converge_take_view(struct converge *c, struct view *out)
 static int verify(struct nl *nl, struct converge_state *s, struct why *why)
 {
 	autoconverge struct converge again = { 0 };
-	struct converge_state *second = s->port ? port_state(s->known, s->port) :
-						  state_new(s->overlay, s->conf);
+	struct converge_state *second =
+		s->port ? port_state(s->known, s->port) : state_new(s->overlay, s->conf);
 	int err = plan(nl, second, &again, why);
 
 	for (size_t i = 0; !err && i < again.steps.n; i++) {
@@ -259,10 +259,9 @@ static int verify(struct nl *nl, struct converge_state *s, struct why *why)
 
 int converge_apply(struct nl *nl, struct converge *c, struct why *why)
 {
-	struct apply a = { .nl = nl,
-			   .overlay = c->state->overlay,
-			   .bo = c->state->bo,
-			   .notes = &c->notes };
+	struct apply a = {
+		.nl = nl, .overlay = c->state->overlay, .bo = c->state->bo, .notes = &c->notes
+	};
 	int err;
 
 	if (!c->steps.n)

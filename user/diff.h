@@ -14,17 +14,17 @@
 #include "model.h"
 
 enum step_op {
-	STEP_ADD,     /* + want */
-	STEP_CHANGE,  /* ~ now -> want, the fields in `changed` */
+	STEP_ADD, /* + want */
+	STEP_CHANGE, /* ~ now -> want, the fields in `changed` */
 	STEP_REPLACE, /* ! now goes because a fixed field differs; an ADD of the same key follows */
-	STEP_REMOVE,  /* - now */
+	STEP_REMOVE, /* - now */
 };
 
 struct step {
 	enum step_op op;
 	const struct obj *want; /* NULL for REMOVE; point into the lists given to diff_make */
-	const struct obj *now;	/* NULL for ADD */
-	uint32_t changed;	/* bits by enum obj_field; 0 with CHANGE: the entry's value */
+	const struct obj *now; /* NULL for ADD */
+	uint32_t changed; /* bits by enum obj_field; 0 with CHANGE: the entry's value */
 };
 
 struct steps {

@@ -27,9 +27,9 @@ void ip_format(const struct vx_addr *a, char text[IP_TEXT]);
 void ip_format_prefix(const struct ip_prefix *p, char text[IP_TEXT + 4]);
 /* Raw bytes as the kernel has them: 4 (AF_INET) or 16 (AF_INET6) bytes in network order. */
 struct vx_addr ip_from_raw(int family, const void *raw);
-int ip_family(const struct vx_addr *a);		     /* AF_INET or AF_INET6 */
-size_t ip_raw_len(const struct vx_addr *a);	     /* 4 or 16 */
+int ip_family(const struct vx_addr *a); /* AF_INET or AF_INET6 */
+size_t ip_raw_len(const struct vx_addr *a); /* 4 or 16 */
 bool ip_in_prefix(const struct vx_addr *addr, const struct ip_prefix *prefix);
-const void *ip_raw(const struct vx_addr *a);	     /* points into `a` */
+const void *ip_raw(const struct vx_addr *a); /* points into `a` */
 
 #endif

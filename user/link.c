@@ -121,7 +121,8 @@ static void read_af_spec(const struct nlattr *spec, struct link *link)
 			continue;
 		mnl_attr_for_each_nested (attr, af)
 			if (mnl_attr_get_type(attr) == IFLA_INET6_ADDR_GEN_MODE)
-				link->addrgen_none = mnl_attr_get_u8(attr) == IN6_ADDR_GEN_MODE_NONE;
+				link->addrgen_none =
+					mnl_attr_get_u8(attr) == IN6_ADDR_GEN_MODE_NONE;
 	}
 }
 
@@ -176,8 +177,9 @@ static void read_link_attr(const struct nlattr *attr, struct link *link)
 	case IFLA_STATS64:
 		memset(&stats, 0, sizeof(stats));
 		memcpy(&stats, mnl_attr_get_payload(attr),
-		       mnl_attr_get_payload_len(attr) < sizeof(stats) ? mnl_attr_get_payload_len(attr) :
-									 sizeof(stats));
+		       mnl_attr_get_payload_len(attr) < sizeof(stats)
+			       ? mnl_attr_get_payload_len(attr)
+			       : sizeof(stats));
 		link->rx_dropped = stats.rx_dropped;
 		break;
 	}
@@ -213,8 +215,7 @@ static int take_link(const struct nlmsghdr *msg, void *ctx)
 
 int links_read(struct nl *nl, struct links *out, struct why *why)
 {
-	struct nlmsghdr *msg =
-		nl_request(nl, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+	struct nlmsghdr *msg = nl_request(nl, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
 	struct links links = { 0 };
 	int err;
 
@@ -286,8 +287,7 @@ static int take_addr(const struct nlmsghdr *msg, void *ctx)
 
 int addrs_read(struct nl *nl, struct addrs *out, struct why *why)
 {
-	struct nlmsghdr *msg =
-		nl_request(nl, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	struct nlmsghdr *msg = nl_request(nl, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
 	struct addrs addrs = { 0 };
 	int err;
 

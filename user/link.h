@@ -9,7 +9,7 @@
 #include "ip.h"
 #include "nl.h"
 
-#define LINK_ALIAS 64	/* longer ones are cut: ours are shorter */
+#define LINK_ALIAS 64 /* longer ones are cut: ours are shorter */
 #define LINK_ALTNAME 64 /* likewise */
 
 struct link_vxlan {
@@ -27,22 +27,22 @@ struct link_vxlan {
 struct link {
 	int ifindex;
 	char name[VX_IF_LEN];
-	char kind[VX_IF_LEN];	     /* "vxlan", "bridge", "veth", ...; "" for a plain NIC */
-	char bus[VX_IF_LEN];	     /* bus of the parent device, "pci", "virtio", or "" */
-	uint16_t type;		     /* ARPHRD_* */
-	unsigned flags;		     /* IFF_* */
+	char kind[VX_IF_LEN]; /* "vxlan", "bridge", "veth", ...; "" for a plain NIC */
+	char bus[VX_IF_LEN]; /* bus of the parent device, "pci", "virtio", or "" */
+	uint16_t type; /* ARPHRD_* */
+	unsigned flags; /* IFF_* */
 	uint32_t mtu;
 	uint32_t group;
-	int master;		     /* ifindex, 0 = none */
+	int master; /* ifindex, 0 = none */
 	uint8_t mac[6];
 	char alias[LINK_ALIAS];
 	char altname[LINK_ALTNAME]; /* the first that begins with "vx-", else "" */
-	bool addrgen_none;	     /* the kernel makes no IPv6 link-local address */
-	bool is_port;		     /* its master is a bridge */
+	bool addrgen_none; /* the kernel makes no IPv6 link-local address */
+	bool is_port; /* its master is a bridge */
 	bool isolated;
 	uint64_t rx_dropped;
-	uint32_t xdp_prog;	     /* id of an XDP program on it, 0 = none */
-	struct link_vxlan vxlan;     /* kind "vxlan" only */
+	uint32_t xdp_prog; /* id of an XDP program on it, 0 = none */
+	struct link_vxlan vxlan; /* kind "vxlan" only */
 };
 
 struct links {
@@ -62,7 +62,7 @@ struct addrs {
 };
 
 struct route {
-	int err;     /* -errno of the look-up: -ENETUNREACH = no route now */
+	int err; /* -errno of the look-up: -ENETUNREACH = no route now */
 	int ifindex; /* device it leaves by */
 	uint32_t mtu; /* of the route if it has one, else of the device; bytes */
 };

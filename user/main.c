@@ -28,7 +28,8 @@ static const struct command commands[] = {
 	  "converge to the config; what is right already is not touched", OPT_DRY_RUN, 1, cmd_up },
 	{ "down", "stop", "[OVERLAY] [--dry-run]",
 	  "remove what is ours; the bridge stays while others use it", OPT_DRY_RUN, 1, cmd_down },
-	{ "restart", NULL, "[OVERLAY]", "down, then up; containers stay attached", 0, 1, cmd_restart },
+	{ "restart", NULL, "[OVERLAY]", "down, then up; containers stay attached", 0, 1,
+	  cmd_restart },
 	{ "reload", NULL, "[OVERLAY] [--dry-run]",
 	  "re-read the config, change only what differs, upgrade programs in place", OPT_DRY_RUN, 1,
 	  cmd_up },
@@ -55,8 +56,8 @@ static const struct command *find_command(const char *verb)
 
 static void print_usage(const struct command *c)
 {
-	printf("usage: vxbpf %s%s%s %s\n  %s\n", c->verb, c->alias ? "|" : "", c->alias ? c->alias : "",
-	       c->synopsis, c->sentence);
+	printf("usage: vxbpf %s%s%s %s\n  %s\n", c->verb, c->alias ? "|" : "",
+	       c->alias ? c->alias : "", c->synopsis, c->sentence);
 	if (c->options & OPT_DRY_RUN)
 		puts("  --dry-run  print the steps, change nothing; exit 3 if there are any");
 	if (c->options & OPT_JSON)
@@ -77,7 +78,8 @@ static int print_overview(void)
 			 c->alias ? c->alias : "", c->synopsis);
 		printf("  %-34s %s\n", head, c->sentence);
 	}
-	puts("\nOVERLAY is a name (/etc/vxbpf/NAME.yaml) or a path ending in .yaml; none: all of them.\n"
+	puts("\nOVERLAY is a name (/etc/vxbpf/NAME.yaml) or a path ending in .yaml; none: all of "
+	     "them.\n"
 	     "Exit codes: 0 fine, 1 failed, 2 usage or bad config, 3 differences found.\n"
 	     "See vxbpf(8) and vxbpf.yaml(5).");
 	return EXIT_FINE;
@@ -120,9 +122,12 @@ static int parse(int argc, char **argv, const struct command **out, struct comma
 		 bool *help)
 {
 	static const struct option longs[] = {
-		{ "dry-run", no_argument, NULL, 'n' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },    { "verbose", no_argument, NULL, 'v' },
-		{ "version", no_argument, NULL, 'V' }, { "once", no_argument, NULL, 'o' },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "once", no_argument, NULL, 'o' },
 		{ 0 },
 	};
 	unsigned used = 0;

@@ -12,9 +12,9 @@ const struct obj_field_info obj_fields[F_MAX] = {
 _Static_assert(F_MAX <= 32, "struct obj.have has a bit per field");
 
 static const char *const kind_names[] = {
-	[OBJ_TREE] = "tree",	 [OBJ_MAP] = "map",	  [OBJ_PROG] = "program",
-	[OBJ_ENTRY] = "entry",	 [OBJ_WIRE] = "hook",	  [OBJ_BRIDGE] = "bridge",
-	[OBJ_TUNNEL] = "tunnel", [OBJ_INDEX] = "entry",	  [OBJ_QDISC] = "clsact",
+	[OBJ_TREE] = "tree",	 [OBJ_MAP] = "map",	 [OBJ_PROG] = "program",
+	[OBJ_ENTRY] = "entry",	 [OBJ_WIRE] = "hook",	 [OBJ_BRIDGE] = "bridge",
+	[OBJ_TUNNEL] = "tunnel", [OBJ_INDEX] = "entry",	 [OBJ_QDISC] = "clsact",
 	[OBJ_HOOK] = "hook",	 [OBJ_BLOCK] = "filter", [OBJ_MEMBER] = "member",
 	[OBJ_SETUP] = "setup",	 [OBJ_ADDR] = "address",
 };
@@ -168,8 +168,8 @@ uint32_t obj_compare(const struct obj *want, const struct obj *now)
 		if (!obj_has(want, f))
 			continue;
 		if (!obj_has(now, f) ||
-		    (obj_fields[f].type == OBJ_TEXT ? strcmp(want->v[f].text, now->v[f].text) != 0 :
-						      want->v[f].num != now->v[f].num))
+		    (obj_fields[f].type == OBJ_TEXT ? strcmp(want->v[f].text, now->v[f].text) != 0
+						    : want->v[f].num != now->v[f].num))
 			differs |= 1U << f;
 	}
 	return differs;

@@ -10,20 +10,20 @@
 
 /* In the order of dependency: created first to last, removed last to first. */
 enum obj_kind {
-	OBJ_TREE,   /* <overlay>: its folder of pins */
-	OBJ_MAP,    /* <map>: pinned */
-	OBJ_PROG,   /* <build>/<room>: pinned */
-	OBJ_ENTRY,  /* <map>/<key>: a map entry that needs no device */
-	OBJ_WIRE,   /* <ifname>/<room>: a hook on an underlay device */
+	OBJ_TREE, /* <overlay>: its folder of pins */
+	OBJ_MAP, /* <map>: pinned */
+	OBJ_PROG, /* <build>/<room>: pinned */
+	OBJ_ENTRY, /* <map>/<key>: a map entry that needs no device */
+	OBJ_WIRE, /* <ifname>/<room>: a hook on an underlay device */
 	OBJ_BRIDGE, /* <ifname> */
 	OBJ_TUNNEL, /* <ifname>: a VXLAN device */
-	OBJ_INDEX,  /* <map>/<ifname>: a map entry whose key is that device's ifindex */
-	OBJ_QDISC,  /* <ifname>: a tunnel's clsact, which runs the filters of the overlay's blocks */
-	OBJ_HOOK,   /* <ifname>/<room>: a hook on a tunnel or port */
-	OBJ_BLOCK,  /* <room>: the filter in the block all those tunnels share */
+	OBJ_INDEX, /* <map>/<ifname>: a map entry whose key is that device's ifindex */
+	OBJ_QDISC, /* <ifname>: a tunnel's clsact, which runs the filters of the overlay's blocks */
+	OBJ_HOOK, /* <ifname>/<room>: a hook on a tunnel or port */
+	OBJ_BLOCK, /* <room>: the filter in the block all those tunnels share */
 	OBJ_MEMBER, /* <ifname>: a tunnel's place in the bridge, after its hooks (I2) */
-	OBJ_SETUP,  /* <bridge>: what must be set after its members changed */
-	OBJ_ADDR,   /* <prefix>: an address of the bridge */
+	OBJ_SETUP, /* <bridge>: what must be set after its members changed */
+	OBJ_ADDR, /* <prefix>: an address of the bridge */
 	OBJ_KIND_MAX,
 };
 
@@ -52,12 +52,12 @@ union obj_value {
 struct obj {
 	enum obj_kind kind;
 	char *key;
-	char *parent;  /* the device whose end takes this object along, or NULL */
-	char *note;    /* a word for people in printed steps, or NULL; never compared */
-	bool foreign;  /* observed: does not carry our mark, so wanting it is a conflict */
+	char *parent; /* the device whose end takes this object along, or NULL */
+	char *note; /* a word for people in printed steps, or NULL; never compared */
+	bool foreign; /* observed: does not carry our mark, so wanting it is a conflict */
 	bool optional; /* wanted: a failure to create it is a warning */
 	unsigned ifindex; /* observed: of the device it belongs to; 0 = not known yet */
-	uint32_t have;	  /* which fields say something; the others are nobody's concern */
+	uint32_t have; /* which fields say something; the others are nobody's concern */
 	union obj_value v[F_MAX];
 	void *blob; /* the value of a map entry, or NULL for "present is enough" */
 	size_t blob_len;

@@ -9,26 +9,44 @@
 #include "nl.h"
 
 #define BATCH_BYTES 65536
-#define BATCH_SPARE 8192 /* the largest single message; the buffer has that much beyond BATCH_BYTES */
+#define BATCH_SPARE                                                                                \
+	8192 /* the largest single message; the buffer has that much beyond BATCH_BYTES */
 #define BATCH_MSGS 128
 #define RECV_BYTES 65536
 
 struct nl {
+	int bus;
 	struct mnl_socket *sock;
-	unsigned port;
-	unsigned seq;	    /* of the last message made */
+	unsigned seq; /* of the last message made */
 	unsigned first_seq; /* of the batch's first */
 	char *batch;
 	size_t used; /* bytes of finished messages */
 	struct nlmsghdr *open; /* the message still being built */
 	size_t tags[BATCH_MSGS];
 	size_t n_msgs;
+	bool heard[BATCH_MSGS];
 	nl_result_fn on_result;
 	void *ctx;
-	int broken; /* -errno once the socket failed */
 	char *recv;
 	char *request;
 };
+
+static int open_socket(struct nl *nl)
+{
+	int on = 1, size = 8 << 20;
+
+	if (nl->sock)
+		mnl_socket_close(nl->sock);
+	nl->sock = mnl_socket_open2(nl->bus, SOCK_CLOEXEC);
+	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	/* All four are comforts: without them messages are terser or batches need more room. */
+	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	return 0;
+}
 
 int nl_open(struct nl **out, struct why *why)
 {
@@ -38,23 +56,17 @@ int nl_open(struct nl **out, struct why *why)
 int nl_open_bus(int bus, struct nl **out, struct why *why)
 {
 	autonl struct nl *nl = calloc(1, sizeof(*nl));
-	int on = 1, size = 8 << 20;
 
 	if (!nl)
 		return why_set(why, -ENOMEM, "netlink: out of memory");
 	nl->batch = malloc(BATCH_BYTES + BATCH_SPARE);
 	nl->recv = malloc(RECV_BYTES);
 	nl->request = malloc(BATCH_SPARE);
-	nl->sock = mnl_socket_open2(bus, SOCK_CLOEXEC);
-	if (!nl->batch || !nl->recv || !nl->request || !nl->sock ||
-	    mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0)
+	nl->bus = bus;
+	if (!nl->batch || !nl->recv || !nl->request)
+		return why_set(why, -ENOMEM, "netlink: out of memory");
+	if (open_socket(nl))
 		return why_set(why, -errno, "netlink: open a socket: %s", strerror(errno));
-	nl->port = mnl_socket_get_portid(nl->sock);
-	/* All three are comforts: without them messages are terser or batches need more room. */
-	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
-	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
-	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
-	setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	*out = take_ptr(nl);
 	return 0;
 }
@@ -97,6 +109,7 @@ struct nlmsghdr *nl_put(struct nl *nl, uint16_t type, uint16_t flags, size_t ext
 	nl->open->nlmsg_seq = ++nl->seq;
 	if (!nl->n_msgs)
 		nl->first_seq = nl->seq;
+	nl->heard[nl->n_msgs] = false;
 	nl->tags[nl->n_msgs++] = tag;
 	mnl_nlmsg_put_extra_header(nl->open, extra);
 	return nl->open;
@@ -130,6 +143,7 @@ static const char *error_text(const struct nlmsghdr *msg)
 
 static void report(struct nl *nl, size_t index, int err, const char *text)
 {
+	nl->heard[index] = true;
 	if (nl->on_result)
 		nl->on_result(nl->ctx, nl->tags[index], err, text);
 }
@@ -159,27 +173,34 @@ static int read_acks(struct nl *nl, size_t left)
 	return 0;
 }
 
+/* After a failure nobody knows which answers are still under way: not over this socket any more. */
+static int give_up(struct nl *nl, int err)
+{
+	if (nl->sock)
+		mnl_socket_close(nl->sock);
+	nl->sock = NULL;
+	return err;
+}
+
 int nl_flush(struct nl *nl)
 {
-	size_t n;
-	int err = nl->broken;
+	bool sent;
+	int err = 0;
 
 	finish_open(nl);
-	n = nl->n_msgs;
-	if (!n)
-		return err;
-	if (!err && mnl_socket_sendto(nl->sock, nl->batch, nl->used) < 0) {
-		err = -errno;
-		for (size_t i = 0; i < n; i++)
-			report(nl, i, err, "");
-	} else if (!err) {
-		err = read_acks(nl, n);
-	}
-	/* After a failed read nobody knows which acks are still under way: use the socket no more. */
-	nl->broken = err;
+	if (!nl->n_msgs)
+		return 0;
+	if (!nl->sock)
+		err = open_socket(nl);
+	sent = !err && mnl_socket_sendto(nl->sock, nl->batch, nl->used) >= 0;
+	if (!err)
+		err = sent ? read_acks(nl, nl->n_msgs) : -errno;
+	for (size_t i = 0; err && i < nl->n_msgs; i++)
+		if (!nl->heard[i])
+			report(nl, i, err, sent ? NULL : "");
 	nl->n_msgs = 0;
 	nl->used = 0;
-	return err;
+	return err ? give_up(nl, err) : 0;
 }
 
 struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, size_t extra)
@@ -199,10 +220,10 @@ int nl_dump(struct nl *nl, struct nlmsghdr *request, nl_dump_fn fn, void *ctx)
 {
 	bool dump = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
 
-	if (nl->broken)
-		return nl->broken;
-	if (mnl_socket_sendto(nl->sock, request, request->nlmsg_len) < 0)
+	if (!nl->sock && open_socket(nl))
 		return -errno;
+	if (mnl_socket_sendto(nl->sock, request, request->nlmsg_len) < 0)
+		return give_up(nl, -errno);
 	for (;;) {
 		ssize_t got = mnl_socket_recvfrom(nl->sock, nl->recv, RECV_BYTES);
 		const struct nlmsghdr *msg = (const void *)nl->recv;
@@ -211,7 +232,7 @@ int nl_dump(struct nl *nl, struct nlmsghdr *request, nl_dump_fn fn, void *ctx)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return nl->broken = -errno;
+			return give_up(nl, -errno);
 		for (; mnl_nlmsg_ok(msg, rest); msg = mnl_nlmsg_next(msg, &rest)) {
 			int err;
 

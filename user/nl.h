@@ -14,7 +14,8 @@
 
 struct nl;
 
-/* Result of one message of a batch: err is 0 or -errno, text the kernel's sentence or "". */
+/* Result of one message of a batch: err is 0 or -errno, text the kernel's sentence or "". text NULL:
+ * the answer was lost, so the kernel may have done it all the same. */
 typedef void (*nl_result_fn)(void *ctx, size_t tag, int err, const char *text);
 /* One message of a dump; non-zero ends it. */
 typedef int (*nl_dump_fn)(const struct nlmsghdr *msg, void *ctx);
@@ -35,7 +36,8 @@ static inline void nl_cleanup(struct nl **nl)
 struct nlmsghdr *nl_put(struct nl *nl, uint16_t type, uint16_t flags, size_t extra, size_t tag);
 /* Who hears the results of the messages put from now on. */
 void nl_on_result(struct nl *nl, nl_result_fn fn, void *ctx);
-/* Sends what is pending and waits for every acknowledgement. -errno only if the socket failed. */
+/* Sends what is pending and waits for every acknowledgement. -errno only if the socket failed; what
+ * comes next then goes over a new one. */
 int nl_flush(struct nl *nl);
 
 /* One request that is answered by messages (dump or single). */

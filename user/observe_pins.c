@@ -20,7 +20,7 @@ struct seeing {
 		uint32_t id;
 		char build[BPFOBJ_BUILD];
 		char room[24];
-	} *progs;
+	} * progs;
 	size_t n_progs;
 	struct why *why;
 };
@@ -53,7 +53,7 @@ struct entry_kind {
 };
 
 static const struct entry_kind entry_kinds[] = {
-	{ "overlay", BY_NUMBER, true },	 { "peers", BY_NUMBER, true },
+	{ "overlay", BY_NUMBER, true },	  { "peers", BY_NUMBER, true },
 	{ "counters", BY_NUMBER, false }, { "sources", BY_ADDRESS, true },
 	{ "tunnels", BY_IFINDEX, true },  { "ports", BY_IFINDEX, false },
 };
@@ -287,8 +287,8 @@ static int see_filters(struct seeing *s)
 		if (strcmp(state.mode, "clsact") != 0 || !prog)
 			continue;
 		/* port_in on an egress hook is the bridge's: the host's own port. */
-		at.room = attach_room(strcmp(prog->room, "port_in") == 0 && i % 2 ? "host_in" :
-										    prog->room);
+		at.room = attach_room(strcmp(prog->room, "port_in") == 0 && i % 2 ? "host_in"
+										  : prog->room);
 		if (at.room)
 			see_hook(s, &at, &state);
 	}

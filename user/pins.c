@@ -42,7 +42,8 @@ int pins_mount(struct why *why)
 		  "mode=0700") == 0)
 		return 0;
 	return why_set(why, -errno,
-		       PINS_BPFFS ": mount the BPF file system: %s; do it by hand: mount -t bpf bpf %s",
+		       PINS_BPFFS
+		       ": mount the BPF file system: %s; do it by hand: mount -t bpf bpf %s",
 		       strerror(errno), PINS_BPFFS);
 }
 

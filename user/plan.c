@@ -156,6 +156,23 @@ static bool wants_xdp(const struct conf *conf, const struct link *link)
 	return conf->xdp == CONF_ON || (!link->kind[0] && strcmp(link->bus, "pci") == 0);
 }
 
+/* With its cable out a device carries no route for a moment; it must not lose its guard for that. */
+static void want_wire_of_the_unroutable(const struct planning *p)
+{
+	bool unroutable = false;
+
+	for (size_t i = 0; i < p->mesh->n_peers; i++)
+		unroutable |= p->facts->routes[i].err != 0;
+	for (size_t i = 0; unroutable && i < p->facts->now->n; i++) {
+		const struct obj *hook = p->facts->now->v[i];
+		const struct link *link =
+			hook->parent ? links_by_name(p->facts->links, hook->parent) : NULL;
+
+		if (hook->kind == OBJ_WIRE && link && !objs_find(p->out, OBJ_WIRE, hook->key))
+			want_hook(p, OBJ_WIRE, link, link->name, strchr(hook->key, '/') + 1, true);
+	}
+}
+
 static void want_wire(const struct planning *p)
 {
 	for (size_t i = 0; i < p->base->underlay.n; i++) {
@@ -377,6 +394,7 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct
 	want_pins(&p);
 	want_overlay_entry(&p);
 	want_wire(&p);
+	want_wire_of_the_unroutable(&p);
 	want_bridge(&p);
 	isolate = !want_ports(&p);
 	for (size_t i = 0; i < mesh->n_peers; i++) {

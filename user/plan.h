@@ -14,16 +14,16 @@
 /* A tcx link costs an RCU wait on attach and on the device's end (20 ms, one after the other): a
  * thousand tunnels took 37 s. Larger meshes run their tunnels' programs from a clsact block. */
 #define PLAN_TCX_TUNNELS 16
-#define PLAN_ADDR_PROTO 118    /* IFA_PROTO of the addresses we set: 'v' */
+#define PLAN_ADDR_PROTO 118 /* IFA_PROTO of the addresses we set: 'v' */
 
 struct plan_facts {
 	const struct links *links;
 	const struct addrs *addrs;
 	const struct route *routes; /* one per mesh peer, in its order */
-	const bool *ipsec;	    /* likewise: does a policy insist that the peer comes by ESP? */
-	const char *tc_mode;	    /* "tcx" or "clsact" */
-	struct objs *now;	    /* what is there: a hook keeps the mode it has */
-	const char *const *maps;    /* NULL-terminated names of the object's maps and programs */
+	const bool *ipsec; /* likewise: does a policy insist that the peer comes by ESP? */
+	const char *tc_mode; /* "tcx" or "clsact" */
+	struct objs *now; /* what is there: a hook keeps the mode it has */
+	const char *const *maps; /* NULL-terminated names of the object's maps and programs */
 	const char *const *progs;
 };
 

@@ -8,6 +8,7 @@
 
 #define MTU_CAP 1500U /* design I3: more only by `mtu:` in the file, where all hosts see it */
 #define MTU_LEAST 576U
+#define UNROUTABLE_NAMED 3 /* the rest only as a number */
 
 struct settling {
 	const struct conf *conf;
@@ -16,6 +17,7 @@ struct settling {
 	struct plan_base *out;
 	struct notes *notes;
 	struct why *why;
+	size_t unroutable; /* peers without a route now */
 };
 
 static void add_underlay(struct settling *s, int ifindex, const char *name)
@@ -35,14 +37,16 @@ static void add_underlay(struct settling *s, int ifindex, const char *name)
 static int settle_route(struct settling *s, const struct mesh_peer *peer, const struct route *route)
 {
 	const char *wanted = s->conf->underlay;
-	const struct link *link = route->err ? NULL :
-					       links_by_index(s->facts->links, route->ifindex);
+	const struct link *link =
+		route->err ? NULL : links_by_index(s->facts->links, route->ifindex);
 	char remote[IP_TEXT];
 
 	ip_format(&peer->remote, remote);
 	if (!link) {
-		notes_add(s->notes, "peer %s: no route to %s now; it is set up all the same",
-			  peer->host->name, remote);
+		if (++s->unroutable <= UNROUTABLE_NAMED)
+			notes_add(s->notes,
+				  "peer %s: no route to %s now; it is set up all the same",
+				  peer->host->name, remote);
 		return 0;
 	}
 	if (wanted[0] && strcmp(link->name, wanted) != 0)
@@ -75,6 +79,10 @@ static int settle_routes(struct settling *s)
 		if (err)
 			return err;
 	}
+	if (s->unroutable > UNROUTABLE_NAMED)
+		notes_add(s->notes,
+			  "%zu more peers have no route now; they are set up all the same",
+			  s->unroutable - UNROUTABLE_NAMED);
 	return 0;
 }
 
@@ -108,8 +116,9 @@ static int settle_auto_mtu(struct settling *s)
 	text_add(text, sizeof(s->out->mtu_why), " less %u for VXLAN over %s", overhead,
 		 overhead == MESH_OVERHEAD_V4 ? "IPv4" : "IPv6");
 	if (base < overhead + MTU_LEAST)
-		return why_bad(s->why, "mtu: the path to %s takes %u bytes only: too small for VXLAN",
-			       peer, base);
+		return why_bad(s->why,
+			       "mtu: the path to %s takes %u bytes only: too small for VXLAN", peer,
+			       base);
 	s->out->cfg.mtu = base - overhead;
 	return 0;
 }
@@ -126,12 +135,12 @@ static int settle_mtu(struct settling *s)
 		unsigned overhead = ip_is_v4(&peer->remote) ? MESH_OVERHEAD_V4 : MESH_OVERHEAD_V6;
 
 		if (!r->err && conf->mtu + overhead > r->mtu)
-			return why_bad(s->why,
-				       "%s:%u: mtu: %u + %u for VXLAN = %u do not fit the path to %s, "
-				       "which takes %u: at most %u",
-				       conf->path, conf->mtu_line, conf->mtu, overhead,
-				       conf->mtu + overhead, peer->host->name, r->mtu,
-				       r->mtu - overhead);
+			return why_bad(
+				s->why,
+				"%s:%u: mtu: %u + %u for VXLAN = %u do not fit the path to %s, "
+				"which takes %u: at most %u",
+				conf->path, conf->mtu_line, conf->mtu, overhead,
+				conf->mtu + overhead, peer->host->name, r->mtu, r->mtu - overhead);
 	}
 	s->out->cfg.mtu = conf->mtu;
 	snprintf(s->out->mtu_why, sizeof(s->out->mtu_why), "set by `mtu:` in the file");
@@ -150,12 +159,14 @@ static int check_bridge(struct settling *s)
 		return why_set(s->why, -EEXIST, "%s: use it as the bridge: it is a %s device",
 			       link->name, link->kind[0] ? link->kind : "network");
 	if (strncmp(link->alias, "vxbpf:", 6) == 0 && strcmp(link->alias, ours) != 0)
-		return why_set(s->why, -EEXIST, "%s: use it as the bridge: it belongs to overlay %s",
-			       link->name, link->alias + 6);
+		return why_set(s->why, -EEXIST,
+			       "%s: use it as the bridge: it belongs to overlay %s", link->name,
+			       link->alias + 6);
 	if (!link->alias[0] || strcmp(link->alias, ours) != 0) {
 		if (link->mtu > s->out->cfg.mtu)
 			notes_add(s->notes,
-				  "%s: not made by us, so its MTU stays %u: more than the overlay's %u",
+				  "%s: not made by us, so its MTU stays %u: more than the "
+				  "overlay's %u",
 				  link->name, link->mtu, s->out->cfg.mtu);
 		if (!(link->flags & IFF_UP))
 			notes_add(s->notes, "%s: not made by us and down: set it up", link->name);
@@ -169,9 +180,10 @@ static int check_tunnel(struct settling *s, const struct mesh_peer *peer, const 
 	const struct link_vxlan *vx = &link->vxlan;
 
 	if (strcmp(link->name, peer->ifname) == 0 || strcmp(link->altname, peer->ifname) == 0)
-		return why_set(s->why, -EEXIST,
-			       "%s: make the tunnel to %s: a device of this name exists and is not ours",
-			       link->name, peer->host->name);
+		return why_set(
+			s->why, -EEXIST,
+			"%s: make the tunnel to %s: a device of this name exists and is not ours",
+			link->name, peer->host->name);
 	if (strcmp(link->kind, "vxlan") == 0 && !vx->external && vx->vni == peer->vni &&
 	    vx->port == s->conf->port && vx->v6 == !ip_is_v4(&peer->remote))
 		return why_set(s->why, -EEXIST,
@@ -218,7 +230,7 @@ static void settle_config(struct settling *s)
 int plan_settle(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
 		struct plan_base *out, struct notes *notes, struct why *why)
 {
-	struct settling s = { conf, mesh, facts, out, notes, why };
+	struct settling s = { conf, mesh, facts, out, notes, why, 0 };
 	int err;
 
 	*out = (struct plan_base){ 0 };

@@ -80,7 +80,8 @@ bool *xfrm_covers(const struct mesh *mesh, uint16_t port)
 		return covers;
 	for (size_t i = 0; i < mesh->n_peers; i++)
 		best[i] = UINT32_MAX;
-	nl_dump(nl, nl_request(nl, XFRM_MSG_GETPOLICY, NLM_F_DUMP, sizeof(struct xfrm_userpolicy_id)),
+	nl_dump(nl,
+		nl_request(nl, XFRM_MSG_GETPOLICY, NLM_F_DUMP, sizeof(struct xfrm_userpolicy_id)),
 		take_policy, &c);
 	return covers;
 }

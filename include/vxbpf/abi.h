@@ -15,7 +15,7 @@
 
 #define VX_NAME_LEN 40 /* a peer's name, at most 32 characters */
 #define VX_TEXT_LEN 48 /* an address as text: INET6_ADDRSTRLEN rounded up */
-#define VX_IF_LEN 16   /* IFNAMSIZ */
+#define VX_IF_LEN 16 /* IFNAMSIZ */
 #define VX_MAX_HOSTS 1000
 #define VX_LOOP_NS 2000000000ULL /* a MAC seen on a local port within this may be a loop (I2) */
 
@@ -42,10 +42,10 @@ VX_ASSERT_SIZE(struct vx_addr, 16);
 /* Load-time constants of one set of programs (rodata): a change means new programs. */
 struct vx_config {
 	__u32 layout;
-	__u32 mtu;   /* largest inner IP packet, bytes */
-	__u32 mark;  /* the one skb mark bit between wire_in and tun_in */
-	__u16 port;  /* UDP port of the mesh, host byte order */
-	__u8 guard;  /* enum vx_guard */
+	__u32 mtu; /* largest inner IP packet, bytes */
+	__u32 mark; /* the one skb mark bit between wire_in and tun_in */
+	__u16 port; /* UDP port of the mesh, host byte order */
+	__u8 guard; /* enum vx_guard */
 	__u8 vni_mode; /* enum vx_vni_mode */
 	struct vx_addr local4; /* this host's IPv4 address in the mesh, zero if none */
 	struct vx_addr local6; /* this host's IPv6 address in the mesh, zero if none */
@@ -59,9 +59,9 @@ struct vx_vni {
 
 struct vx_peer {
 	char name[VX_NAME_LEN];
-	char ifname[VX_IF_LEN];		  /* its tunnel */
-	char address[VX_TEXT_LEN];	  /* remote, as text */
-	char local_address[VX_TEXT_LEN];  /* this pair's local address, as text */
+	char ifname[VX_IF_LEN]; /* its tunnel */
+	char address[VX_TEXT_LEN]; /* remote, as text */
+	char local_address[VX_TEXT_LEN]; /* this pair's local address, as text */
 	struct vx_addr remote;
 	struct vx_addr local;
 	__u32 ipsec; /* 1: a policy encrypts this pair, so tun_in takes frames without the mark */
@@ -119,7 +119,7 @@ struct vx_witness {
 	__u8 src_mac[6]; /* inner, zero if not known */
 	__u8 dst_mac[6];
 	__u32 from_ifindex; /* where the frame came in, 0 = this host */
-	__u32 to_ifindex;   /* where it wanted to go, or the local port its MAC sat on; 0 = not known */
+	__u32 to_ifindex; /* where it wanted to go, or the local port its MAC sat on; 0 = not known */
 	__u32 vni;
 	struct vx_addr source; /* outer source address, zero if there was none */
 };
@@ -130,7 +130,7 @@ VX_ASSERT_SIZE(struct vx_witness, 88);
 struct vx_port {
 	char name[VX_IF_LEN];
 	__u64 oversize; /* packets too large for the overlay that came from here */
-	__u32 largest;	/* the largest IP packet of them, bytes */
+	__u32 largest; /* the largest IP packet of them, bytes */
 	__u32 reserved;
 };
 VX_ASSERT_SIZE(struct vx_port, 32);
@@ -147,10 +147,10 @@ VX_ASSERT_SIZE(struct vx_fdb_key, 8);
 struct vx_fdb {
 	enum vx_place place;
 	__u32 ifindex; /* the local port it is, or last was, on (the bridge itself for the host) */
-	__u32 vni;     /* the peer it is, or last was, at */
+	__u32 vni; /* the peer it is, or last was, at */
 	__u32 moves;
 	__u64 seen_ns;
-	__u64 local_ns;	    /* last seen on a local port */
+	__u64 local_ns; /* last seen on a local port */
 	__u64 contested_ns; /* last seen on a local port *after* a peer showed it: a loop or a clone */
 };
 VX_ASSERT_SIZE(struct vx_fdb, 40);
@@ -164,8 +164,8 @@ struct vx_overlay {
 	char address[VX_TEXT_LEN];
 	char address6[VX_TEXT_LEN];
 	char underlay[VX_IF_LEN]; /* "" = whatever the routes say */
-	char config[256];	  /* absolute path */
-	char mtu_why[128];	  /* how the MTU came about, one clause */
+	char config[256]; /* absolute path */
+	char mtu_why[128]; /* how the MTU came about, one clause */
 	__u32 mtu;
 	__u32 port;
 	enum vx_guard guard;

@@ -33,9 +33,6 @@ warm_mesh() {
 	mesh_up
 	containers_each 1
 	node s9
-	acquainted c11 c21
-	acquainted c11 c31
-	acquainted c21 c31
 	pings c11 "$(ip4_of c21)" 2
 	pings c11 "$(ip4_of c31)" 2
 	pings c21 "$(ip4_of c31)" 2
