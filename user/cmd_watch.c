@@ -113,7 +113,7 @@ static void hear(const struct event *e, void *ctx)
 	struct watch *watch = ctx;
 
 	for (size_t i = 0; i < watch->n; i++)
-		watched_hear(watch->v[i], e, 0);
+		watched_hear(watch->v[i], e);
 }
 
 /* Until there is news, or something is due. */

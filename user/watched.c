@@ -126,9 +126,10 @@ static void queue_all(struct watched *w)
 	w->all = true;
 }
 
-void watched_hear(struct watched *w, const struct event *e, uint64_t now_ms)
+void watched_hear(struct watched *w, const struct event *e)
 {
-	(void)now_ms;
+	if (w->verbose && e->kind == EVENT_LOST)
+		printf("%s: too much news at once, some was lost\n", w->conf.overlay);
 	switch (event_matters(e, &w->view, w->settled)) {
 	case MATTER_NOT:
 		break;

@@ -34,7 +34,7 @@ struct watched {
 int watched_new(const char *path, bool verbose, struct watched **out, struct why *why);
 void watched_free(struct watched *w);
 
-void watched_hear(struct watched *w, const struct event *e, uint64_t now_ms);
+void watched_hear(struct watched *w, const struct event *e);
 /* When there is something to do next; WATCHED_NEVER: when an event says so. */
 uint64_t watched_due(const struct watched *w);
 /* Does one thing that is due: a port, or everything. */
