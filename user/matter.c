@@ -24,7 +24,7 @@ static bool is_part(const struct view *view, const struct link *link)
 	if (!link)
 		return false;
 	if (is_underlay(view, link->ifindex) || strcmp(link->name, conf->bridge) == 0 ||
-	    strcmp(link->name, conf->underlay) == 0 ||
+	    (conf->underlay[0] && strcmp(link->name, conf->underlay) == 0) ||
 	    plan_owns_tunnel(link, conf->overlay, view->mesh.self->name))
 		return true;
 	for (size_t i = 0; i < view->mesh.n_peers; i++)

@@ -188,7 +188,9 @@ static bool same_folder(int fd)
 
 static int try_lock(int fd)
 {
-	return flock(fd, LOCK_EX | LOCK_NB) ? -errno : 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : -errno;
 }
 
 static int wait_for_lock(int fd)

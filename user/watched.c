@@ -10,6 +10,7 @@
 #include "watched.h"
 
 #define SPACING_MS 200 /* between passes over everything: a storm of events makes few of them */
+#define PINS_MS 100 /* from the last pin that went to a look at what is left */
 #define BUSY_MS 20 /* another vxbpf is at it: look again */
 #define RETRY_MS 1000 /* after a failure, doubled each time */
 #define RETRY_MAX_MS 60000
@@ -86,7 +87,8 @@ void watched_reread(struct watched *w, struct nl *nl)
 	struct why why = { 0 };
 	int err = load(w->conf.path, &conf, &w->file, &why);
 
-	if (!err) {
+	/* While the one in force cannot be met either, any may be the better one. */
+	if (!err && w->settled) {
 		err = try_conf(nl, &conf, &why);
 		if (err)
 			conf_free(&conf);
@@ -99,6 +101,7 @@ void watched_reread(struct watched *w, struct nl *nl)
 	conf_free(&w->conf);
 	w->conf = conf;
 	w->settled = false;
+	w->n_ports = 0; /* the pass over everything sees them, too */
 	w->all = true;
 	w->due_ms = 0;
 }
@@ -126,6 +129,16 @@ static void queue_all(struct watched *w)
 	w->all = true;
 }
 
+/* Who takes away one pin mostly takes away more: a folder, or what another vxbpf has replaced. */
+static void queue_all_after_pins(struct watched *w)
+{
+	uint64_t then = watched_clock_ms() + PINS_MS;
+
+	queue_all(w);
+	if (w->due_ms < then)
+		w->due_ms = then;
+}
+
 void watched_hear(struct watched *w, const struct event *e)
 {
 	if (w->verbose && e->kind == EVENT_LOST)
@@ -137,7 +150,10 @@ void watched_hear(struct watched *w, const struct event *e)
 		queue_port(w, event_ifindex(e));
 		break;
 	case MATTER_ALL:
-		queue_all(w);
+		if (e->kind == EVENT_PIN_GONE)
+			queue_all_after_pins(w);
+		else
+			queue_all(w);
 		break;
 	}
 }
@@ -191,14 +207,23 @@ static void say_steps(const struct watched *w, const char *what, const struct st
 		printf("%s: looked at %s: %zu to do\n", w->conf.overlay, what, steps->n);
 }
 
+/* Held while something is changed and no longer, so that a person's commands work beside. */
+static int lock(struct watched *w, int *out_fd, struct why *why)
+{
+	int err = pins_try_lock(out_fd, why);
+
+	w->busy = err == -EBUSY;
+	return err;
+}
+
 /* --- a port */
 
 static int pass_over_port(struct watched *w, struct nl *nl, int ifindex, struct why *why)
 {
 	autoconverge struct converge c = { 0 };
-	autofd int lock = -1;
+	autofd int locked = -1;
 	char what[32];
-	int err = pins_try_lock(&lock, why);
+	int err = lock(w, &locked, why);
 
 	if (!err)
 		err = converge_plan_port(nl, &w->view, ifindex, &c, why);
@@ -217,7 +242,7 @@ static void work_on_port(struct watched *w, struct nl *nl, uint64_t now_ms)
 	int ifindex = w->ports[0];
 	int err = pass_over_port(w, nl, ifindex, &why);
 
-	if (err == -EWOULDBLOCK && why.text[0] && w->ports) {
+	if (err && w->busy) {
 		w->ports_due_ms = now_ms + BUSY_MS;
 		return;
 	}
@@ -244,8 +269,8 @@ static int plan_with_file(struct watched *w, struct nl *nl, struct converge *c, 
 
 static int apply_locked(struct watched *w, struct nl *nl, struct converge *c, struct why *why)
 {
-	autofd int lock = -1;
-	int err = pins_try_lock(&lock, why);
+	autofd int locked = -1;
+	int err = lock(w, &locked, why);
 
 	if (err)
 		return err;
@@ -267,7 +292,7 @@ static int pass_over_all(struct watched *w, struct nl *nl, struct why *why)
 		say_steps(w, "everything", &c.steps);
 	if (!err && c.steps.n)
 		err = apply_locked(w, nl, &c, why);
-	if (err == -EWOULDBLOCK)
+	if (err && w->busy)
 		return err;
 	say_notes(w, &c.notes);
 	if (err)
@@ -305,9 +330,10 @@ static void work_on_all(struct watched *w, struct nl *nl)
 	int err;
 
 	w->all = false;
+	w->busy = false;
 	err = pass_over_all(w, nl, &why);
 	w->last_ms = watched_clock_ms();
-	if (err == -EWOULDBLOCK) {
+	if (err && w->busy) {
 		w->all = true;
 		w->due_ms = w->last_ms + BUSY_MS;
 	} else if (err) {
@@ -324,7 +350,7 @@ static void work_on_all(struct watched *w, struct nl *nl)
 void watched_work(struct watched *w, struct nl *nl, uint64_t now_ms)
 {
 	bool all = w->all && w->due_ms <= now_ms;
-	bool port = w->n_ports && w->ports_due_ms <= now_ms;
+	bool port = w->n_ports && w->view.conf && w->ports_due_ms <= now_ms;
 
 	if (port && !(all && now_ms - w->due_ms > PATIENCE_MS))
 		work_on_port(w, nl, now_ms);

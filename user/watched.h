@@ -27,6 +27,7 @@ struct watched {
 	unsigned failures; /* of such passes, in a row */
 	char fault[512]; /* what failed, as it was said; "" if nothing does */
 	struct notes said; /* of the last pass */
+	bool busy; /* another vxbpf had the lock */
 	bool verbose;
 };
 
