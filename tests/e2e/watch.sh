@@ -52,7 +52,7 @@ port_is_hooked_as_it_joins() {
 	reach_all c11 c21
 	unwatch TERM 0
 	assert_eq "" "$(cat "$ERR_FILE")" "stderr"
-	right
+	right h1
 }
 
 leaver_is_forgotten() {
@@ -179,7 +179,8 @@ route_to_another_device_is_followed() {
 	settled h1
 	enter h2
 	background h2 "$VXBPF" watch vxbr0
-	load -i 0.002
+	PING=(-i 0.002)
+	load
 	sleep 0.2
 	ip -n h1 route add 192.0.2.2/32 dev eth1 src 192.0.2.1
 	ip -n h2 route add 192.0.2.1/32 dev eth1 src 192.0.2.2
@@ -220,7 +221,8 @@ mtu_of_the_path_is_followed() {
 }
 
 underlay_device_vanishes_and_returns() {
-	pair "underlay: eth0"
+	CONFIG=("underlay: eth0")
+	pair
 	watch h1 vxbr0
 	settled h1
 	ip -n h1 link del eth0
@@ -319,10 +321,10 @@ fault_is_said_once() {
 once_is_like_up() {
 	mesh 2
 	expect 0 vx h1 watch --once vxbr0
-	expect 0 right
+	expect 0 right h1
 	ip -n h1 link del vx-h2
 	expect 0 vx h1 watch --once
-	expect 0 right
+	expect 0 right h1
 	calls h1 watch --once vxbr0
 	assert_eq 0 "$(changing)" "calls of a second pass that change something"
 	config vxbr0 "mtu: 9000"

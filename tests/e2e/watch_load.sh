@@ -35,7 +35,7 @@ killed_and_restarted_under_load() {
 			echo "link add s$i$k type veth peer name s$i${k}x"
 			echo "link set s$i$k master vxbr0 up"
 		done | batch h1
-		sleep 0.0$i
+		sleep "0.0$i"
 		unwatch KILL 137
 	done
 	watch h1 vxbr0
@@ -71,7 +71,7 @@ containers_come_and_go_under_load() {
 			echo "link add s$i type veth peer name s${i}x"
 			echo "link set s$i master vxbr0 up"
 		done | batch h1
-		wait_for 10 all_hooked $n
+		wait_for 10 all_hooked "$n"
 		for ((i = 1; i <= n; i++)); do echo "link del s$i"; done | batch h1
 		wait_for 10 all_hooked 0
 		settled h1
@@ -116,8 +116,8 @@ calls_during() {
 	local pid=$!
 	wait_for 5 grep -q "TracerPid:.*[1-9]" "/proc/$WATCH/status"
 	"$@"
-	kill -INT $pid
-	wait $pid || true
+	kill -INT "$pid"
+	wait "$pid" || true
 	grep -cvE 'poll\(.*(unfinished|ERESTART|detached)|resuming interrupted' "$WORK/idle" || true
 }
 

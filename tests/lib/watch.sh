@@ -7,10 +7,12 @@
 #   passes                   how often it has looked at something since OUT_FILE was emptied
 #   settled HOST             waits until the config is met and it has stopped looking
 #   hooked HOST IFNAME       is the port's program there?
-#   pair [YAML LINE...]      h1 and h2 up, with c11 and c21
-#   load [PING_ARG...]       from c11 to c21, a flood if nothing else is said, until
+#   pair                     h1 and h2 up, with c11 and c21; the lines of YAML in CONFIG
+#   load                     pings from c11 to c21, in the manner of PING, until
 #   unloaded AT_MOST         no more of them were lost
 
+CONFIG=()
+PING=(-f)
 OUT_FILE=$WORK/watch.out
 ERR_FILE=$WORK/watch.err
 
@@ -35,7 +37,7 @@ passes() {
 }
 
 right() {
-	vx "${1:-h1}" up vxbr0 --dry-run
+	vx "$1" up vxbr0 --dry-run
 }
 
 # settled HOST: the config is met, and it has stopped looking.
@@ -62,10 +64,9 @@ entries() { # HOST MAP
 	on "$1" bpftool -j map dump pinned "/sys/fs/bpf/vxbpf/vxbr0/$2" | jq length
 }
 
-# A flood of pings between h1 and h2, or one as given, until `unloaded`.
 load() {
 	enter c11
-	"${ENTER[@]}" ping -n -q "${@:--f}" "$(ip4_of c21)" >"$WORK/load" 2>&1 &
+	"${ENTER[@]}" ping -n -q "${PING[@]}" "$(ip4_of c21)" >"$WORK/load" 2>&1 &
 	LOAD=$!
 	on_exit stop "$LOAD"
 	wait_for 5 test -s "$WORK/load"
@@ -85,7 +86,7 @@ unloaded() {
 }
 
 pair() {
-	mesh 2 "$@"
+	mesh 2 "${CONFIG[@]}"
 	mesh_up
 	containers_each 1
 	mesh_up
