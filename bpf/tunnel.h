@@ -116,6 +116,7 @@ static __always_inline enum vx_step see_return(struct vx_walk *w)
 	if (!at || at->place != VX_AT_PEER || at->vni == w->vni ||
 	    !is_within(at->seen_ns, w->now, VX_FDB_AGE_NS))
 		return VX_GO_ON;
+	w->to = w->from; /* some tunnel: which one is the bridge's to say */
 	charge(w, VX_REASON_LOOP, w->peer);
 	hook_set_counted(w);
 	return VX_GO_ON;

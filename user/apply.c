@@ -48,6 +48,8 @@ static int do_step(struct apply *a, const struct step *s, size_t tag, struct why
 {
 	const struct apply_ops *op = ops[step_obj(s)->kind];
 
+	if (s->implied)
+		return 0;
 	switch (s->op) {
 	case STEP_ADD:
 		return op->add(a, s->want, tag, why);
@@ -67,6 +69,7 @@ static size_t run_end(const struct steps *steps, size_t from)
 	size_t i = from + 1;
 
 	while (i < steps->n && steps->v[i].op == steps->v[from].op &&
+	       steps->v[i].implied == steps->v[from].implied &&
 	       step_obj(&steps->v[i])->kind == step_obj(&steps->v[from])->kind)
 		i++;
 	return i;
@@ -162,18 +165,46 @@ static struct step inverse(const struct step *s)
 	}
 }
 
+/* Did the device that was to take this along really go? Its own step comes later in the list. */
+static bool came_about(const struct journal *done, size_t i, size_t end)
+{
+	const struct obj *o = done->steps->v[i].now;
+
+	for (size_t k = i + 1; k < end; k++) {
+		const struct step *s = &done->steps->v[k];
+
+		if (done->outcomes[k].touched && !s->implied && s->now &&
+		    s->now->kind == OBJ_TUNNEL &&
+		    (!o->parent || strcmp(s->now->key, o->parent) == 0))
+			return true;
+	}
+	return false;
+}
+
+static void collect_back(const struct journal *done, size_t end, struct steps *back)
+{
+	for (size_t i = end; i-- > 0;) {
+		const struct step *s = &done->steps->v[i];
+
+		if (!done->outcomes[i].touched || (s->implied && !came_about(done, i, end)))
+			continue;
+		/* What is left of the old one, by its old ifindex, goes before the new one comes. */
+		if (s->implied && (s->now->kind == OBJ_HOOK || s->now->kind == OBJ_INDEX))
+			back->v[back->n++] = (struct step){ .op = STEP_REMOVE, .now = s->now };
+		back->v[back->n++] = inverse(s);
+	}
+}
+
 /* Backwards through what was done, as far as it can be undone. */
 static void unwind(struct journal *done, size_t end)
 {
-	autosteps struct steps back = { .v = calloc(end + 1, sizeof(struct step)) };
-	autofree struct outcome *outcomes = calloc(end + 1, sizeof(*outcomes));
+	autosteps struct steps back = { .v = calloc(2 * end + 1, sizeof(struct step)) };
+	autofree struct outcome *outcomes = calloc(2 * end + 1, sizeof(*outcomes));
 	struct journal j = { .a = done->a, .steps = &back, .outcomes = outcomes };
 
 	if (!back.v || !outcomes)
 		return;
-	for (size_t i = end; i-- > 0;)
-		if (done->outcomes[i].touched)
-			back.v[back.n++] = inverse(&done->steps->v[i]);
+	collect_back(done, end, &back);
 	for (size_t i = 0; i < back.n; i++) {
 		char text[512];
 

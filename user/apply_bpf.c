@@ -160,7 +160,7 @@ static int add_counters(struct apply *a, int fd, const void *key, const char *pe
 	}
 	for (int i = 0; i < cpus; i++)
 		text_copy(values[i].peer, sizeof(values[i].peer), peer);
-	return bpf_map_update_elem(fd, key, values, BPF_NOEXIST) ? -errno : 0;
+	return bpf_map_update_elem(fd, key, values, BPF_ANY) ? -errno : 0;
 }
 
 static int add_port(int fd, const void *key, const char *name)
@@ -184,7 +184,7 @@ static int put_entry(struct apply *a, const struct obj *o, unsigned ifindex, str
 	if (fd < 0)
 		return why_set(why, fd, "open the pinned map: %s", strerror(-fd));
 	if (strcmp(map, "counters") == 0)
-		err = add_counters(a, fd, key, o->note);
+		err = add_counters(a, fd, key, o->blob);
 	else if (strcmp(map, "ports") == 0)
 		err = add_port(fd, key, o->parent ? o->parent : o->note);
 	else if (bpf_map_update_elem(fd, key, o->blob, BPF_ANY))
@@ -239,9 +239,15 @@ static unsigned parent_index(const struct obj *o)
 	return o->ifindex ? o->ifindex : o->parent ? if_nametoindex(o->parent) : 0;
 }
 
+/* To make something: on the device of that name, which may be another one than was observed. */
+static unsigned new_parent_index(const struct obj *o)
+{
+	return o->parent ? if_nametoindex(o->parent) : 0;
+}
+
 static int add_index(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
-	unsigned ifindex = parent_index(want);
+	unsigned ifindex = new_parent_index(want);
 
 	(void)tag;
 	return ifindex ? put_entry(a, want, ifindex, why)
@@ -258,13 +264,13 @@ const struct apply_ops apply_index = { add_index, change_entry, remove_index };
 
 /* --- hooks: key "<ifname>/<room>" */
 
-static struct attach hook_at(struct apply *a, const struct obj *o)
+static struct attach hook_at(struct apply *a, const struct obj *o, unsigned ifindex)
 {
 	return (struct attach){
 		.nl = a->nl,
 		.overlay = a->overlay,
 		.room = attach_room(strchr(o->key, '/') + 1),
-		.ifindex = parent_index(o),
+		.ifindex = ifindex,
 	};
 }
 
@@ -277,7 +283,7 @@ static int hook_prog(struct apply *a, const struct obj *o, const struct attach *
 
 static int add_hook(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
-	struct attach at = hook_at(a, want);
+	struct attach at = hook_at(a, want, new_parent_index(want));
 	autofd int prog = hook_prog(a, want, &at, why);
 
 	(void)tag;
@@ -291,10 +297,10 @@ static int add_hook(struct apply *a, const struct obj *want, size_t tag, struct 
 static int change_hook(struct apply *a, const struct obj *now, const struct obj *want,
 		       uint32_t changed, size_t tag, struct why *why)
 {
-	struct attach at = hook_at(a, want);
+	struct attach at = hook_at(a, want, parent_index(now));
 	autofd int prog = hook_prog(a, want, &at, why);
 
-	(void)now, (void)changed, (void)tag;
+	(void)changed, (void)tag;
 	if (prog < 0)
 		return prog;
 	return attach_update(&at, obj_get_text(want, F_MODE), prog, why);
@@ -302,7 +308,7 @@ static int change_hook(struct apply *a, const struct obj *now, const struct obj 
 
 static int remove_hook(struct apply *a, const struct obj *now, size_t tag, struct why *why)
 {
-	struct attach at = hook_at(a, now);
+	struct attach at = hook_at(a, now, parent_index(now));
 
 	(void)tag;
 	return attach_remove(&at, obj_get_text(now, F_MODE), why);

@@ -10,13 +10,10 @@ static int down_one(struct nl *nl, const char *overlay, const struct command_arg
 {
 	autoconverge struct converge c = { 0 };
 	struct why why = { 0 };
-	char text[512];
 	int err = converge_plan_down(nl, overlay, &c, &why);
 
-	for (size_t i = 0; !err && (args->dry_run || args->verbose) && i < c.steps.n; i++) {
-		step_print(&c.steps.v[i], text, sizeof(text));
-		puts(text);
-	}
+	if (!err && (args->dry_run || args->verbose))
+		steps_print(&c.steps);
 	if (!err && !args->dry_run)
 		err = converge_apply(nl, &c, &why);
 	command_say(&c.notes);

@@ -36,16 +36,6 @@ static int load_all(const struct command_targets *targets, struct overlays *out,
 	return 0;
 }
 
-static void print_steps(const struct steps *steps)
-{
-	char text[512];
-
-	for (size_t i = 0; i < steps->n; i++) {
-		step_print(&steps->v[i], text, sizeof(text));
-		puts(text);
-	}
-}
-
 static int up_one(struct nl *nl, const struct conf *conf, const struct command_args *args,
 		  struct why *why)
 {
@@ -53,7 +43,7 @@ static int up_one(struct nl *nl, const struct conf *conf, const struct command_a
 	int err = converge_plan_up(nl, conf, &c, why);
 
 	if (!err && (args->dry_run || args->verbose))
-		print_steps(&c.steps);
+		steps_print(&c.steps);
 	if (!err && !args->dry_run)
 		err = converge_apply(nl, &c, why);
 	command_say(&c.notes);

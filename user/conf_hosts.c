@@ -241,7 +241,7 @@ static int check_addresses(const struct conf_tree *tree, const struct conf_node 
 		if (ip_is_set(&host->address6))
 			claim_addr(&c, &host->address6, conf_tree_get(node, "address6"), host);
 		bridge = bridge ? bridge->child : NULL;
-		for (size_t k = 0; k < host->n_bridge_address; k++, bridge = bridge->next)
+		for (size_t k = 0; bridge && k < host->n_bridge_address; k++, bridge = bridge->next)
 			claim_addr(&c, &host->bridge_address[k].addr, bridge, host);
 	}
 	return refuse_twins(tree, &c, why);

@@ -181,7 +181,7 @@ static void end_node(struct builder *b)
 {
 	b->depth--;
 	b->last = b->open;
-	b->open = b->open->parent;
+	b->open = b->open ? b->open->parent : NULL;
 }
 
 /* What no config of ours needs and what would make it hard to read or slow to load. */

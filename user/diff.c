@@ -13,12 +13,17 @@ struct pair {
 	enum { KEEP, ADD, CHANGE, REPLACE, REMOVE } verdict;
 };
 
+static __attribute__((returns_nonnull)) const struct obj *about(const struct pair *p)
+{
+	return p->want ? p->want : p->now;
+}
+
 struct pairs {
 	struct pair *v;
 	size_t n;
 };
 
-static void add_step(struct steps *steps, enum step_op op, const struct pair *p)
+static struct step *add_step(struct steps *steps, enum step_op op, const struct pair *p)
 {
 	if (steps->n == steps->room) {
 		steps->room = steps->room ? steps->room * 2 : 64;
@@ -32,6 +37,7 @@ static void add_step(struct steps *steps, enum step_op op, const struct pair *p)
 		.now = op == STEP_ADD ? NULL : p->now,
 		.changed = p->changed,
 	};
+	return &steps->v[steps->n - 1];
 }
 
 static bool blob_differs(const struct obj *want, const struct obj *now)
@@ -102,7 +108,7 @@ static const struct pair *find_tunnel(const struct pairs *pairs, const char *ifn
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 		const struct pair *p = &pairs->v[mid];
-		const struct obj *o = p->want ? p->want : p->now;
+		const struct obj *o = about(p);
 		int cmp = o->kind != OBJ_TUNNEL ? (o->kind < OBJ_TUNNEL ? -1 : 1)
 						: strcmp(o->key, ifname);
 
@@ -153,7 +159,7 @@ static void follow_tree(struct pairs *pairs)
 
 	for (size_t i = 1; anew && i < pairs->n; i++) {
 		struct pair *p = &pairs->v[i];
-		const struct obj *o = p->want ? p->want : p->now;
+		const struct obj *o = about(p);
 
 		run_anew(p, o->kind);
 		if (o->kind == OBJ_MAP || o->kind == OBJ_PROG || o->kind == OBJ_ENTRY ||
@@ -170,7 +176,7 @@ static void follow_maps(struct pairs *pairs)
 
 	for (size_t i = 0; i < pairs->n; i++) {
 		struct pair *p = &pairs->v[i];
-		enum obj_kind kind = p->want ? p->want->kind : p->now->kind;
+		enum obj_kind kind = about(p)->kind;
 
 		lost |= kind == OBJ_MAP && p->verdict == ADD;
 		if (lost && kind == OBJ_PROG && p->verdict == KEEP && p->want)
@@ -196,19 +202,32 @@ static void follow_tunnels(struct pairs *pairs, struct steps *late)
 	}
 }
 
+static bool block_stays(const struct pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->n; i++) {
+		const struct pair *p = &pairs->v[i];
+
+		if (p->now && p->want && p->now->kind == OBJ_QDISC && p->verdict == KEEP)
+			return true;
+	}
+	return false;
+}
+
+/* What the end of a tunnel, or of the last one with a block, takes along. */
+static bool is_implied(const struct pairs *pairs, const struct pair *p)
+{
+	return p->now &&
+	       (loses_parent(pairs, p) || (p->now->kind == OBJ_BLOCK && !block_stays(pairs)));
+}
+
 /* A block lives as long as a qdisc refers to it: when none of them stays, its filter has to be set
  * again, before the first tunnel becomes a member (I2). */
 static void follow_qdiscs(struct pairs *pairs)
 {
-	bool stays = false;
-
 	for (size_t i = 0; i < pairs->n; i++) {
 		struct pair *p = &pairs->v[i];
-		enum obj_kind kind = p->want ? p->want->kind : p->now->kind;
 
-		if (kind == OBJ_QDISC)
-			stays |= p->now && p->verdict == KEEP && p->want;
-		if (kind == OBJ_BLOCK && p->want && !stays)
+		if (p->want && p->want->kind == OBJ_BLOCK && !block_stays(pairs))
 			p->verdict = ADD;
 	}
 }
@@ -217,8 +236,10 @@ static void emit(const struct pairs *pairs, struct steps *steps, const struct st
 {
 	for (size_t i = pairs->n; i-- > 0;) {
 		const struct pair *p = &pairs->v[i];
-		enum obj_kind kind = p->want ? p->want->kind : p->now->kind;
+		enum obj_kind kind = about(p)->kind;
 
+		if (is_implied(pairs, p))
+			add_step(steps, STEP_REMOVE, p)->implied = true;
 		if (p->verdict == REPLACE)
 			add_step(steps, STEP_REPLACE, p);
 		else if (p->verdict == REMOVE && goes_early(kind) && kind != OBJ_TREE)
@@ -298,4 +319,16 @@ void step_print(const struct step *s, char *text, size_t size)
 	if (s->op == STEP_REPLACE)
 		text_add(text, size,
 			 fields ? "  (fixed at creation, so it is made anew)" : "  (made anew)");
+}
+
+void steps_print(const struct steps *steps)
+{
+	char text[512];
+
+	for (size_t i = 0; i < steps->n; i++) {
+		if (steps->v[i].implied)
+			continue;
+		step_print(&steps->v[i], text, sizeof(text));
+		puts(text);
+	}
 }

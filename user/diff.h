@@ -25,6 +25,8 @@ struct step {
 	const struct obj *want; /* NULL for REMOVE; point into the lists given to diff_make */
 	const struct obj *now; /* NULL for ADD */
 	uint32_t changed; /* bits by enum obj_field; 0 with CHANGE: the entry's value */
+	/* A REMOVE that the step on its device brings about: nothing to do or to print, but to undo. */
+	bool implied;
 };
 
 struct steps {
@@ -51,5 +53,7 @@ static inline const struct obj *step_obj(const struct step *s)
 
 /* One step as one line, without the newline. */
 void step_print(const struct step *s, char *text, size_t size);
+/* All of them as --dry-run shows them, on stdout. */
+void steps_print(const struct steps *steps);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From the file to what this host needs; see mesh.h. Pure. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -152,6 +153,7 @@ static unsigned max_overhead(const struct conf *conf)
 
 static int fill_peers(const struct conf *conf, struct mesh *mesh, struct why *why)
 {
+	assert(mesh->self);
 	for (size_t i = 0; i < conf->n_hosts; i++) {
 		const struct conf_host *host = &conf->hosts[i];
 		struct mesh_peer *p = &mesh->peers[mesh->n_peers];

@@ -12,16 +12,16 @@
 
 int world_read(struct nl *nl, struct world *out, struct why *why)
 {
-	autoworld struct world world = { 0 };
+	struct world world = { 0 };
 	int err = links_read(nl, &world.links, why);
 
 	if (!err)
 		err = addrs_read(nl, &world.addrs, why);
 	if (err)
-		return err;
-	*out = world;
-	world = (struct world){ 0 };
-	return 0;
+		world_free(&world);
+	else
+		*out = world;
+	return err;
 }
 
 void world_free(struct world *world)

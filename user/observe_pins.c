@@ -4,36 +4,20 @@
 #include <string.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
-#include "attach.h"
-#include "block.h"
 #include "observe_pins.h"
 #include "pins.h"
-#include "plan.h"
-
-struct seeing {
-	const struct observe_target *t;
-	const struct world *world;
-	struct objs *out;
-	/* Pinned programs, to tell from a hook's program id which build it runs. */
-	struct pinned_prog {
-		uint32_t id;
-		char build[BPFOBJ_BUILD];
-		char room[24];
-	} * progs;
-	size_t n_progs;
-	struct why *why;
-};
 
 /* What cannot be read must not pass for something that is not there. */
-static int cannot_read(const struct seeing *s, const char *pin, int err)
+int cannot_read(const struct seeing *s, const char *pin, int err)
 {
 	return why_set(s->why, err, "%s: read the pinned %s: %s", s->t->overlay, pin,
 		       strerror(-err));
 }
 
 /* A folder that is not there holds nothing; one that cannot be read is an error. */
-static int list(const struct seeing *s, const char *below, struct names *out)
+int list_pins(const struct seeing *s, const char *below, struct names *out)
 {
 	char path[PINS_PATH];
 	int err;
@@ -49,13 +33,14 @@ static int list(const struct seeing *s, const char *below, struct names *out)
 struct entry_kind {
 	const char *map;
 	enum { BY_NUMBER, BY_ADDRESS, BY_IFINDEX } key;
-	bool blob;
+	size_t blob; /* how much of the value is the loader's; WHOLE, or 0 */
 };
+#define WHOLE SIZE_MAX
 
 static const struct entry_kind entry_kinds[] = {
-	{ "overlay", BY_NUMBER, true },	  { "peers", BY_NUMBER, true },
-	{ "counters", BY_NUMBER, false }, { "sources", BY_ADDRESS, true },
-	{ "tunnels", BY_IFINDEX, true },  { "ports", BY_IFINDEX, false },
+	{ "overlay", BY_NUMBER, WHOLE },	{ "peers", BY_NUMBER, WHOLE },
+	{ "counters", BY_NUMBER, VX_NAME_LEN }, { "sources", BY_ADDRESS, WHOLE },
+	{ "tunnels", BY_IFINDEX, WHOLE },	{ "ports", BY_IFINDEX, 0 },
 };
 
 static void see_entry(struct seeing *s, const struct entry_kind *kind, const void *key,
@@ -86,7 +71,7 @@ static void see_entry(struct seeing *s, const struct entry_kind *kind, const voi
 			e->ifindex = num;
 	}
 	if (kind->blob)
-		obj_blob(e, value, value_size);
+		obj_blob(e, value, kind->blob < value_size ? kind->blob : value_size);
 }
 
 static int see_entries(struct seeing *s, const struct entry_kind *kind)
@@ -97,14 +82,17 @@ static int see_entries(struct seeing *s, const struct entry_kind *kind)
 	void *prev = NULL;
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
+	int cpus = libbpf_num_possible_cpus();
 
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 		return cannot_read(s, kind->map, fd < 0 ? fd : -errno);
-	/* Values of the per-CPU maps are nobody's concern here. */
+	/* Of a per-CPU map all values come, one after the other; the first has the name. */
 	if (kind->blob)
-		value = calloc(1, info.value_size);
+		value = calloc(cpus > 0 ? (size_t)cpus : 1, (info.value_size + 7) / 8 * 8);
+	if (kind->blob && !value)
+		return cannot_read(s, kind->map, -ENOMEM);
 	while (bpf_map_get_next_key(fd, prev, next) == 0) {
 		memcpy(key, next, sizeof(key));
 		prev = key;
@@ -116,7 +104,7 @@ static int see_entries(struct seeing *s, const struct entry_kind *kind)
 		if (s->t->port && memcmp(key, &s->t->port, sizeof(s->t->port)) != 0)
 			continue;
 		/* An array's entry is there before anybody wrote it. */
-		if (info.type == BPF_MAP_TYPE_ARRAY && !value[0])
+		if (info.type == BPF_MAP_TYPE_ARRAY && value && !value[0])
 			continue;
 		see_entry(s, kind, key, value, info.value_size);
 	}
@@ -133,7 +121,7 @@ static bool is_folder(const char *name)
 static int see_maps(struct seeing *s, bool *out_fit)
 {
 	autonames struct names names = { 0 };
-	int err = list(s, "", &names);
+	int err = list_pins(s, "", &names);
 
 	*out_fit = true;
 	for (size_t i = 0; !err && i < names.n; i++) {
@@ -178,151 +166,26 @@ static int see_prog(struct seeing *s, const char *build, const char *room)
 static int see_progs(struct seeing *s)
 {
 	autonames struct names builds = { 0 };
-	int err = list(s, "programs", &builds);
+	int err = list_pins(s, "programs", &builds);
 
 	for (size_t i = 0; !err && i < builds.n; i++) {
 		autonames struct names rooms = { 0 };
 		char below[64];
 
 		snprintf(below, sizeof(below), "programs/%s", builds.v[i]);
-		err = list(s, below, &rooms);
+		err = list_pins(s, below, &rooms);
 		for (size_t k = 0; !err && k < rooms.n; k++)
 			err = see_prog(s, builds.v[i], rooms.v[k]);
 	}
 	return err;
 }
 
-static const struct pinned_prog *find_prog(const struct seeing *s, uint32_t id)
+const struct pinned_prog *find_prog(const struct seeing *s, uint32_t id)
 {
 	for (size_t i = 0; i < s->n_progs; i++)
 		if (s->progs[i].id == id)
 			return &s->progs[i];
 	return NULL;
-}
-
-/* --- hooks */
-
-static void see_hook(struct seeing *s, const struct attach *at, const struct attach_state *state)
-{
-	const struct link *link = links_by_index(&s->world->links, (int)at->ifindex);
-	const struct pinned_prog *prog = find_prog(s, state->prog_id);
-	enum obj_kind kind = strncmp(at->room->name, "wire_", 5) == 0 ? OBJ_WIRE : OBJ_HOOK;
-	struct obj *h;
-
-	if (link && state->mode[0])
-		h = objs_add(s->out, kind, "%s/%s", link->name, at->room->name);
-	else /* only the pin is left of it */
-		h = objs_add(s->out, kind, "#%u/%s", at->ifindex, at->room->name);
-	if (link)
-		obj_parent(h, link->name);
-	h->ifindex = at->ifindex;
-	obj_text(h, F_MODE, state->mode[0] ? state->mode : "tcx");
-	obj_text(h, F_BUILD, prog ? prog->build : "unknown");
-}
-
-static int see_links(struct seeing *s)
-{
-	autonames struct names names = { 0 };
-	char room[32];
-	int err = list(s, "links", &names);
-
-	for (size_t i = 0; !err && i < names.n; i++) {
-		struct attach at = { .nl = s->t->nl, .overlay = s->t->overlay };
-		struct attach_state state;
-
-		if (sscanf(names.v[i], "%31[^-]-%u", room, &at.ifindex) != 2)
-			continue;
-		at.room = attach_room(room);
-		if (!at.room || (s->t->port && at.ifindex != s->t->port))
-			continue;
-		err = attach_query(&at, false, &state);
-		if (err)
-			return cannot_read(s, names.v[i], err);
-		see_hook(s, &at, &state);
-	}
-	return err;
-}
-
-/* Of a device that went, with its filters, only our mark is left. */
-static void see_dead_marks(struct seeing *s, const struct names *marks)
-{
-	static const struct attach_state filter = { .mode = "clsact" };
-
-	for (size_t i = 0; i < marks->n; i++) {
-		const struct attach at = { .room = attach_room("port_in"),
-					   .ifindex = (unsigned)strtoul(marks->v[i], NULL, 10) };
-
-		if (!links_by_index(&s->world->links, (int)at.ifindex) &&
-		    (!s->t->port || at.ifindex == s->t->port))
-			see_hook(s, &at, &filter);
-	}
-}
-
-/* Filters leave no pin: every device is asked, by our own handle and priority. */
-static int see_filters(struct seeing *s)
-{
-	static const char *const by_direction[] = { "wire_in", "wire_out" };
-	autonames struct names marks = { 0 };
-	int err = list(s, "qdiscs", &marks);
-
-	see_dead_marks(s, &marks);
-	/* In tcx mode only a qdisc we marked can hold one, left from a run without tcx. */
-	if (!marks.n && strcmp(attach_tc_mode(), "clsact") != 0)
-		return err;
-	for (size_t i = 0; i < s->world->links.n * 2; i++) {
-		const struct link *link = &s->world->links.v[i / 2];
-		struct attach at = { .nl = s->t->nl,
-				     .overlay = s->t->overlay,
-				     .room = attach_room(by_direction[i % 2]),
-				     .ifindex = (unsigned)link->ifindex };
-		const struct pinned_prog *prog;
-		struct attach_state state;
-
-		if (plan_owns_tunnel(link, s->t->overlay, s->t->host) ||
-		    (s->t->port && at.ifindex != s->t->port))
-			continue; /* tunnels' are in a block */
-		if (attach_query(&at, true, &state))
-			continue;
-		prog = find_prog(s, state.prog_id);
-		if (strcmp(state.mode, "clsact") != 0 || !prog)
-			continue;
-		/* port_in on an egress hook is the bridge's: the host's own port. */
-		at.room = attach_room(strcmp(prog->room, "port_in") == 0 && i % 2 ? "host_in"
-										  : prog->room);
-		if (at.room)
-			see_hook(s, &at, &state);
-	}
-	return err;
-}
-
-/* --- tunnels that run their programs from a block */
-
-static void see_qdisc(void *ctx, unsigned ifindex)
-{
-	struct seeing *s = ctx;
-	const struct link *link = links_by_index(&s->world->links, (int)ifindex);
-	struct obj *q;
-
-	if (!link)
-		return;
-	q = objs_add(s->out, OBJ_QDISC, "%s", link->name);
-	obj_parent(q, link->name);
-	q->ifindex = ifindex;
-}
-
-static void see_blocks(struct seeing *s)
-{
-	static const char *const rooms[] = { "tun_in", "tun_out" };
-
-	block_each_qdisc(s->t->nl, s->t->overlay, see_qdisc, s);
-	for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
-		uint32_t id = block_query(s->t->nl, s->t->overlay, rooms[i]);
-		const struct pinned_prog *prog = find_prog(s, id);
-
-		if (id)
-			obj_text(objs_add(s->out, OBJ_BLOCK, "%s", rooms[i]), F_BUILD,
-				 prog ? prog->build : "unknown");
-	}
 }
 
 /* Programs by id, and of one port its entry and its hooks. */
@@ -333,9 +196,7 @@ static int see_port(struct seeing *s)
 	for (size_t i = 0; !err && i < ARRAY_LEN(entry_kinds); i++)
 		if (strcmp(entry_kinds[i].map, "ports") == 0)
 			err = see_entries(s, &entry_kinds[i]);
-	if (!err)
-		err = see_links(s);
-	return err ? err : see_filters(s);
+	return err ? err : observe_hooks(s);
 }
 
 int observe_pins(const struct observe_target *t, const struct world *world, struct objs *out,
@@ -349,8 +210,8 @@ int observe_pins(const struct observe_target *t, const struct world *world, stru
 
 	if (err)
 		return cannot_read(&s, "tree", err);
-	if (!layout)
-		return 0;
+	if (!layout) /* filters live without it */
+		return observe_hooks(&s);
 	if (t->port) {
 		err = see_port(&s);
 		free(s.progs);
@@ -366,11 +227,7 @@ int observe_pins(const struct observe_target *t, const struct world *world, stru
 	if (!err)
 		err = see_progs(&s);
 	if (!err)
-		err = see_links(&s);
-	if (!err)
-		err = see_filters(&s);
-	if (!err)
-		see_blocks(&s);
+		err = observe_hooks(&s);
 	free(s.progs);
 	return err;
 }

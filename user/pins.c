@@ -129,10 +129,12 @@ int pins_layout(const char *overlay, unsigned *out)
 
 	pins_path(path, overlay, "%s", "");
 	err = pins_list(path, &names);
-	*out = err ? 0 : UINT32_MAX;
+	*out = 0;
 	for (size_t i = 0; i < names.n; i++)
-		if (sscanf(names.v[i], "layout_%u", out) == 1)
-			break;
+		if (sscanf(names.v[i], "layout_%u", out) == 1 && *out)
+			return 0;
+	if (!err)
+		*out = UINT32_MAX;
 	return err == -ENOENT ? 0 : err;
 }
 

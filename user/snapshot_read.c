@@ -74,7 +74,8 @@ static void read_plan(struct reading *r)
 
 		if (converge_plan_up(r->nl, &conf, &c, &why) == 0) {
 			for (size_t i = 0; i < c.steps.n; i++)
-				read_step(s, &c.steps.v[i]);
+				if (!c.steps.v[i].implied)
+					read_step(s, &c.steps.v[i]);
 			s->notes = c.notes;
 			c.notes = (struct notes){ 0 };
 		}

@@ -134,19 +134,23 @@ static const char *or_else(const char *name, const char *other)
 
 static void say_loop(const struct saying *a)
 {
+	char dst[18];
+
+	mac_format(a->w->last.dst_mac, dst);
 	if (a->w->to_tunnel)
-		notes_add(
-			a->out,
-			"loop: a frame from MAC %s came in by %s and wanted to leave by %s (%s): "
-			"that MAC must "
-			"be behind another host too: look for a second layer-2 path between hosts",
-			a->mac, or_else(a->w->from, "a tunnel"), or_else(a->w->to, "another"),
-			a->count);
+		notes_add(a->out,
+			  "loop: %s sends us frames for MAC %s, which another peer has (%s): "
+			  "normal for "
+			  "a moment after a container moved or fell silent; if it goes on, look at "
+			  "the "
+			  "bridge of that host",
+			  or_else(a->w->last.peer, "a peer"), dst, a->count);
 	else
 		notes_add(a->out,
 			  "loop: a frame with the MAC %s of local port %s came back from %s (%s): "
-			  "look for a "
-			  "second layer-2 path to that host, or for a copy of the container there",
+			  "look "
+			  "for a second layer-2 path to that host, or for a copy of the container "
+			  "there",
 			  a->mac, or_else(a->w->to, "(gone)"), or_else(a->w->last.peer, "a peer"),
 			  a->count);
 }

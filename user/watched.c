@@ -197,14 +197,10 @@ static void say_fault(struct watched *w, const struct why *why)
 
 static void say_steps(const struct watched *w, const char *what, const struct steps *steps)
 {
-	char text[512];
-
-	for (size_t i = 0; w->verbose && i < steps->n; i++) {
-		step_print(&steps->v[i], text, sizeof(text));
-		puts(text);
-	}
-	if (w->verbose)
-		printf("%s: looked at %s: %zu to do\n", w->conf.overlay, what, steps->n);
+	if (!w->verbose)
+		return;
+	steps_print(steps);
+	printf("%s: looked at %s: %zu to do\n", w->conf.overlay, what, steps->n);
 }
 
 /* Held while something is changed and no longer, so that a person's commands work beside. */

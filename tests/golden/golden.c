@@ -252,16 +252,12 @@ static int plan_case(struct golden *g, const char *config, struct why *why)
 
 static void say(const struct golden *g)
 {
-	char text[512];
-
 	for (size_t i = 0; i < g->notes.n; i++)
 		printf("note: %s\n", g->notes.v[i]);
 	if (g->why.text[0])
 		printf("%s: %s\n", g->why.bad_input ? "bad input" : "refused", g->why.text);
-	for (size_t i = 0; !g->why.text[0] && i < g->steps.n; i++) {
-		step_print(&g->steps.v[i], text, sizeof(text));
-		puts(text);
-	}
+	else
+		steps_print(&g->steps);
 }
 
 int main(int argc, char **argv)

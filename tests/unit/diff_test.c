@@ -255,6 +255,8 @@ static void add_obj(struct kernel *k, const struct obj *o)
 
 static void do_step(struct kernel *k, const struct step *s)
 {
+	if (s->implied)
+		return;
 	if (s->op == STEP_CHANGE)
 		assert_true(let_go(&k->alive, s->now));
 	else if (s->op != STEP_ADD)
@@ -274,6 +276,8 @@ static void undo_step(struct kernel *k, const struct step *s)
 		let_go(&k->alive, s->want);
 	else if (s->op == STEP_ADD)
 		remove_obj(k, s->want);
+	if (s->implied)
+		let_go(&k->dead, s->now);
 	if (s->op != STEP_ADD && find(&k->alive, s->now->kind, s->now->key) == k->alive.n)
 		put(&k->alive, s->now);
 }
@@ -394,8 +398,7 @@ static bool loses_something(const struct steps *steps)
 		const struct step *s = &steps->v[i];
 
 		if (s->now && (s->op == STEP_REMOVE || s->op == STEP_REPLACE) &&
-		    (s->now->kind == OBJ_TUNNEL || s->now->kind == OBJ_BRIDGE ||
-		     s->now->kind == OBJ_TREE))
+		    (s->now->kind == OBJ_BRIDGE || s->now->kind == OBJ_TREE))
 			return true;
 	}
 	return false;

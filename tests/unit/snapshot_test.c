@@ -255,15 +255,14 @@ static void loop_names_its_witness(void **state)
 
 	(void)state;
 	text_copy(w->from, sizeof(w->from), "vx-beta");
-	text_copy(w->to, sizeof(w->to), "vx-gamma");
-	w->to_tunnel = true;
-	assert_says(&s, SNAPSHOT_UP,
-		    "loop: a frame from MAC 02:00:00:00:00:09 came in by vx-beta and wanted to "
-		    "leave by "
-		    "vx-gamma (3 dropped, the last 2.0 s ago): that MAC must be behind another "
-		    "host too: "
-		    "look for a second layer-2 path between hosts");
 	text_copy(w->last.peer, sizeof(w->last.peer), "beta");
+	memcpy(w->last.dst_mac, "\x02\0\0\0\0\x07", 6);
+	w->to_tunnel = true;
+	assert_says(
+		&s, SNAPSHOT_UP,
+		"loop: beta sends us frames for MAC 02:00:00:00:00:07, which another peer has "
+		"(3 dropped, the last 2.0 s ago): normal for a moment after a container moved or "
+		"fell silent; if it goes on, look at the bridge of that host");
 	text_copy(w->to, sizeof(w->to), "veth1");
 	w->to_tunnel = false;
 	assert_says(&s, SNAPSHOT_UP,
