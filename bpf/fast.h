@@ -166,7 +166,8 @@ static __always_inline enum vx_step fast_tx(struct vx_walk *w)
 /* wire_out: what fast_tx sent here needs no second look. */
 static __always_inline enum vx_step pass_fast(struct vx_walk *w)
 {
-	return VX_SKB(w)->cb[0] == cfg.secret && VX_SKB(w)->cb[1] == VX_CB_MAGIC ? VX_PASS : VX_GO_ON;
+	return VX_SKB(w)->cb[0] == cfg.secret && VX_SKB(w)->cb[1] == VX_CB_MAGIC ? VX_PASS
+										 : VX_GO_ON;
 }
 
 /*
@@ -237,7 +238,8 @@ static __always_inline enum vx_step fast_rx(struct vx_walk *w)
 			return VX_GO_ON;
 	} else if (load32(ip + 12) != load32(f->outer_source.bytes + 12) ||
 		   load32(ip + 16) != load32(f->outer_dest.bytes + 12) ||
-		   load64(f->outer_source.bytes) || load32(f->outer_source.bytes + 8) != bpf_htonl(0xffff)) {
+		   load64(f->outer_source.bytes) ||
+		   load32(f->outer_source.bytes + 8) != bpf_htonl(0xffff)) {
 		return VX_GO_ON;
 	}
 	now = bpf_ktime_get_coarse_ns();

@@ -158,8 +158,7 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	if (!door)
 		return VX_PASS;
 	c = hook_cursor(w);
-	if (!id_read(c.start, c.end, &id) ||
-	    (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
+	if (!id_read(c.start, c.end, &id) || (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
 		return VX_PASS;
 	w->now = bpf_ktime_get_coarse_ns();
 	flow_fill(&f, &id, c.start, w->now);

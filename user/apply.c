@@ -143,6 +143,8 @@ static bool find_failure(struct journal *j, size_t from, size_t end, size_t *out
 			*out = i;
 			return true;
 		}
+		if (j->outcomes[i].err == -ENODEV)
+			continue; /* the port went meanwhile: nobody is without anything */
 		say(s, &j->outcomes[i], text, sizeof(text));
 		notes_add(j->a->notes, "%s; going on without", text);
 	}

@@ -16,6 +16,7 @@ struct command_args {
 	const char *arg; /* the one argument, or NULL */
 	bool dry_run;
 	bool json;
+	bool once;
 	bool verbose;
 };
 
@@ -23,6 +24,7 @@ int cmd_up(const struct command_args *args);
 int cmd_down(const struct command_args *args);
 int cmd_restart(const struct command_args *args);
 int cmd_status(const struct command_args *args);
+int cmd_watch(const struct command_args *args);
 int cmd_demo(const struct command_args *args);
 
 /* "vxbpf: <sentence>" on stderr; returns the exit code `why` calls for. */

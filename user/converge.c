@@ -6,16 +6,16 @@
 #include "apply.h"
 #include "attach.h"
 #include "converge.h"
-#include "observe.h"
-#include "plan.h"
+#include "observe_pins.h"
 #include "xfrm.h"
 
 /* Everything the steps point into, alive as long as they are. */
 struct converge_state {
 	char overlay[VX_IF_LEN];
 	const struct conf *conf; /* NULL: towards nothing */
-	struct world world;
-	struct mesh mesh;
+	struct view view; /* as this plan saw it; after apply, as the second look saw it */
+	struct view *known; /* of a plan for one port: what is known besides */
+	int port; /* its ifindex; 0: everything */
 	struct bpfobj *bo;
 	struct objs want;
 	struct objs now;
@@ -28,8 +28,7 @@ static void state_free(struct converge_state *s)
 	objs_free(&s->want);
 	objs_free(&s->now);
 	bpfobj_close(s->bo);
-	mesh_free(&s->mesh);
-	world_free(&s->world);
+	view_free(&s->view);
 	free(s);
 }
 
@@ -54,13 +53,14 @@ static struct converge_state *state_new(const char *overlay, const struct conf *
 
 static int build_mesh(struct converge_state *s, struct why *why)
 {
-	autofree struct vx_addr *locals = calloc(s->world.addrs.n + 1, sizeof(*locals));
+	const struct addrs *addrs = &s->view.world.addrs;
+	autofree struct vx_addr *locals = calloc(addrs->n + 1, sizeof(*locals));
 
 	if (!locals)
 		return why_set(why, -ENOMEM, "mesh: out of memory");
-	for (size_t i = 0; i < s->world.addrs.n; i++)
-		locals[i] = s->world.addrs.v[i].prefix.addr;
-	return mesh_build(s->conf, locals, s->world.addrs.n, &s->mesh, why);
+	for (size_t i = 0; i < addrs->n; i++)
+		locals[i] = addrs->v[i].prefix.addr;
+	return mesh_build(s->conf, locals, addrs->n, &s->view.mesh, why);
 }
 
 /* Names of the object's maps and programs as plain lists, for the pure side. */
@@ -86,35 +86,38 @@ static int look(struct nl *nl, struct converge_state *s, struct why *why)
 	struct observe_target t = { .nl = nl, .overlay = s->overlay, .bo = s->bo };
 
 	observe_overlay(s->overlay, &o);
-	t.host = s->conf ? s->mesh.self->name : o.local;
-	return observe(&t, &s->world, &s->now, why);
+	t.host = s->conf ? s->view.mesh.self->name : o.local;
+	return observe(&t, &s->view.world, &s->now, why);
 }
 
 static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes, struct why *why)
 {
 	autofree struct route *routes = NULL;
 	autofree bool *ipsec = NULL;
-	struct plan_facts facts = { .links = &s->world.links, .addrs = &s->world.addrs };
+	struct plan_facts facts = { .links = &s->view.world.links, .addrs = &s->view.world.addrs };
 	struct fastpath_facts fastpath;
 	struct object_names names;
 	struct plan_base base;
 	int err = build_mesh(s, why);
 
 	if (!err)
-		err = observe_routes(nl, &s->world, s->conf, &s->mesh, &routes, why);
+		err = observe_routes(nl, &s->view.world, s->conf, &s->view.mesh, &routes, why);
 	if (err)
 		return err;
-	ipsec = xfrm_covers(&s->mesh, s->conf->port);
+	ipsec = xfrm_covers(&s->view.mesh, s->conf->port);
 	facts.routes = routes;
 	facts.ipsec = ipsec;
 	fastpath_read(&fastpath);
 	facts.fastpath = &fastpath;
 	facts.tc_mode = attach_tc_mode();
-	err = plan_settle(s->conf, &s->mesh, &facts, &base, notes, why);
+	err = plan_settle(s->conf, &s->view.mesh, &facts, &base, notes, why);
 	if (!err)
 		err = bpfobj_open(s->overlay, &base.cfg, &s->bo, why);
 	if (err)
 		return err;
+	s->view.conf = s->conf;
+	s->view.underlay = base.underlay;
+	text_copy(s->view.build, sizeof(s->view.build), bpfobj_build(s->bo));
 	list_object(s->bo, &names);
 	err = look(nl, s, why);
 	if (err)
@@ -122,24 +125,80 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	facts.now = &s->now;
 	facts.maps = names.maps;
 	facts.progs = names.progs;
-	plan_objects(s->conf, &s->mesh, &facts, &base, bpfobj_build(s->bo), &s->want, notes);
+	plan_objects(s->conf, &s->view.mesh, &facts, &base, bpfobj_build(s->bo), &s->want, notes);
 	return 0;
+}
+
+/* The bridge as it is known and the port as it is: all the links a plan for one port looks at. */
+static int look_at_port(struct nl *nl, struct converge_state *s, struct why *why)
+{
+	const struct link *bridge = view_bridge(s->known);
+	struct links *links = &s->view.world.links;
+	int err;
+
+	if (!bridge)
+		return why_set(why, -ENODEV, "%s: there is no such bridge", s->conf->bridge);
+	links->v = calloc(2, sizeof(*links->v));
+	if (!links->v)
+		return why_set(why, -ENOMEM, "port: out of memory");
+	links->v[links->n++] = *bridge;
+	err = link_read(nl, s->port, &links->v[1]);
+	if (err && err != -ENODEV)
+		return why_set(why, err, "netlink: read a device: %s", strerror(-err));
+	links->n += !err;
+	view_set_link(s->known, s->port, err ? NULL : &links->v[1]);
+	return 0;
+}
+
+/* What would be planned for a bridge with nothing but this port, less what is not the port's. */
+static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
+{
+	static const char *const none[] = { NULL };
+	static const struct plan_base base;
+	autonotes struct notes notes = { 0 };
+	const struct mesh alone = { .self = s->known->mesh.self };
+	const struct plan_facts facts = { .links = &s->view.world.links,
+					  .addrs = &s->view.world.addrs,
+					  .tc_mode = attach_tc_mode(),
+					  .now = &s->now,
+					  .maps = none,
+					  .progs = none };
+	const struct observe_target t = {
+		.nl = nl, .overlay = s->overlay, .host = alone.self->name, .port = (unsigned)s->port
+	};
+	int err = look_at_port(nl, s, why);
+
+	if (!err)
+		err = observe_pins(&t, &s->view.world, &s->now, why);
+	if (err)
+		return err;
+	plan_objects(s->conf, &alone, &facts, &base, s->known->build, &s->want, &notes);
+	objs_keep_device(&s->want, (unsigned)s->port);
+	objs_keep_device(&s->now, (unsigned)s->port);
+	return 0;
+}
+
+static int want_all(struct nl *nl, struct converge_state *s, struct notes *notes, struct why *why)
+{
+	int err = world_read(nl, &s->view.world, why);
+
+	if (!err && s->conf)
+		return want_up(nl, s, notes, why);
+	if (!err)
+		err = look(nl, s, why);
+	if (!err)
+		plan_nothing(s->overlay, &s->view.world.links, &s->view.world.addrs, &s->want,
+			     notes);
+	return err;
 }
 
 static int plan(struct nl *nl, struct converge_state *s, struct converge *out, struct why *why)
 {
-	int err = world_read(nl, &s->world, why);
+	int err;
 
 	out->state = s;
-	if (!err && s->conf)
-		err = want_up(nl, s, &out->notes, why);
-	if (!err && !s->conf) {
-		err = look(nl, s, why);
-		plan_nothing(s->overlay, &s->world.links, &s->world.addrs, &s->want, &out->notes);
-	}
-	if (err)
-		return err;
-	return diff_make(&s->want, &s->now, &out->steps, why);
+	err = s->port ? want_port(nl, s, why) : want_all(nl, s, &out->notes, why);
+	return err ? err : diff_make(&s->want, &s->now, &out->steps, why);
 }
 
 int converge_plan_up(struct nl *nl, const struct conf *conf, struct converge *out, struct why *why)
@@ -152,11 +211,34 @@ int converge_plan_down(struct nl *nl, const char *overlay, struct converge *out,
 	return plan(nl, state_new(overlay, NULL), out, why);
 }
 
+static struct converge_state *port_state(struct view *known, int ifindex)
+{
+	struct converge_state *s = state_new(known->conf->overlay, known->conf);
+
+	s->known = known;
+	s->port = ifindex;
+	return s;
+}
+
+int converge_plan_port(struct nl *nl, struct view *known, int ifindex, struct converge *out,
+		       struct why *why)
+{
+	return plan(nl, port_state(known, ifindex), out, why);
+}
+
+void converge_take_view(struct converge *c, struct view *out)
+{
+	*out = c->state->view;
+	c->state->view = (struct view){ 0 };
+}
+
 /* Plans once more, as the next run would: anything left to do did not stick. */
-static int verify(struct nl *nl, const struct converge_state *s, struct why *why)
+static int verify(struct nl *nl, struct converge_state *s, struct why *why)
 {
 	autoconverge struct converge again = { 0 };
-	int err = plan(nl, state_new(s->overlay, s->conf), &again, why);
+	struct converge_state *second =
+		s->port ? port_state(s->known, s->port) : state_new(s->overlay, s->conf);
+	int err = plan(nl, second, &again, why);
 
 	for (size_t i = 0; !err && i < again.steps.n; i++) {
 		const struct step *step = &again.steps.v[i];
@@ -168,6 +250,12 @@ static int verify(struct nl *nl, const struct converge_state *s, struct why *why
 		err = why_set(why, -EAGAIN,
 			      "%s: something on this host undoes what is set: still to do: %s",
 			      s->overlay, text);
+	}
+	if (!err) {
+		struct view before = s->view;
+
+		s->view = second->view;
+		second->view = before;
 	}
 	return err;
 }

@@ -9,6 +9,7 @@
 #include "conf.h"
 #include "diff.h"
 #include "nl.h"
+#include "view.h"
 
 struct converge {
 	struct steps steps; /* what was (or would be) done */
@@ -21,7 +22,14 @@ void converge_free(struct converge *c);
 /* Plan towards the config, or towards nothing; the kernel is only read. */
 int converge_plan_up(struct nl *nl, const struct conf *conf, struct converge *out, struct why *why);
 int converge_plan_down(struct nl *nl, const char *overlay, struct converge *out, struct why *why);
-/* Apply a plan and look again: what should be there must be there. The caller holds pins_lock. */
+/* Plan for one device that is, or was, a port of the bridge, and nothing else: what it costs does not
+ * grow with the mesh. `known` is of a pass over everything; how the device is now is noted in it. */
+int converge_plan_port(struct nl *nl, struct view *known, int ifindex, struct converge *out,
+		       struct why *why);
+/* Apply a plan and look again: what should be there must be there, else -EAGAIN. The caller holds
+ * pins_lock. */
 int converge_apply(struct nl *nl, struct converge *c, struct why *why);
+/* What the last look of a plan towards a config saw, which the caller then owns. */
+void converge_take_view(struct converge *c, struct view *out);
 
 #endif

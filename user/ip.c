@@ -97,6 +97,17 @@ int ip_family(const struct vx_addr *a)
 	return ip_is_v4(a) ? AF_INET : AF_INET6;
 }
 
+bool ip_in_prefix(const struct vx_addr *addr, const struct ip_prefix *prefix)
+{
+	const uint8_t *a = ip_raw(addr), *b = ip_raw(&prefix->addr);
+	unsigned bits = prefix->bits;
+	uint8_t mask = (uint8_t)(0xff00 >> bits % 8);
+
+	return ip_family(addr) == ip_family(&prefix->addr) && bits <= ip_raw_len(addr) * 8 &&
+	       memcmp(a, b, bits / 8) == 0 &&
+	       (bits % 8 == 0 || ((a[bits / 8] ^ b[bits / 8]) & mask) == 0);
+}
+
 size_t ip_raw_len(const struct vx_addr *a)
 {
 	return ip_is_v4(a) ? 4 : 16;

@@ -29,6 +29,7 @@ void ip_format_prefix(const struct ip_prefix *p, char text[IP_TEXT + 4]);
 struct vx_addr ip_from_raw(int family, const void *raw);
 int ip_family(const struct vx_addr *a); /* AF_INET or AF_INET6 */
 size_t ip_raw_len(const struct vx_addr *a); /* 4 or 16 */
+bool ip_in_prefix(const struct vx_addr *addr, const struct ip_prefix *prefix);
 const void *ip_raw(const struct vx_addr *a); /* points into `a` */
 
 #endif

@@ -191,12 +191,22 @@ static void read_link_attr(const struct nlattr *attr, struct link *link)
 	}
 }
 
-static int take_link(const struct nlmsghdr *msg, void *ctx)
+void link_parse(const struct nlmsghdr *msg, struct link *out)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
-	struct links *links = ctx;
-	struct link *link, *grown;
 	const struct nlattr *attr;
+
+	*out = (struct link){ .ifindex = ifi->ifi_index,
+			      .type = ifi->ifi_type,
+			      .flags = ifi->ifi_flags };
+	mnl_attr_for_each (attr, msg, sizeof(*ifi))
+		read_link_attr(attr, out);
+}
+
+static int take_link(const struct nlmsghdr *msg, void *ctx)
+{
+	struct links *links = ctx;
+	struct link *grown;
 
 	/* Grows by doubling: the room is the power of two that holds n. */
 	if (!(links->n & (links->n - 1))) {
@@ -205,12 +215,7 @@ static int take_link(const struct nlmsghdr *msg, void *ctx)
 			return -ENOMEM;
 		links->v = grown;
 	}
-	link = &links->v[links->n++];
-	*link = (struct link){ .ifindex = ifi->ifi_index,
-			       .type = ifi->ifi_type,
-			       .flags = ifi->ifi_flags };
-	mnl_attr_for_each (attr, msg, sizeof(*ifi))
-		read_link_attr(attr, link);
+	link_parse(msg, &links->v[links->n++]);
 	return 0;
 }
 
@@ -229,39 +234,60 @@ int links_read(struct nl *nl, struct links *out, struct why *why)
 	return 0;
 }
 
-static int take_addr(const struct nlmsghdr *msg, void *ctx)
+static int take_one_link(const struct nlmsghdr *msg, void *ctx)
+{
+	link_parse(msg, ctx);
+	return 0;
+}
+
+int link_read(struct nl *nl, int ifindex, struct link *out)
+{
+	struct nlmsghdr *msg = nl_request(nl, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
+
+	ifi->ifi_index = ifindex;
+	return nl_dump(nl, msg, take_one_link, out);
+}
+
+bool addr_parse(const struct nlmsghdr *msg, struct addr *out)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(msg);
 	const struct nlattr *attr, *local = NULL, *address = NULL;
-	struct addrs *addrs = ctx;
-	struct addr *a, *grown;
+	struct addr a = { .ifindex = (int)ifa->ifa_index };
 
 	if (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6)
-		return 0;
-	if (!(addrs->n & (addrs->n - 1))) {
-		grown = reallocarray(addrs->v, addrs->n ? addrs->n * 2 : 1, sizeof(*addrs->v));
-		if (!grown)
-			return -ENOMEM;
-		addrs->v = grown;
-	}
-	a = &addrs->v[addrs->n];
-	*a = (struct addr){ .ifindex = (int)ifa->ifa_index };
+		return false;
 	mnl_attr_for_each (attr, msg, sizeof(*ifa)) {
 		if (mnl_attr_get_type(attr) == IFA_LOCAL)
 			local = attr;
 		else if (mnl_attr_get_type(attr) == IFA_ADDRESS)
 			address = attr;
 		else if (mnl_attr_get_type(attr) == IFA_PROTO)
-			a->proto = mnl_attr_get_u8(attr);
+			a.proto = mnl_attr_get_u8(attr);
 	}
 	/* On a point-to-point device IFA_ADDRESS is the far end and IFA_LOCAL is us. */
 	if (!local)
 		local = address;
 	if (!local)
-		return 0;
-	a->prefix.addr = ip_from_raw(ifa->ifa_family, mnl_attr_get_payload(local));
-	a->prefix.bits = ifa->ifa_prefixlen;
-	addrs->n++;
+		return false;
+	a.prefix.addr = ip_from_raw(ifa->ifa_family, mnl_attr_get_payload(local));
+	a.prefix.bits = ifa->ifa_prefixlen;
+	*out = a;
+	return true;
+}
+
+static int take_addr(const struct nlmsghdr *msg, void *ctx)
+{
+	struct addrs *addrs = ctx;
+	struct addr *grown;
+
+	if (!(addrs->n & (addrs->n - 1))) {
+		grown = reallocarray(addrs->v, addrs->n ? addrs->n * 2 : 1, sizeof(*addrs->v));
+		if (!grown)
+			return -ENOMEM;
+		addrs->v = grown;
+	}
+	addrs->n += addr_parse(msg, &addrs->v[addrs->n]);
 	return 0;
 }
 

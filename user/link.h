@@ -72,6 +72,11 @@ struct route {
 /* Each fills *out; the caller frees out->v. */
 int links_read(struct nl *nl, struct links *out, struct why *why);
 int addrs_read(struct nl *nl, struct addrs *out, struct why *why);
+/* One device as it is now; -ENODEV: there is none. */
+int link_read(struct nl *nl, int ifindex, struct link *out);
+/* From the messages of rtnetlink: RTM_*LINK, and RTM_*ADDR (false: not of IP). */
+void link_parse(const struct nlmsghdr *msg, struct link *out);
+bool addr_parse(const struct nlmsghdr *msg, struct addr *out);
 /* The way a UDP packet to `remote`:port from `local` takes now. oif 0 = any device. */
 int route_read(struct nl *nl, const struct links *links, const struct vx_addr *local,
 	       const struct vx_addr *remote, uint16_t port, int oif, struct route *out);

@@ -7,7 +7,7 @@
 #include "command.h"
 #include "import.h"
 
-enum { OPT_DRY_RUN = 1, OPT_JSON = 2 };
+enum { OPT_DRY_RUN = 1, OPT_JSON = 2, OPT_ONCE = 4 };
 
 struct command {
 	const char *verb;
@@ -35,6 +35,8 @@ static const struct command commands[] = {
 	  cmd_up },
 	{ "status", NULL, "[OVERLAY] [--json]", "who am I, which peers, what is wrong", OPT_JSON, 1,
 	  cmd_status },
+	{ "watch", NULL, "[OVERLAY] [--once]",
+	  "up, then stay: hook ports as they come, follow routes, repair", OPT_ONCE, 1, cmd_watch },
 	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
 	  run_import },
 	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
@@ -60,6 +62,8 @@ static void print_usage(const struct command *c)
 		puts("  --dry-run  print the steps, change nothing; exit 3 if there are any");
 	if (c->options & OPT_JSON)
 		puts("  --json     for programs; the manual page has the schema");
+	if (c->options & OPT_ONCE)
+		puts("  --once     one pass, like `up`, for those without a daemon");
 	puts("  -v         say more: the steps, the verifier's words");
 }
 
@@ -118,9 +122,13 @@ static int parse(int argc, char **argv, const struct command **out, struct comma
 		 bool *help)
 {
 	static const struct option longs[] = {
-		{ "dry-run", no_argument, NULL, 'n' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },    { "verbose", no_argument, NULL, 'v' },
-		{ "version", no_argument, NULL, 'V' }, { 0 },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "once", no_argument, NULL, 'o' },
+		{ 0 },
 	};
 	unsigned used = 0;
 	int c;
@@ -128,7 +136,7 @@ static int parse(int argc, char **argv, const struct command **out, struct comma
 	opterr = 0;
 	args->verb = "status";
 	while ((c = getopt_long(argc, argv, ":hv", longs, NULL)) != -1) {
-		used |= c == 'n' ? OPT_DRY_RUN : c == 'j' ? OPT_JSON : 0;
+		used |= c == 'n' ? OPT_DRY_RUN : c == 'j' ? OPT_JSON : c == 'o' ? OPT_ONCE : 0;
 		args->verbose |= c == 'v';
 		*help |= c == 'h';
 		if (c == 'V')
@@ -150,6 +158,7 @@ static int parse(int argc, char **argv, const struct command **out, struct comma
 		return usage_error(args->verb, "one argument too many");
 	args->dry_run = used & OPT_DRY_RUN;
 	args->json = used & OPT_JSON;
+	args->once = used & OPT_ONCE;
 	return EXIT_FINE;
 }
 

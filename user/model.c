@@ -75,6 +75,19 @@ void objs_free(struct objs *objs)
 	*objs = (struct objs){ 0 };
 }
 
+void objs_keep_device(struct objs *objs, unsigned ifindex)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < objs->n; i++) {
+		if (objs->v[i]->ifindex == ifindex)
+			objs->v[kept++] = objs->v[i];
+		else
+			obj_free(objs->v[i]);
+	}
+	objs->n = kept;
+}
+
 static int compare_keys(const void *a, const void *b)
 {
 	const struct obj *x = *(struct obj *const *)a, *y = *(struct obj *const *)b;

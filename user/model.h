@@ -75,6 +75,8 @@ struct obj *objs_add(struct objs *objs, enum obj_kind kind, const char *fmt, ...
 void objs_free(struct objs *objs);
 struct obj *objs_find(struct objs *objs, enum obj_kind kind, const char *key);
 void objs_sort(struct objs *objs);
+/* Lets go of all but what belongs to this device. */
+void objs_keep_device(struct objs *objs, unsigned ifindex);
 static inline void objs_cleanup(struct objs *objs)
 {
 	objs_free(objs);

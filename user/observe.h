@@ -27,6 +27,7 @@ struct observe_target {
 	const char *host; /* our name in the mesh, "" if not known */
 	/* The object `up` would load, to see whether pinned maps fit it; NULL: any map will do. */
 	const struct bpfobj *bo;
+	unsigned port; /* ifindex: only what hangs on this port of the bridge; 0: everything */
 };
 
 /* Everything that carries this overlay's mark. */

@@ -39,7 +39,7 @@ static int see_links(struct seeing *s)
 		if (sscanf(names.v[i], "%31[^-]-%u", room, &at.ifindex) != 2)
 			continue;
 		at.room = attach_room(room);
-		if (!at.room)
+		if (!at.room || (s->t->port && at.ifindex != s->t->port))
 			continue;
 		err = attach_query(&at, false, &state);
 		if (err)
@@ -99,6 +99,21 @@ static bool is_marked(const struct names *marks, const struct link *link)
 	return false;
 }
 
+/* Of a device that went, its filters with it, only our mark is left. */
+static void see_dead_marks(struct seeing *s, const struct names *marks)
+{
+	static const struct attach_state filter = { .mode = "clsact" };
+
+	for (size_t i = 0; i < marks->n; i++) {
+		const struct attach at = { .room = attach_room("port_in"),
+					   .ifindex = (unsigned)strtoul(marks->v[i], NULL, 10) };
+
+		if (!links_by_index(&s->world->links, (int)at.ifindex) &&
+		    (!s->t->port || at.ifindex == s->t->port))
+			see_hook(s, &at, &filter);
+	}
+}
+
 /* Filters leave no pin: every device is asked, by our own handle and priority. A marked qdisc without
  * any is what a killed run left. */
 static int see_filters(struct seeing *s)
@@ -107,6 +122,7 @@ static int see_filters(struct seeing *s)
 	autonames struct names marks = { 0 };
 	int err = list_pins(s, "qdiscs", &marks);
 
+	see_dead_marks(s, &marks);
 	/* In tcx mode only a qdisc we marked can hold one, left from a run without tcx. */
 	if (!marks.n && strcmp(attach_tc_mode(), "clsact") != 0)
 		return err;
@@ -118,6 +134,8 @@ static int see_filters(struct seeing *s)
 
 		if (plan_owns_tunnel(link, s->t->overlay, s->t->host))
 			continue; /* theirs are in a block */
+		if (s->t->port && at.ifindex != s->t->port)
+			continue;
 		see_filter(s, link, true, &any);
 		see_filter(s, link, false, &any);
 		if (!any && is_marked(&marks, link))
@@ -162,7 +180,7 @@ int observe_hooks(struct seeing *s)
 
 	if (!err)
 		err = see_filters(s);
-	if (!err)
+	if (!err && !s->t->port)
 		see_blocks(s);
 	return err;
 }

@@ -102,6 +102,8 @@ static int see_entries(struct seeing *s, const struct entry_kind *kind)
 				return cannot_read(s, kind->map, -errno);
 			continue;
 		}
+		if (s->t->port && memcmp(key, &s->t->port, sizeof(s->t->port)) != 0)
+			continue;
 		/* An array's entry is there before anybody wrote it. */
 		if (info.type == BPF_MAP_TYPE_ARRAY && value && !value[0])
 			continue;
@@ -187,6 +189,17 @@ const struct pinned_prog *find_prog(const struct seeing *s, uint32_t id)
 	return NULL;
 }
 
+/* Programs by id, and of one port its entry and its hooks. */
+static int see_port(struct seeing *s)
+{
+	int err = see_progs(s);
+
+	for (size_t i = 0; !err && i < ARRAY_LEN(entry_kinds); i++)
+		if (strcmp(entry_kinds[i].map, "ports") == 0)
+			err = see_entries(s, &entry_kinds[i]);
+	return err ? err : observe_hooks(s);
+}
+
 int observe_pins(const struct observe_target *t, const struct world *world, struct objs *out,
 		 struct why *why)
 {
@@ -200,6 +213,11 @@ int observe_pins(const struct observe_target *t, const struct world *world, stru
 		return cannot_read(&s, "tree", err);
 	if (!layout) /* filters live without it */
 		return observe_hooks(&s);
+	if (t->port) {
+		err = see_port(&s);
+		free(s.progs);
+		return err;
+	}
 	tree = objs_add(out, OBJ_TREE, "%s", t->overlay);
 	err = see_maps(&s, &fit);
 	if (!fit)

@@ -188,6 +188,13 @@ static bool same_folder(int fd)
 	       a.st_dev == b.st_dev;
 }
 
+static int try_lock(int fd)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
 static int wait_for_lock(int fd)
 {
 	const struct timespec pause = { .tv_nsec = 50000000 };
@@ -206,7 +213,7 @@ static int wait_for_lock(int fd)
 	return 0;
 }
 
-int pins_lock(int *out_fd, struct why *why)
+static int lock_root(int (*lock)(int fd), int *out_fd, struct why *why)
 {
 	for (;;) {
 		autofd int fd = -1;
@@ -221,7 +228,7 @@ int pins_lock(int *out_fd, struct why *why)
 			continue;
 		if (fd < 0)
 			return why_set(why, -errno, PINS_ROOT ": open: %s", strerror(errno));
-		err = wait_for_lock(fd);
+		err = lock(fd);
 		if (err)
 			return why_set(why, err, PINS_ROOT ": lock: %s", strerror(-err));
 		if (!same_folder(fd))
@@ -229,4 +236,14 @@ int pins_lock(int *out_fd, struct why *why)
 		*out_fd = take_fd(&fd);
 		return 0;
 	}
+}
+
+int pins_lock(int *out_fd, struct why *why)
+{
+	return lock_root(wait_for_lock, out_fd, why);
+}
+
+int pins_try_lock(int *out_fd, struct why *why)
+{
+	return lock_root(try_lock, out_fd, why);
 }

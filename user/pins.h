@@ -48,5 +48,7 @@ void names_free(struct names *names);
 /* One vxbpf at a time changes things: waits for the lock on the root folder, with a word on stderr
  * after a second. Makes the root folder. The lock lasts until the returned fd is closed. */
 int pins_lock(int *out_fd, struct why *why);
+/* Likewise without waiting: -EBUSY if another one has it. */
+int pins_try_lock(int *out_fd, struct why *why);
 
 #endif

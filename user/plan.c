@@ -50,6 +50,9 @@ static void want_overlay_entry(const struct planning *p)
 	o.vni_mode = conf->vni_mode;
 	text_copy(o.fastpath, sizeof(o.fastpath), conf_switch_name(conf->fastpath));
 	text_copy(o.xdp, sizeof(o.xdp), conf_switch_name(conf->xdp));
+	if (!p->base->cfg.fastpath)
+		text_copy(o.fastpath_why, sizeof(o.fastpath_why),
+			  fastpath_why_off(conf, p->facts->fastpath));
 	obj_blob(e, &o, sizeof(o));
 	obj_note(e, "host %s  mtu %u  guard %s", self->name, o.mtu, conf_guard_name(conf->guard));
 }
@@ -259,6 +262,7 @@ static void want_door(const struct planning *p, const struct link *port)
 		return;
 	o = objs_add(p->out, OBJ_INDEX, "doors/%s", port->name);
 	obj_parent(o, port->name);
+	o->ifindex = (unsigned)port->ifindex;
 	obj_blob(o, &door, sizeof(door));
 	want_hook(p, OBJ_HOOK, port, port->name, "port_out", true);
 }

@@ -36,7 +36,7 @@ struct snapshot_port {
 	int ifindex;
 	bool hooked;
 	bool accelerated;
-	const char *why; /* why it is not accelerated, "" if it is */
+	char why[96]; /* why it is not accelerated, "" if it is */
 	uint64_t oversize;
 	uint32_t largest; /* bytes of the largest IP packet that was too large */
 };

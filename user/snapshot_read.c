@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <bpf/bpf.h>
+
 #include "attach.h"
 #include "converge.h"
 #include "mapdump.h"
@@ -100,6 +102,16 @@ static struct attach_state query(struct reading *r, const char *room, int ifinde
 	return state;
 }
 
+/* Did `up` find a way for the fast path into this port? */
+static bool has_door(struct reading *r, int ifindex)
+{
+	autofd int fd = bpfobj_get_map(r->overlay, "doors");
+	struct vx_ifindex key = { (uint32_t)ifindex };
+	struct vx_door_value door;
+
+	return fd >= 0 && bpf_map_lookup_elem(fd, &key, &door) == 0;
+}
+
 static void add_port(struct reading *r, const struct link *link, const char *room)
 {
 	struct snapshot *s = r->s;
@@ -108,7 +120,12 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 	text_copy(p->ifname, sizeof(p->ifname), link->name);
 	p->ifindex = link->ifindex;
 	p->hooked = query(r, room, link->ifindex).mode[0];
-	p->why = "this version has no fast path yet";
+	p->accelerated = p->hooked && has_door(r, link->ifindex);
+	if (!p->accelerated)
+		text_copy(p->why, sizeof(p->why),
+			  s->told.fastpath_why[0] ? s->told.fastpath_why
+			  : !p->hooked		  ? "not hooked"
+						  : "not a veth or tap");
 }
 
 static int read_ports(struct reading *r)

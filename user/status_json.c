@@ -97,7 +97,7 @@ static struct json_object *overlay_json(const struct snapshot *s)
 	add_number(o, "mtu", s->told.mtu);
 	add_text(o, "state", snapshot_state_name(s->state));
 	add_text(o, "guard", conf_guard_name(s->told.guard));
-	add_text(o, "fastpath", "off"); /* whatever the file says: this version has none */
+	add_text(o, "fastpath", s->told.fastpath_why[0] || !s->up ? "off" : "on");
 	json_object_object_add(o, "underlay", underlay);
 	json_object_object_add(o, "peers", peers);
 	json_object_object_add(o, "ports", ports);

@@ -157,8 +157,10 @@ static void put_head(struct page *p, const struct snapshot *s)
 	if (s->told.vni_mode == VX_VNI_INDEX)
 		put_line(p, "vni",
 			 "index, as vxlansetup.sh numbers them: any peer may use any VNI of ours");
-	snprintf(text, sizeof(text), "off: this version has none (`fastpath: %s` in the file)",
-		 s->told.fastpath);
+	if (s->told.fastpath_why[0])
+		snprintf(text, sizeof(text), "off: %s", s->told.fastpath_why);
+	else
+		snprintf(text, sizeof(text), "on: known flows go past the bridge");
 	put_line(p, "fast path", text);
 	put_underlay(p, s);
 	put_ports(p, s);

@@ -17,14 +17,11 @@ struct covering {
 	bool *covers;
 };
 
-static bool in_prefix(const struct vx_addr *addr, int family, const void *prefix, unsigned bits)
+static bool in_prefix(const struct vx_addr *addr, int family, const void *raw, unsigned bits)
 {
-	const uint8_t *a = ip_raw(addr), *b = prefix;
-	uint8_t mask = (uint8_t)(0xff00 >> bits % 8);
+	const struct ip_prefix prefix = { ip_from_raw(family, raw), bits };
 
-	return ip_family(addr) == family && bits <= ip_raw_len(addr) * 8 &&
-	       memcmp(a, b, bits / 8) == 0 &&
-	       (bits % 8 == 0 || ((a[bits / 8] ^ b[bits / 8]) & mask) == 0);
+	return ip_family(addr) == family && ip_in_prefix(addr, &prefix);
 }
 
 static bool selects(const struct xfrm_selector *sel, const struct mesh_peer *peer, uint16_t port)

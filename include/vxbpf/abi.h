@@ -47,7 +47,7 @@ struct vx_config {
 	__u16 port; /* UDP port of the mesh, host byte order */
 	__u8 guard; /* enum vx_guard */
 	__u8 vni_mode; /* enum vx_vni_mode */
-	__u32 secret;  /* how wire_out knows frames port_in has sent there itself */
+	__u32 secret; /* how wire_out knows frames port_in has sent there itself */
 	__u32 fastpath; /* 0 or 1 */
 	struct vx_addr local4; /* this host's IPv4 address in the mesh, zero if none */
 	struct vx_addr local6; /* this host's IPv6 address in the mesh, zero if none */
@@ -228,7 +228,8 @@ struct vx_overlay {
 	enum vx_vni_mode vni_mode;
 	char fastpath[8]; /* auto, on, off as configured */
 	char xdp[8];
+	char fastpath_why[96]; /* why it is off, a clause; "" = it is on */
 };
-VX_ASSERT_SIZE(struct vx_overlay, 600);
+VX_ASSERT_SIZE(struct vx_overlay, 696);
 
 #endif

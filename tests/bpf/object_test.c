@@ -28,7 +28,7 @@ struct member {
 struct layout {
 	const char *name;
 	size_t size;
-	struct member members[16];
+	struct member members[28];
 };
 
 /* clang-format off */
@@ -38,7 +38,7 @@ struct layout {
 static const struct layout layouts[] = {
 	S(vx_addr, M(vx_addr, bytes)),
 	S(vx_config, M(vx_config, layout), M(vx_config, mtu), M(vx_config, mark),
-	  M(vx_config, port), M(vx_config, guard), M(vx_config, vni_mode), M(vx_config, local4),
+	  M(vx_config, port), M(vx_config, guard), M(vx_config, vni_mode), M(vx_config, secret), M(vx_config, fastpath), M(vx_config, local4),
 	  M(vx_config, local6)),
 	S(vx_vni, M(vx_vni, vni)),
 	S(vx_peer, M(vx_peer, name), M(vx_peer, ifname), M(vx_peer, address),
@@ -65,7 +65,16 @@ static const struct layout layouts[] = {
 	  M(vx_overlay, address), M(vx_overlay, address6), M(vx_overlay, underlay),
 	  M(vx_overlay, config), M(vx_overlay, mtu_why), M(vx_overlay, mtu), M(vx_overlay, port),
 	  M(vx_overlay, guard), M(vx_overlay, vni_mode), M(vx_overlay, fastpath),
-	  M(vx_overlay, xdp)),
+	  M(vx_overlay, xdp), M(vx_overlay, fastpath_why)),
+	S(vx_door_value, M(vx_door_value, door)),
+	S(vx_flow_key, M(vx_flow_key, hash)),
+	S(vx_flow, M(vx_flow, stamp), M(vx_flow, dst_mac), M(vx_flow, src_mac), M(vx_flow, src_port),
+	  M(vx_flow, dst_port), M(vx_flow, source), M(vx_flow, dest), M(vx_flow, from),
+	  M(vx_flow, protocol), M(vx_flow, six), M(vx_flow, receive), M(vx_flow, header_len),
+	  M(vx_flow, way), M(vx_flow, to), M(vx_flow, vni), M(vx_flow, moved_src),
+	  M(vx_flow, moved_dst), M(vx_flow, outer_id), M(vx_flow, learned_ns), M(vx_flow, refresh_ns),
+	  M(vx_flow, header), M(vx_flow, outer_source), M(vx_flow, outer_dest),
+	  M(vx_flow, stamp_again)),
 };
 
 static const struct {
@@ -80,6 +89,9 @@ static const struct {
 	{ "witness", "vx_reason_key", "vx_witness", BPF_MAP_TYPE_HASH, 32, BPF_F_NO_PREALLOC },
 	{ "ports", "vx_ifindex", "vx_port", BPF_MAP_TYPE_HASH, 4096, BPF_F_NO_PREALLOC },
 	{ "fdb", "vx_fdb_key", "vx_fdb", BPF_MAP_TYPE_LRU_HASH, 65536, 0 },
+	{ "doors", "vx_ifindex", "vx_door_value", BPF_MAP_TYPE_HASH, 4096, BPF_F_NO_PREALLOC },
+	{ "moves", "__u32", "__u32", BPF_MAP_TYPE_ARRAY, 1024, 0 },
+	{ "flows", "vx_flow_key", "vx_flow", BPF_MAP_TYPE_LRU_HASH, 65536, 0 },
 	{ "overlay", "__u32", "vx_overlay", BPF_MAP_TYPE_ARRAY, 1, 0 },
 };
 /* clang-format on */

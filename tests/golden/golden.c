@@ -78,7 +78,10 @@ static int want_up(const struct now *now, const struct conf *conf, struct objs *
 	autofree struct route *routes = NULL;
 	autofree bool *ipsec = NULL;
 	automesh struct mesh mesh = { 0 };
+	/* No case of theirs: iptables look at bridged frames. */
+	const struct fastpath_facts fastpath = { .bridge_nf_call = true };
 	struct plan_facts facts = { .links = &now->links,
+				    .fastpath = &fastpath,
 				    .addrs = &now->addrs,
 				    .tc_mode = now->tc_mode,
 				    .now = observed,

@@ -135,7 +135,9 @@ static void site_free(struct site *s)
 
 static void site_plan(struct site *s, const char *tc_mode, struct objs *now, struct objs *out)
 {
+	const struct fastpath_facts fastpath = { .bridge_nf_call = true };
 	const struct plan_facts facts = { .links = &s->links,
+					  .fastpath = &fastpath,
 					  .addrs = &s->addrs,
 					  .routes = s->routes,
 					  .tc_mode = tc_mode,

@@ -75,7 +75,7 @@ static const char page[] =
 	"  bridge     br7\n"
 	"  mtu        1450 (auto: 1500 less 50 for VXLAN over IPv4)\n"
 	"  guard      enforce: VXLAN on UDP port 4789 from peers only\n"
-	"  fast path  off: this version has none (`fastpath: auto` in the file)\n"
+	"  fast path  on: known flows go past the bridge\n"
 	"  underlay   eth0 (tcx, xdp driver)\n"
 	"  ports      br7 (this host), veth1 (no program)\n"
 	"  config     /etc/vxbpf/vxbr0.yaml\n"
@@ -313,7 +313,7 @@ static void json_has_these_values(void **state)
 	assert_string_equal(text_of(o, "bridge"), "br7");
 	assert_string_equal(text_of(o, "state"), "degraded");
 	assert_string_equal(text_of(o, "guard"), "enforce");
-	assert_string_equal(text_of(o, "fastpath"), "off");
+	assert_string_equal(text_of(o, "fastpath"), "on");
 	assert_int_equal(number(o, "mtu"), 1450);
 	assert_int_equal(number(get(o, "drops"), "unknown_source"), 12345);
 	assert_int_equal(number(get(o, "drops"), "nested"), 0);

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Messages of rtnetlink as events. */
+#include <linux/if_bridge.h>
+#include <linux/if_link.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "events.h"
+
+static char buffer[1024];
+
+static struct nlmsghdr *message(uint16_t type, size_t extra)
+{
+	struct nlmsghdr *msg;
+
+	memset(buffer, 0, sizeof(buffer));
+	msg = mnl_nlmsg_put_header(buffer);
+	msg->nlmsg_type = type;
+	mnl_nlmsg_put_extra_header(msg, extra);
+	return msg;
+}
+
+static void links_are_parsed(void **state)
+{
+	struct nlmsghdr *msg = message(RTM_NEWLINK, sizeof(struct ifinfomsg));
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
+	struct nlattr *nest;
+	struct event e;
+
+	(void)state;
+	ifi->ifi_index = 7;
+	mnl_attr_put_strz(msg, IFLA_IFNAME, "c7");
+	mnl_attr_put_u32(msg, IFLA_MASTER, 3);
+	assert_true(event_parse(msg, &e));
+	assert_int_equal(e.kind, EVENT_LINK);
+	assert_int_equal(e.link.master, 3);
+	assert_string_equal(e.link.name, "c7");
+	msg->nlmsg_type = RTM_DELLINK;
+	assert_true(event_parse(msg, &e));
+	assert_int_equal(e.kind, EVENT_LINK_GONE);
+	/* The same family of messages in a bridge's own words. */
+	ifi->ifi_family = AF_BRIDGE;
+	assert_true(event_parse(msg, &e));
+	assert_int_equal(e.kind, EVENT_PORT_GONE);
+	msg->nlmsg_type = RTM_NEWLINK;
+	nest = mnl_attr_nest_start(msg, IFLA_PROTINFO);
+	mnl_attr_put_u8(msg, IFLA_BRPORT_ISOLATED, 1);
+	mnl_attr_nest_end(msg, nest);
+	assert_true(event_parse(msg, &e));
+	assert_int_equal(e.kind, EVENT_PORT);
+	assert_true(e.link.isolated);
+	ifi->ifi_family = AF_INET6;
+	assert_false(event_parse(msg, &e));
+}
+
+static void routes_are_parsed(void **state)
+{
+	static const uint8_t to[] = { 198, 51, 100, 0 };
+	struct nlmsghdr *msg = message(RTM_DELROUTE, sizeof(struct rtmsg));
+	struct rtmsg *rtm = mnl_nlmsg_get_payload(msg);
+	struct ip_prefix wanted;
+	struct event e;
+
+	(void)state;
+	rtm->rtm_family = AF_INET;
+	assert_true(event_parse(msg, &e));
+	assert_true(ip_parse_prefix("0.0.0.0/0", &wanted));
+	assert_true(ip_equal(&e.prefix.addr, &wanted.addr) && e.prefix.bits == 0);
+	rtm->rtm_dst_len = 24;
+	mnl_attr_put(msg, RTA_DST, sizeof(to), to);
+	assert_true(event_parse(msg, &e));
+	assert_true(ip_parse_prefix("198.51.100.0/24", &wanted));
+	assert_true(ip_equal(&e.prefix.addr, &wanted.addr) && e.prefix.bits == 24);
+	rtm->rtm_flags = RTM_F_CLONED;
+	assert_false(event_parse(msg, &e));
+	rtm->rtm_flags = 0;
+	rtm->rtm_family = RTNL_FAMILY_IPMR;
+	assert_false(event_parse(msg, &e));
+}
+
+static void the_rest_is_parsed(void **state)
+{
+	struct nlmsghdr *msg = message(RTM_DELTFILTER, sizeof(struct tcmsg));
+	struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
+	struct event e;
+
+	(void)state;
+	tcm->tcm_ifindex = 5;
+	assert_true(event_parse(msg, &e));
+	assert_true(e.kind == EVENT_TC_GONE && e.ifindex == 5 && !e.block);
+	tcm->tcm_ifindex = (int)TCM_IFINDEX_MAGIC_BLOCK;
+	tcm->tcm_block_index = 77;
+	assert_true(event_parse(msg, &e));
+	assert_true(e.ifindex == 0 && e.block == 77);
+	assert_true(event_parse(message(RTM_NEWRULE, sizeof(struct rtmsg)), &e));
+	assert_int_equal(e.kind, EVENT_WAYS);
+	assert_false(event_parse(message(RTM_NEWNEIGH, sizeof(struct ifinfomsg)), &e));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(links_are_parsed),
+		cmocka_unit_test(routes_are_parsed),
+		cmocka_unit_test(the_rest_is_parsed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

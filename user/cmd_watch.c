@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/* watch: up, then stay in front and keep it so. Sleeps until the kernel has news. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "command.h"
+#include "watched.h"
+
+struct watch {
+	const struct command_args *args;
+	struct nl *nl;
+	struct events *events;
+	int signals;
+	struct watched **v;
+	size_t n;
+	bool ended;
+};
+
+static void watch_free(struct watch *watch)
+{
+	for (size_t i = 0; i < watch->n; i++)
+		watched_free(watch->v[i]);
+	free(watch->v);
+	events_close(watch->events);
+	nl_close(watch->nl);
+	close_fd(&watch->signals);
+}
+#define autowatch __attribute__((cleanup(watch_free)))
+
+/* --- overlays */
+
+static int add_overlay(struct watch *watch, const char *path, struct why *why)
+{
+	struct watched *w, **grown;
+	int err = watched_new(path, watch->args->verbose, &w, why);
+
+	if (err)
+		return err;
+	grown = reallocarray(watch->v, watch->n + 1, sizeof(*watch->v));
+	if (!grown)
+		abort();
+	watch->v = grown;
+	watch->v[watch->n++] = w;
+	return 0;
+}
+
+/* Every file is read and judged before the kernel is touched for any, as `up` does. */
+static int find_overlays(struct watch *watch, struct why *why)
+{
+	autotargets struct command_targets targets = { 0 };
+	int err = command_find_targets(watch->args->arg, false, &targets, why);
+
+	for (size_t i = 0; !err && i < targets.n; i++)
+		err = add_overlay(watch, targets.v[i].path, why);
+	return err;
+}
+
+static bool is_watched(const struct watch *watch, const char *overlay)
+{
+	for (size_t i = 0; i < watch->n; i++)
+		if (strcmp(watch->v[i]->conf.overlay, overlay) == 0)
+			return true;
+	return false;
+}
+
+/* SIGHUP: every config again, and files that were not there. */
+static void reread(struct watch *watch)
+{
+	autotargets struct command_targets targets = { 0 };
+	struct why why = { 0 };
+
+	for (size_t i = 0; i < watch->n; i++)
+		watched_reread(watch->v[i], watch->nl);
+	if (watch->args->arg || command_find_targets(NULL, false, &targets, &why))
+		return;
+	for (size_t i = 0; i < targets.n; i++)
+		if (!is_watched(watch, targets.v[i].overlay) &&
+		    add_overlay(watch, targets.v[i].path, &why))
+			command_fail(&why);
+}
+
+/* --- signals and events */
+
+static int open_signals(struct watch *watch, struct why *why)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	watch->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return watch->signals < 0 ? why_set(why, -errno, "signals: %s", strerror(errno)) : 0;
+}
+
+static void read_signals(struct watch *watch)
+{
+	struct signalfd_siginfo info;
+
+	while (read(watch->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reread(watch);
+		else
+			watch->ended = true;
+	}
+}
+
+static void hear(const struct event *e, void *ctx)
+{
+	struct watch *watch = ctx;
+
+	for (size_t i = 0; i < watch->n; i++)
+		watched_hear(watch->v[i], e);
+}
+
+/* Until there is news, or something is due. */
+static int wait(struct watch *watch, struct why *why)
+{
+	struct pollfd fds[EVENTS_FDS + 1];
+	uint64_t now = watched_clock_ms(), due = WATCHED_NEVER;
+	int timeout, err;
+
+	for (size_t i = 0; i < watch->n; i++)
+		if (watched_due(watch->v[i]) < due)
+			due = watched_due(watch->v[i]);
+	timeout = due == WATCHED_NEVER ? -1 : due <= now ? 0 : (int)(due - now);
+	events_poll(watch->events, fds);
+	fds[EVENTS_FDS] = (struct pollfd){ .fd = watch->signals, .events = POLLIN };
+	if (poll(fds, EVENTS_FDS + 1, timeout) < 0 && errno != EINTR)
+		return why_set(why, -errno, "poll: %s", strerror(errno));
+	read_signals(watch);
+	err = events_read(watch->events, hear, watch);
+	return err ? why_set(why, err, "netlink: read events: %s", strerror(-err)) : 0;
+}
+
+static void work(struct watch *watch)
+{
+	for (size_t i = 0; i < watch->n; i++) {
+		struct watched *w = watch->v[i];
+
+		if (watched_due(w) > watched_clock_ms())
+			continue;
+		watched_work(w, watch->nl, watched_clock_ms());
+		events_watch_pins(watch->events, w->conf.overlay);
+	}
+}
+
+int cmd_watch(const struct command_args *args)
+{
+	autowatch struct watch watch = { .args = args, .signals = -1 };
+	struct why why = { 0 };
+	int err;
+
+	if (args->once)
+		return cmd_up(args);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	err = find_overlays(&watch, &why);
+	if (!err)
+		err = command_need_rights(args->verb, &why);
+	if (!err)
+		err = open_signals(&watch, &why);
+	if (!err)
+		err = nl_open(&watch.nl, &why);
+	/* Subscribed before the first look, so that nothing happens in between. */
+	if (!err)
+		err = events_open(&watch.events, &why);
+	while (!err && !watch.ended) {
+		work(&watch);
+		err = wait(&watch, &why);
+	}
+	return err ? command_fail(&why) : EXIT_FINE;
+}

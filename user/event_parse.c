@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Messages of rtnetlink's multicast groups as events; see events.h. Pure. */
+#include <linux/if_link.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "events.h"
+
+/* A bridge's own words: IFLA_MASTER, IFLA_PROTINFO > IFLA_BRPORT_ISOLATED */
+static void parse_port(const struct nlmsghdr *msg, struct link *out)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
+	const struct nlattr *attr, *port;
+
+	*out = (struct link){ .ifindex = ifi->ifi_index };
+	mnl_attr_for_each (attr, msg, sizeof(*ifi)) {
+		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+			text_copy(out->name, sizeof(out->name), mnl_attr_get_str(attr));
+		if (mnl_attr_get_type(attr) == IFLA_MASTER)
+			out->master = (int)mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) != IFLA_PROTINFO)
+			continue;
+		mnl_attr_for_each_nested (port, attr)
+			if (mnl_attr_get_type(port) == IFLA_BRPORT_ISOLATED)
+				out->isolated = mnl_attr_get_u8(port);
+	}
+}
+
+static bool parse_link(const struct nlmsghdr *msg, struct event *e)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
+	bool gone = msg->nlmsg_type == RTM_DELLINK;
+
+	e->ifindex = ifi->ifi_index;
+	if (ifi->ifi_family == AF_BRIDGE) {
+		e->kind = gone ? EVENT_PORT_GONE : EVENT_PORT;
+		parse_port(msg, &e->link);
+		return gone || e->link.master; /* a bridge's words about itself are of no use */
+	}
+	if (ifi->ifi_family != AF_UNSPEC)
+		return false;
+	e->kind = gone ? EVENT_LINK_GONE : EVENT_LINK;
+	link_parse(msg, &e->link);
+	return true;
+}
+
+static bool parse_addr(const struct nlmsghdr *msg, struct event *e)
+{
+	struct addr addr;
+
+	if (!addr_parse(msg, &addr))
+		return false;
+	e->kind = msg->nlmsg_type == RTM_DELADDR ? EVENT_ADDR_GONE : EVENT_ADDR;
+	e->ifindex = addr.ifindex;
+	e->prefix = addr.prefix;
+	return true;
+}
+
+static bool parse_route(const struct nlmsghdr *msg, struct event *e)
+{
+	static const uint8_t any[16];
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(msg);
+	const struct nlattr *attr;
+	const void *to = any;
+	size_t need = rtm->rtm_family == AF_INET ? 4 : 16;
+
+	if ((rtm->rtm_family != AF_INET && rtm->rtm_family != AF_INET6) ||
+	    rtm->rtm_flags & RTM_F_CLONED)
+		return false;
+	mnl_attr_for_each (attr, msg, sizeof(*rtm))
+		if (mnl_attr_get_type(attr) == RTA_DST && mnl_attr_get_payload_len(attr) >= need)
+			to = mnl_attr_get_payload(attr);
+	e->kind = EVENT_ROUTE;
+	e->prefix.addr = ip_from_raw(rtm->rtm_family, to);
+	e->prefix.bits = rtm->rtm_dst_len;
+	return true;
+}
+
+static bool parse_tc(const struct nlmsghdr *msg, struct event *e)
+{
+	const struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
+	bool gone = msg->nlmsg_type == RTM_DELQDISC || msg->nlmsg_type == RTM_DELTFILTER ||
+		    msg->nlmsg_type == RTM_DELCHAIN;
+
+	e->kind = gone ? EVENT_TC_GONE : EVENT_TC;
+	if (tcm->tcm_ifindex == (int)TCM_IFINDEX_MAGIC_BLOCK)
+		e->block = tcm->tcm_block_index;
+	else
+		e->ifindex = tcm->tcm_ifindex;
+	return true;
+}
+
+bool event_parse(const struct nlmsghdr *msg, struct event *out)
+{
+	*out = (struct event){ 0 };
+	switch (msg->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		return parse_link(msg, out);
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		return parse_addr(msg, out);
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		return parse_route(msg, out);
+	case RTM_NEWQDISC:
+	case RTM_DELQDISC:
+	case RTM_NEWTFILTER:
+	case RTM_DELTFILTER:
+	case RTM_DELCHAIN:
+		return parse_tc(msg, out);
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+	case RTM_NEWNEXTHOP:
+	case RTM_DELNEXTHOP:
+		out->kind = EVENT_WAYS;
+		return true;
+	default:
+		return false;
+	}
+}
