@@ -125,6 +125,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	facts.now = &s->now;
 	facts.maps = names.maps;
 	facts.progs = names.progs;
+	s->view.fastpath = base.cfg.fastpath;
 	plan_objects(s->conf, &s->view.mesh, &facts, &base, bpfobj_build(s->bo), &s->want, notes);
 	return 0;
 }
@@ -154,7 +155,7 @@ static int look_at_port(struct nl *nl, struct converge_state *s, struct why *why
 static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 {
 	static const char *const none[] = { NULL };
-	static const struct plan_base base;
+	const struct plan_base base = { .cfg.fastpath = s->known->fastpath };
 	autonotes struct notes notes = { 0 };
 	const struct mesh alone = { .self = s->known->mesh.self };
 	const struct plan_facts facts = { .links = &s->view.world.links,

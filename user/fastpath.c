@@ -64,7 +64,7 @@ const char *fastpath_why_off(const struct conf *conf, const struct fastpath_fact
 		return "`fastpath: off` in the file";
 	if (conf->vni_mode == VX_VNI_INDEX)
 		return "`vni: index` in the file";
-	if (conf->fastpath == CONF_ON)
+	if (conf->fastpath == CONF_ON || !facts)
 		return NULL;
 	if (facts->bridge_nf_call)
 		return "iptables look at bridged frames (net.bridge.bridge-nf-call-*)";

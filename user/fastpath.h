@@ -15,7 +15,7 @@ struct fastpath_facts {
 };
 void fastpath_read(struct fastpath_facts *out);
 
-/* NULL if it is on, else why it is off, as a clause. Pure. */
+/* NULL if it is on, else why it is off, as a clause. facts NULL: only the config counts. Pure. */
 const char *fastpath_why_off(const struct conf *conf, const struct fastpath_facts *facts);
 
 #endif

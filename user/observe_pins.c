@@ -189,13 +189,13 @@ const struct pinned_prog *find_prog(const struct seeing *s, uint32_t id)
 	return NULL;
 }
 
-/* Programs by id, and of one port its entry and its hooks. */
+/* Programs by id, and of one port its entries and its hooks. */
 static int see_port(struct seeing *s)
 {
 	int err = see_progs(s);
 
 	for (size_t i = 0; !err && i < ARRAY_LEN(entry_kinds); i++)
-		if (strcmp(entry_kinds[i].map, "ports") == 0)
+		if (entry_kinds[i].key == BY_IFINDEX && strcmp(entry_kinds[i].map, "tunnels") != 0)
 			err = see_entries(s, &entry_kinds[i]);
 	return err ? err : observe_hooks(s);
 }

@@ -34,6 +34,7 @@ static void want_overlay_entry(const struct planning *p)
 	const struct conf *conf = p->conf;
 	const struct conf_host *self = p->mesh->self;
 	struct vx_overlay o = { 0 };
+	const char *off = fastpath_why_off(conf, p->facts->fastpath);
 	struct obj *e = objs_add(p->out, OBJ_ENTRY, "overlay/0");
 
 	text_copy(o.name, sizeof(o.name), conf->overlay);
@@ -50,9 +51,8 @@ static void want_overlay_entry(const struct planning *p)
 	o.vni_mode = conf->vni_mode;
 	text_copy(o.fastpath, sizeof(o.fastpath), conf_switch_name(conf->fastpath));
 	text_copy(o.xdp, sizeof(o.xdp), conf_switch_name(conf->xdp));
-	if (!p->base->cfg.fastpath)
-		text_copy(o.fastpath_why, sizeof(o.fastpath_why),
-			  fastpath_why_off(conf, p->facts->fastpath));
+	if (off)
+		text_copy(o.fastpath_why, sizeof(o.fastpath_why), off);
 	obj_blob(e, &o, sizeof(o));
 	obj_note(e, "host %s  mtu %u  guard %s", self->name, o.mtu, conf_guard_name(conf->guard));
 }

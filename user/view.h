@@ -15,6 +15,7 @@ struct view {
 	struct mesh mesh;
 	struct plan_underlay underlay;
 	char build[BPFOBJ_BUILD]; /* of the programs that were wanted */
+	bool fastpath; /* may known flows go past the bridge */
 };
 
 void view_free(struct view *view);
