@@ -51,7 +51,7 @@ share() {
 	rx=$(($(counter "$host" "$peer" rx_packets) - RX0))
 	fast=$(($(counter "$host" "$peer" rx_fast_packets) - FAST0))
 	echo "# $fast of $rx fast" >&2
-	[ $rx -gt 0 ] || { echo 0 && return; }
+	[ "$rx" -gt 0 ] || { echo 0 && return; }
 	echo $((fast * 100 / rx))
 }
 
