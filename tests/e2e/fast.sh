@@ -78,7 +78,6 @@ talk() { # SECONDS [ADDRESS]
 	background c21 python3 -c "$ECHO"
 	wait_for 5 ready_to_echo
 	background c11 python3 -c "$PINGPONG" "${2:-$(ip4_of c21)}" "$1" >"$WORK/talk"
-	TALK=$PID
 	wait_for 5 grep -q . "$WORK/talk"
 	sleep 1
 }
