@@ -35,6 +35,12 @@ static __always_inline void measure(struct vx_walk *w)
 	hook_headers(w);
 	headers = w->pkt.header_len;
 	segs = hook_gso_segs(w);
+	/* On egress the kernel knows best: it sees through a workload's own tunnels. */
+	if (segs && hook_wire_len(w) > hook_len(w) && w->pkt.frame_off == 0) {
+		w->packets = segs;
+		w->bytes += hook_wire_len(w) - hook_len(w);
+		return;
+	}
 	if (headers && gso_size != VX_GSO_BY_FRAGS) {
 		if (len > headers)
 			w->packets = (len - headers + gso_size - 1) / gso_size;

@@ -12,7 +12,7 @@
 const volatile struct vx_config cfg = {};
 
 enum {
-	VX_PEERS_MAX = 1024,
+	VX_PEERS_MAX = 2048, /* twice the hosts: old and new live side by side while VNIs move */
 	VX_PORTS_MAX = 4096,
 	VX_DROPS_MAX = 16384,
 	VX_REASONS_MAX = 32,

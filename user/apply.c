@@ -81,8 +81,8 @@ static void do_run(struct journal *j, size_t from, size_t end)
 	struct why why = { 0 };
 	int err;
 
-	if (s->op == STEP_REMOVE && s->now->kind == OBJ_TUNNEL &&
-	    apply_remove_group(j->a, s, end - from, &err, &why)) {
+	if ((s->op == STEP_REMOVE || s->op == STEP_REPLACE) && s->now->kind == OBJ_TUNNEL &&
+	    !s->implied && apply_remove_group(j->a, s, end - from, &err, &why)) {
 		for (size_t i = from; i < end; i++)
 			hear(j, i, err, why.text);
 		return;

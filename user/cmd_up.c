@@ -103,13 +103,22 @@ int cmd_restart(const struct command_args *args)
 {
 	autotargets struct command_targets targets = { 0 };
 	autooverlays struct overlays overlays = { 0 };
+	autonl struct nl *nl = NULL;
 	struct why why = { 0 };
 	int code;
 
-	/* A file that cannot be used must not cost the overlay that is running. */
+	/* A config that cannot be used now must not cost the overlay that is running. */
 	if (command_find_targets(args->arg, false, &targets, &why) ||
 	    load_all(&targets, &overlays, &why))
 		return command_fail(&why);
+	if (command_need_rights(args->verb, &why) || nl_open(&nl, &why))
+		return command_fail(&why);
+	for (size_t i = 0; i < overlays.n; i++) {
+		autoconverge struct converge c = { 0 };
+
+		if (converge_plan_up(nl, &overlays.v[i], &c, &why))
+			return command_fail(&why);
+	}
 	code = cmd_down(args);
 	return code ? code : cmd_up(args);
 }

@@ -312,18 +312,26 @@ static int take_route(const struct nlmsghdr *msg, void *ctx)
 	const struct nlattr *attr, *metric;
 	struct route *route = ctx;
 
+	bool expires = false;
+
 	if (rtm->rtm_type == RTN_UNREACHABLE || rtm->rtm_type == RTN_BLACKHOLE ||
 	    rtm->rtm_type == RTN_PROHIBIT)
 		return -ENETUNREACH;
 	mnl_attr_for_each (attr, msg, sizeof(*rtm)) {
 		if (mnl_attr_get_type(attr) == RTA_OIF)
 			route->ifindex = (int)mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) == RTA_CACHEINFO)
+			expires = ((const struct rta_cacheinfo *)mnl_attr_get_payload(attr))
+					  ->rta_expires;
 		if (mnl_attr_get_type(attr) != RTA_METRICS)
 			continue;
 		mnl_attr_for_each_nested (metric, attr)
 			if (mnl_attr_get_type(metric) == RTAX_MTU)
 				route->mtu = mnl_attr_get_u32(metric);
 	}
+	/* What somebody on the way claimed for some minutes is not the route's word. */
+	if (expires)
+		route->mtu = 0;
 	return route->ifindex ? 0 : -ENETUNREACH;
 }
 

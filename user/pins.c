@@ -49,9 +49,18 @@ int pins_mount(struct why *why)
 
 static int make_folder(const char *path, struct why *why)
 {
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+	struct stat st;
+
+	if (mkdir(path, 0700) == 0)
 		return 0;
-	return why_set(why, -errno, "%s: make the folder: %s", path, strerror(errno));
+	if (errno != EEXIST || lstat(path, &st))
+		return why_set(why, -errno, "%s: make the folder: %s", path, strerror(errno));
+	if (S_ISDIR(st.st_mode) && st.st_uid == 0 && !(st.st_mode & 022))
+		return 0;
+	return why_set(why, -EPERM,
+		       "%s: use the folder: others than root may change it: remove it, or chown "
+		       "and chmod it",
+		       path);
 }
 
 int pins_make(const char *overlay, unsigned layout, struct why *why)

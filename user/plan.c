@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The objects that ought to be there; see plan.h. Pure. */
+/*
+ * The objects that ought to be there; see plan.h. Pure.
+ *
+ * lines: everything that is wanted reads top to bottom in one file, in the order of kinds.
+ */
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <string.h>
@@ -128,6 +132,20 @@ static void want_wire_of_the_unroutable(const struct planning *p)
 	}
 }
 
+/* A NIC runs one XDP program: somebody else's, or another overlay's, stays. */
+static bool has_others_xdp(const struct planning *p, const struct link *link)
+{
+	char key[VX_IF_LEN + 16];
+
+	snprintf(key, sizeof(key), "%s/wire_xdp", link->name);
+	if (!link->xdp_prog || objs_find(p->facts->now, OBJ_WIRE, key))
+		return false;
+	notes_add(p->notes,
+		  "%s: an XDP program that is not this overlay's is on it: going on with TC",
+		  link->name);
+	return true;
+}
+
 static void want_wire(const struct planning *p)
 {
 	for (size_t i = 0; i < p->base->underlay.n; i++) {
@@ -137,7 +155,7 @@ static void want_wire(const struct planning *p)
 
 		want_hook(p, OBJ_WIRE, link, link->name, l2 ? "wire_in" : "wire_in_l3", false);
 		want_hook(p, OBJ_WIRE, link, link->name, l2 ? "wire_out" : "wire_out_l3", false);
-		if (wants_xdp(p->conf, link))
+		if (wants_xdp(p->conf, link) && !has_others_xdp(p, link))
 			want_hook(p, OBJ_WIRE, link, link->name, "wire_xdp", true);
 	}
 }
@@ -163,8 +181,12 @@ static void want_bridge(const struct planning *p)
 
 static uint32_t tunnel_mtu(const struct planning *p, const struct mesh_peer *mp)
 {
+	const struct link *bridge = links_by_name(p->facts->links, p->conf->bridge);
 	const struct link *lower;
 
+	/* A bridge whose MTU nobody set takes that of its smallest port: somebody else's must not grow. */
+	if (bridge && !plan_owns_bridge(bridge, p->conf->overlay))
+		return bridge->mtu;
 	if (!p->conf->underlay[0])
 		return PLAN_TUNNEL_MTU;
 	/* Bound to a device, the kernel allows no more than that device's MTU less the overhead. */
@@ -262,6 +284,7 @@ static void want_door(const struct planning *p, const struct link *port)
 		return;
 	o = objs_add(p->out, OBJ_INDEX, "doors/%s", port->name);
 	obj_parent(o, port->name);
+	o->optional = true;
 	o->ifindex = (unsigned)port->ifindex;
 	obj_blob(o, &door, sizeof(door));
 	want_hook(p, OBJ_HOOK, port, port->name, "port_out", true);
@@ -287,6 +310,7 @@ static bool want_ports(const struct planning *p)
 		any_isolated |= port->isolated;
 		o = objs_add(p->out, OBJ_INDEX, "ports/%s", port->name);
 		obj_parent(o, port->name);
+		o->optional = true; /* it may be gone again by now */
 		o->ifindex = (unsigned)port->ifindex;
 		want_hook(p, OBJ_HOOK, port, port->name, "port_in", true);
 		want_door(p, port);

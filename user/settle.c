@@ -147,6 +147,25 @@ static int settle_mtu(struct settling *s)
 	return 0;
 }
 
+/* Two meshes on one bridge would pass each other's broadcasts on without end. */
+static int check_ports(struct settling *s, const struct link *bridge)
+{
+	char ours[LINK_ALIAS + 1];
+
+	snprintf(ours, sizeof(ours), "vxbpf:%s:", s->conf->overlay);
+	for (size_t i = 0; i < s->facts->links->n; i++) {
+		const struct link *port = &s->facts->links->v[i];
+
+		if (port->master == bridge->ifindex && strncmp(port->alias, "vxbpf:", 6) == 0 &&
+		    strncmp(port->alias, ours, strlen(ours)) != 0)
+			return why_set(
+				s->why, -EEXIST,
+				"%s: use it as the bridge: %s on it is a tunnel of another overlay",
+				bridge->name, port->name);
+	}
+	return 0;
+}
+
 static int check_bridge(struct settling *s)
 {
 	const struct link *link = links_by_name(s->facts->links, s->conf->bridge);
@@ -171,7 +190,7 @@ static int check_bridge(struct settling *s)
 		if (!(link->flags & IFF_UP))
 			notes_add(s->notes, "%s: not made by us and down: set it up", link->name);
 	}
-	return 0;
+	return check_ports(s, link);
 }
 
 /* A foreign device may hold a tunnel's name, or its VNI on our port: the kernel has each only once. */

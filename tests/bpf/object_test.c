@@ -81,10 +81,10 @@ static const struct {
 	const char *map, *key, *value;
 	__u32 type, max, flags;
 } maps[] = {
-	{ "peers", "vx_vni", "vx_peer", BPF_MAP_TYPE_HASH, 1024, BPF_F_NO_PREALLOC },
-	{ "sources", "vx_addr", "vx_vni", BPF_MAP_TYPE_HASH, 1024, BPF_F_NO_PREALLOC },
-	{ "tunnels", "vx_ifindex", "vx_vni", BPF_MAP_TYPE_HASH, 1024, BPF_F_NO_PREALLOC },
-	{ "counters", "vx_vni", "vx_counters", BPF_MAP_TYPE_PERCPU_HASH, 1024, BPF_F_NO_PREALLOC },
+	{ "peers", "vx_vni", "vx_peer", BPF_MAP_TYPE_HASH, 2048, BPF_F_NO_PREALLOC },
+	{ "sources", "vx_addr", "vx_vni", BPF_MAP_TYPE_HASH, 2048, BPF_F_NO_PREALLOC },
+	{ "tunnels", "vx_ifindex", "vx_vni", BPF_MAP_TYPE_HASH, 2048, BPF_F_NO_PREALLOC },
+	{ "counters", "vx_vni", "vx_counters", BPF_MAP_TYPE_PERCPU_HASH, 2048, BPF_F_NO_PREALLOC },
 	{ "drops", "vx_drop_key", "vx_drop", BPF_MAP_TYPE_PERCPU_HASH, 16384, BPF_F_NO_PREALLOC },
 	{ "witness", "vx_reason_key", "vx_witness", BPF_MAP_TYPE_HASH, 32, BPF_F_NO_PREALLOC },
 	{ "ports", "vx_ifindex", "vx_port", BPF_MAP_TYPE_HASH, 4096, BPF_F_NO_PREALLOC },
