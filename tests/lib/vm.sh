@@ -52,7 +52,7 @@ vm_put() {
 	local root=$1 path lib
 	path=$(command -v "$2")
 	install -D "$path" "$root${3:-$path}"
-	ldd "$path" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do
+	{ ldd "$path" 2>/dev/null || true; } | { grep -o '/[^ ]*' || true; } | while read -r lib; do
 		[ -e "$root$lib" ] || install -D "$lib" "$root$lib"
 	done
 }
@@ -91,5 +91,7 @@ vm_init() {
 		echo "busybox poweroff -f"
 	} >"$root/init"
 	chmod +x "$root/init"
-	(cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible) >"$root.cpio"
+	# The same files make the same image, whenever it is packed.
+	find "$root" -exec touch -h -d @0 {} +
+	(cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible -R 0:0) >"$root.cpio"
 }
