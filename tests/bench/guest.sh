@@ -18,6 +18,13 @@ background $TO "$pingpong" serve "$TO4"
 sleep 10 # costs nothing here: until the kernel is done with what booting left behind
 eval "${BEFORE:-}"
 
+# For tests/bench/profile: where every function is, then one work without end.
+if [ -n "${PROFILE:-}" ]; then
+	grep -i ' t ' /proc/kallsyms | gzip | base64 | sed 's/^/symbols /'
+	echo "profile begins"
+	on $FROM "$pingpong" "$PROFILE" "$TO4" 2000 4000000000
+fi
+
 # shellcheck disable=SC2153
 while read -r work warm count; do
 	echo "figure $(on $FROM "$pingpong" "$work" "$TO4" "$warm" "$count")"
