@@ -14,6 +14,9 @@ KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod
 # And for `make bench-exact`.
 EXACT_PACKAGES := $(KERNEL_PACKAGES) lz4 zstd
 
+# And for `make bench`.
+BENCH_PACKAGES := gnuplot-nox python3
+
 PREFIX ?= /usr/local
 BUILD ?= build
 CC ?= gcc
@@ -43,7 +46,7 @@ BPFTEST := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/*_
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps install demo test check test-kernels bench-exact clean dist programs
+.PHONY: all deps install demo test check test-kernels bench bench-exact clean dist programs
 
 all: $(BUILD)/vxbpf
 
@@ -144,6 +147,12 @@ bench-exact:
 	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(EXACT_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
 	$(Q)BUILD=$(BUILD) tests/bench/exact $(if $(WRITE),--write) $(SUITES)
+
+# How fast on this machine, beside the kernel's own ways; docs/bench.md. About five minutes.
+bench:
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(BENCH_PACKAGES)"
+	$(Q)$(MAKE) --no-print-directory all $(BENCH)
+	$(Q)BUILD=$(BUILD) tests/bench/run $(PARTS)
 
 install: all
 	install -D -m 0755 $(BUILD)/vxbpf $(DESTDIR)$(PREFIX)/sbin/vxbpf

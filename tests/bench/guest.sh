@@ -13,7 +13,7 @@ pingpong=$TOP/$BUILD/pingpong
 
 mapfile -t lines < <(printf '%s' "${CONFIG:-}")
 mesh 2 "${lines[@]}"
-join "$1"
+join "$1" h1 h2
 background $TO "$pingpong" serve "$TO4"
 sleep 10 # costs nothing here: until the kernel is done with what booting left behind
 eval "${BEFORE:-}"

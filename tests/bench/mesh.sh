@@ -12,27 +12,32 @@ FAMILIES=46
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/netns.sh"
 
-# script_up HOST: what vxlansetup.sh does: a device for each peer, on one bridge, at 1450. With two
-# peers or more it adds an ebtables rule for each ordered pair of them (EBTABLES=1).
+# script_up HOST: what vxlansetup.sh does: a device for each peer of PEERS (or HOSTS), on one bridge, at
+# 1450, and with two peers or more an ebtables rule for each ordered pair of them.
 script_up() {
 	local me=$1 peer i=0 a b
 	ip -n "$me" link add vxbr0 mtu 1450 address "$(printf '02:b0:00:00:00:%02x' "$(number "$me")")" \
 		type bridge stp_state 0
-	for peer in "${HOSTS[@]}"; do
+	for peer in ${PEERS:-"${HOSTS[@]}"}; do
 		[ "$peer" != "$me" ] || continue
-		ip -n "$me" link add "vxlan$i" mtu 1450 type vxlan id "$(pair_vni "$me" "$peer")" \
-			local "$(address4 "$me")" remote "$(address4 "$peer")" dstport 4789
-		ip -n "$me" link set "vxlan$i" master vxbr0 up
-		[ -n "${EBTABLES:-}" ] || ip -n "$me" link set "vxlan$i" type bridge_slave isolated on
+		echo "link add vxlan$i mtu 1450 type vxlan id $(pair_vni "$me" "$peer") local $(address4 "$me")" \
+			"remote $(address4 "$peer") dstport 4789"
+		echo "link set vxlan$i master vxbr0 up"
 		i=$((i + 1))
-	done
+	done >"$WORK/script"
+	ip -n "$me" -batch "$WORK/script"
 	ip -n "$me" link set vxbr0 mtu 1450 up
-	[ -n "${EBTABLES:-}" ] || return 0
-	for ((a = 0; a < i; a++)); do
-		for ((b = 0; b < i; b++)); do
-			[ $a -eq $b ] || on "$me" ebtables -A FORWARD -i "vxlan$a" -o "vxlan$b" -j DROP
+	i=$(grep -c add "$WORK/script")
+	[ "$i" -gt 1 ] || return 0
+	{
+		echo "*filter"
+		for ((a = 0; a < i; a++)); do
+			for ((b = 0; b < i; b++)); do
+				[ $a -eq $b ] || echo "-A FORWARD -i vxlan$a -o vxlan$b -j DROP"
+			done
 		done
-	done
+	} >"$WORK/script"
+	on "$me" ebtables-restore --noflush <"$WORK/script"
 }
 
 # acquaint_hosts A B: their underlay neighbours.
@@ -45,20 +50,22 @@ acquaint_hosts() {
 	done
 }
 
-# join bare|kernel|vxbpf: sets FROM, TO, TO4 and TO6.
+# join bare|kernel|vxbpf A B: sets FROM, TO, TO4 and TO6. Containers are cN on hN.
 # shellcheck disable=SC2034
 join() {
-	acquaint_hosts h1 h2
-	FROM=h1 TO=h2 TO4=$(address4 h2) TO6=$(address6 h2)
+	local a=$2 b=$3
+	acquaint_hosts "$a" "$b"
+	FROM=$a TO=$b TO4=$(address4 "$b") TO6=$(address6 "$b")
 	[ "$1" != bare ] || return 0
 	case $1 in
-	kernel) script_up h1 && script_up h2 ;;
-	vxbpf) mesh_up h1 h2 ;;
+	kernel) script_up "$a" && script_up "$b" ;;
+	vxbpf) mesh_up "$a" "$b" ;;
 	esac
-	container h1 c1
-	container h2 c2
-	acquainted c1 c2
+	FROM=c$(number "$a") TO=c$(number "$b")
+	container "$a" "$FROM"
+	container "$b" "$TO"
+	acquainted "$FROM" "$TO"
 	# Once more, and the ports have their programs.
-	[ "$1" != vxbpf ] || mesh_up h1 h2
-	FROM=c1 TO=c2 TO4=$(ip4_of c2) TO6=$(ip6_of c2)
+	[ "$1" != vxbpf ] || mesh_up "$a" "$b"
+	TO4=$(ip4_of "$TO") TO6=$(ip6_of "$TO")
 }

@@ -12,8 +12,8 @@
  *	tcp_crr	connect, ask, answer, close
  *
  * The sender of udp_tx stops after each window until the receiver has counted it, so nothing is
- * lost and the work is the same every time. With LATENCY=1 the round trips are timed one by one,
- * and their median and 99th percentile follow.
+ * lost and the work is the same every time. LATENCY=1 times each round trip, and their median and
+ * 99th percentile follow. FLOWS=32 shares the COUNT between as many processes, which begin at once.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -38,7 +39,8 @@
 enum port { PORT_ECHO = 5001, PORT_SINK, PORT_ASK };
 
 static const char *host;
-static unsigned client_port = 40000;
+#define PORTS 1250 /* of each flow */
+static unsigned client_port = 20000;
 static char buf[CHUNK];
 
 static void die(const char *what)
@@ -169,21 +171,24 @@ static void serve_udp_echo(void)
 	}
 }
 
-/* A window is full: its number goes back. A new number (first byte) begins a new window. */
+/* When a window is full, one byte goes back. */
 static void serve_udp_sink(void)
 {
-	int fd = server_socket(SOCK_DGRAM, PORT_SINK);
-	unsigned got = 0;
+	int fd = server_socket(SOCK_DGRAM, PORT_SINK), room = 8 << 20;
+	static unsigned char got[1 << 16]; /* by the sender's port */
 
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	for (;;) {
 		struct sockaddr_storage from;
 		socklen_t len = sizeof(from);
+		unsigned char *n;
 
 		must(recvfrom(fd, buf, sizeof(buf), 0, (void *)&from, &len) > 0, "receive");
-		if (++got < WINDOW)
+		n = &got[((struct sockaddr_in *)&from)->sin_port];
+		if (++*n < WINDOW)
 			continue;
 		must(sendto(fd, buf, 1, 0, (void *)&from, len) == 1, "acknowledge");
-		got = 0;
+		*n = 0;
 	}
 }
 
@@ -252,6 +257,7 @@ static void connections(int unused, unsigned count)
 {
 	unsigned long long last = latency ? now() : 0, t;
 	struct linger hard = { 1, 0 };
+	unsigned first = client_port;
 
 	(void)unused;
 	for (unsigned i = 0; i < count; i++) {
@@ -260,7 +266,7 @@ static void connections(int unused, unsigned count)
 		must(send(fd, buf, 1, 0) == 1 && recv(fd, buf, 1, 0) == 1, "request");
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
 		close(fd);
-		client_port = client_port < 60000 ? client_port + 1 : 40000;
+		client_port = first + (i + 1) % PORTS;
 		if (latency) {
 			t = now();
 			latency[i] = t - last;
@@ -289,25 +295,54 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void measure(const struct work *w, unsigned warm, unsigned count)
+/* Warmed up, each flow says so and waits for the start; both are a pipe's doing. */
+struct start {
+	int ready[2], go[2];
+};
+
+static void flow(const struct work *w, unsigned warm, unsigned count, const struct start *start)
 {
 	int fd = w->type ? client_socket(w->type, w->port) : -1;
-	unsigned long long begin, end;
 
-	if (w->run == datagrams)
-		count -= count % WINDOW, warm -= warm % WINDOW;
-	if (getenv("LATENCY")) {
-		latency = calloc(count > warm ? count : warm, sizeof(*latency));
-		must(latency, "latencies");
-	}
 	w->run(fd, warm);
-	begin = now();
+	close(start->go[1]);
+	must(write(start->ready[1], "", 1) == 1, "ready");
+	must(read(start->go[0], buf, 1) == 0, "start");
 	w->run(fd, count);
+	exit(0);
+}
+
+static void measure(const struct work *w, unsigned warm, unsigned count, unsigned flows)
+{
+	unsigned long long begin, end;
+	struct start start;
+	unsigned *all = NULL;
+	int status;
+
+	warm = warm / flows / WINDOW * WINDOW;
+	count = count / flows / WINDOW * WINDOW;
+	must(count > 0, "more work than that");
+	if (getenv("LATENCY"))
+		all = mmap(NULL, (count + warm) * flows * sizeof(*all), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(all != MAP_FAILED && !pipe(start.ready) && !pipe(start.go), "memory");
+	for (unsigned i = 0; i < flows; i++, client_port += PORTS) {
+		latency = all ? all + i * count : NULL;
+		if (child())
+			flow(w, warm, count, &start);
+	}
+	close(start.ready[1]);
+	for (unsigned i = 0; i < flows; i++)
+		must(read(start.ready[0], buf, 1) == 1, "ready");
+	begin = now();
+	close(start.go[1]);
+	for (unsigned i = 0; i < flows; i++)
+		must(wait(&status) > 0 && !status, w->name);
 	end = now();
-	printf("%s %u %llu", w->name, count, end - begin);
-	if (latency) {
-		qsort(latency, count, sizeof(*latency), by_size);
-		printf(" %u %u", latency[count / 2], latency[count - 1 - count / 100]);
+	printf("%s %u %llu", w->name, count * flows, end - begin);
+	if (all) {
+		qsort(all, count * flows, sizeof(*all), by_size);
+		printf(" %u %u", all[count * flows / 2], all[(unsigned)(count * flows * 0.99)]);
 	}
 	printf("\n");
 }
@@ -317,11 +352,11 @@ int main(int argc, char **argv)
 	host = argc > 2 ? argv[2] : "";
 	if (argc == 3 && !strcmp(argv[1], "serve"))
 		serve();
-	if (getenv("CLIENT_PORT"))
-		client_port = atoi(getenv("CLIENT_PORT"));
 	for (size_t i = 0; argc == 5 && i < ARRAY_SIZE(works); i++) {
 		if (!strcmp(argv[1], works[i].name)) {
-			measure(&works[i], atoi(argv[3]), atoi(argv[4]));
+			alarm(600);
+			measure(&works[i], atoi(argv[3]), atoi(argv[4]),
+				getenv("FLOWS") ? atoi(getenv("FLOWS")) : 1);
 			return 0;
 		}
 	}
