@@ -14,7 +14,7 @@ pingpong=$TOP/$BUILD/pingpong
 mapfile -t lines < <(printf '%s' "${CONFIG:-}")
 mesh 2 "${lines[@]}"
 join "$1" h1 h2
-background $TO "$pingpong" serve "$TO4"
+background "$TO" "$pingpong" serve "$TO4"
 sleep 10 # costs nothing here: until the kernel is done with what booting left behind
 eval "${BEFORE:-}"
 
@@ -22,12 +22,12 @@ eval "${BEFORE:-}"
 if [ -n "${PROFILE:-}" ]; then
 	grep -i ' t ' /proc/kallsyms | gzip | base64 | sed 's/^/symbols /'
 	echo "profile begins"
-	on $FROM "$pingpong" "$PROFILE" "$TO4" 2000 4000000000
+	on "$FROM" "$pingpong" "$PROFILE" "$TO4" 2000 4000000000
 fi
 
 # shellcheck disable=SC2153
 while read -r work warm count; do
-	echo "figure $(on $FROM "$pingpong" "$work" "$TO4" "$warm" "$count")"
+	echo "figure $(on "$FROM" "$pingpong" "$work" "$TO4" "$warm" "$count")"
 done <<<"$WORKS"
 
 [ "$1" != vxbpf ] || vx h1 status || true

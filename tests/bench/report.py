@@ -104,7 +104,7 @@ class Report:
         }
 
     def plot(self, path):
-        bars = [f'"{name.replace(", median", "").replace(" of 64 bytes", "")}" {r["kernel"][1]:.3f} {r["vxbpf"][1]:.3f}'
+        bars = [f'"{name.replace(", median", "").replace(" of 64 bytes", "").replace(", request, response", "...")}" {r["kernel"][1]:.3f} {r["vxbpf"][1]:.3f}'
                 for (_, flows, family), what, name, _, r in self.traffic_rows()
                 if flows == 1 and family == 4 and what != "p99"]
         points = [f"{peers} " + " ".join(f"{statistics.median(ways[w]) / 1000:.2f}" for w in WAYS)
@@ -114,15 +114,16 @@ set output "{path}"
 set multiplot layout 1,2
 set style data histograms
 set style fill solid 0.8 noborder
-set yrange [0:1.15]
+set yrange [0:1.1]
 set ylabel "of the bare underlay's speed"
 set xtics rotate by -25
-set key top left horizontal
+set key above
 $bars << END
 {os.linesep.join(bars)}
 END
 plot 1 lc "#888888" title "bare", $bars using 2:xtic(1) lc "#cc7722" title "kernel overlay", \
     $bars using 3 lc "#2266aa" title "vxbpf"
+set key top left
 set xtics norotate
 set logscale xy
 set autoscale y
