@@ -123,7 +123,7 @@ $bars << END
 END
 plot 1 lc "#888888" title "bare", $bars using 2:xtic(1) lc "#cc7722" title "kernel overlay", \
     $bars using 3 lc "#2266aa" title "vxbpf"
-set key top left
+set key inside top left
 set xtics norotate
 set logscale xy
 set autoscale y
