@@ -11,6 +11,12 @@ PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev bpfto
 # Besides, for `make test-kernels` alone.
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod
 
+# And for `make bench-exact`.
+EXACT_PACKAGES := $(KERNEL_PACKAGES) lz4 zstd
+
+# And for `make bench`.
+BENCH_PACKAGES := gnuplot-nox python3
+
 PREFIX ?= /usr/local
 BUILD ?= build
 CC ?= gcc
@@ -35,11 +41,12 @@ SRC := $(wildcard user/*.c)
 OBJ := $(SRC:user/%.c=$(BUILD)/user/%.o)
 SAN_OBJ := $(SRC:user/%.c=$(BUILD)/san/%.o)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
+BENCH := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 BPFTEST := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/*_test.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps install demo test check test-kernels clean dist programs
+.PHONY: all deps install demo test check test-kernels bench bench-exact clean dist programs
 
 all: $(BUILD)/vxbpf
 
@@ -101,7 +108,13 @@ $(BUILD)/tests/bpf/%: tests/bpf/%.c $(BUILD)/libvxbpf.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -I. -Itests/lib $(CFLAGS) -MMD -MP $< $(BUILD)/libvxbpf.a -lcmocka $(LDLIBS) -o $@
 
-programs: $(UNIT) $(BPFTEST) $(BUILD)/tests/golden
+# What the benches run at both ends; static, so that it runs anywhere.
+$(BUILD)/tests/bench/%: tests/bench/%.c
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -static -MMD -MP $< -o $@
+
+programs: $(UNIT) $(BPFTEST) $(BUILD)/tests/golden $(BENCH)
 
 # Installs only what is missing, so that a second run needs no network.
 deps:
@@ -129,6 +142,18 @@ test-kernels:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/kernels/run
 
+# What a packet costs in instructions, counted in virtual machines and compared with docs/bench-exact.md.
+bench-exact:
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(EXACT_PACKAGES)"
+	$(Q)$(MAKE) --no-print-directory all $(BENCH)
+	$(Q)BUILD=$(BUILD) tests/bench/exact $(if $(WRITE),--write) $(SUITES)
+
+# How fast on this machine, beside the kernel's own ways; docs/bench.md. About five minutes.
+bench:
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(BENCH_PACKAGES)"
+	$(Q)$(MAKE) --no-print-directory all $(BENCH)
+	$(Q)BUILD=$(BUILD) tests/bench/run $(PARTS)
+
 install: all
 	install -D -m 0755 $(BUILD)/vxbpf $(DESTDIR)$(PREFIX)/sbin/vxbpf
 	install -D -m 0644 man/vxbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/vxbpf.8
@@ -141,4 +166,4 @@ dist:
 clean:
 	$(Q)rm -rf $(BUILD)
 
--include $(OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT:%=%.d) $(BPFTEST:%=%.d)
+-include $(OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT:%=%.d) $(BPFTEST:%=%.d) $(BENCH:%=%.d)
