@@ -264,15 +264,46 @@ static int verify(struct nl *nl, struct converge_state *s, struct why *why)
 	return err;
 }
 
-int converge_apply(struct nl *nl, struct converge *c, struct why *why)
+/*
+ * Another mark bit, without losing a packet (I9): first programs that set both bits and take either,
+ * then those of the new one alone. What is planned in `c` is planned again after that.
+ */
+static int change_mark(struct nl *nl, struct converge *c, struct why *why)
 {
-	struct apply a = {
-		.nl = nl, .overlay = c->state->overlay, .bo = c->state->bo, .notes = &c->notes
-	};
+	const struct conf *conf = c->state->conf;
+	struct vx_overlay o;
+	struct conf both;
 	int err;
 
-	if (!c->steps.n)
+	if (!conf || c->state->port || observe_overlay(conf->overlay, &o) || !o.mark ||
+	    o.mark == conf->mark)
 		return 0;
+	both = *conf;
+	both.mark |= o.mark;
+	converge_free(c);
+	err = converge_plan_up(nl, &both, c, why);
+	if (!err) {
+		struct apply a = {
+			.nl = nl, .overlay = conf->overlay, .bo = c->state->bo, .notes = &c->notes
+		};
+
+		err = apply(&a, &c->steps, why);
+	}
+	if (err)
+		return err;
+	converge_free(c);
+	return converge_plan_up(nl, conf, c, why);
+}
+
+int converge_apply(struct nl *nl, struct converge *c, struct why *why)
+{
+	struct apply a = { .nl = nl, .notes = &c->notes };
+	int err = c->steps.n ? change_mark(nl, c, why) : 0;
+
+	if (err || !c->steps.n)
+		return err;
+	a.overlay = c->state->overlay;
+	a.bo = c->state->bo;
 	err = apply(&a, &c->steps, why);
 	return err ? err : verify(nl, c->state, why);
 }

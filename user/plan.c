@@ -51,6 +51,7 @@ static void want_overlay_entry(const struct planning *p)
 	text_copy(o.mtu_why, sizeof(o.mtu_why), p->base->mtu_why);
 	o.mtu = p->base->cfg.mtu;
 	o.port = conf->port;
+	o.mark = conf->mark;
 	o.guard = conf->guard;
 	o.vni_mode = conf->vni_mode;
 	text_copy(o.fastpath, sizeof(o.fastpath), conf_switch_name(conf->fastpath));

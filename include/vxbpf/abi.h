@@ -229,7 +229,9 @@ struct vx_overlay {
 	char fastpath[8]; /* auto, on, off as configured */
 	char xdp[8];
 	char fastpath_why[96]; /* why it is off, a clause; "" = it is on */
+	__u32 mark;
+	__u32 reserved;
 };
-VX_ASSERT_SIZE(struct vx_overlay, 696);
+VX_ASSERT_SIZE(struct vx_overlay, 704);
 
 #endif
