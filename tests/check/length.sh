@@ -14,7 +14,7 @@ too_long() {
 	local file lines
 	for file; do
 		lines=$(wc -l <"$file")
-		[ "$lines" -le 400 ] || head -n 20 "$file" | grep -q 'lines: ' || echo "$file: $lines lines"
+		[ "$lines" -le 400 ] || head -n 20 "$file" | grep 'lines: ' >/dev/null || echo "$file: $lines lines"
 	done
 }
 

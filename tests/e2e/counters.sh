@@ -195,7 +195,7 @@ import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("", 9))
 time.sleep(100)'
-	wait_for 5 on c21 bash -c 'ss -Hlun sport = 9 | grep -q .'
+	wait_for 5 on c21 bash -c 'ss -Hlun sport = 9 | grep . >/dev/null'
 	# One write of 23 datagrams of 100 bytes: a UDP GSO packet.
 	on c11 "$PYTHON" -IS -c '
 import socket, sys

@@ -245,7 +245,7 @@ import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("0.0.0.0", 4789))
 time.sleep(1000)'
-	wait_for 5 on h1 bash -c 'ss -Hlun sport = 4789 | grep -q .'
+	wait_for 5 on h1 bash -c 'ss -Hlun sport = 4789 | grep . >/dev/null'
 	snapshot h1 >"$WORK/before"
 	refused 1 '4789|in use' vx h1 up vxbr0
 	unchanged h1 "$WORK/before"

@@ -143,7 +143,7 @@ drift_without_tcx_is_repaired() {
 	damaged tc filter del dev c11 ingress
 	damaged ip link del vx-h2
 	container h1 c12
-	wait_for 1 bash -c 'tc -n h1 filter show dev c12 ingress | grep -q port_in'
+	wait_for 1 bash -c 'tc -n h1 filter show dev c12 ingress | grep port_in >/dev/null'
 	ip -n h1 link del c12
 	settled h1
 	wait_for 2 test "$before" = "$(pins_of h1)"
@@ -301,7 +301,7 @@ all_overlays_in_one_process() {
 	wait_for 5 vx h1 up red --dry-run
 	assert_match 'blue.yaml.*stays in force' "$(cat "$ERR_FILE")" "stderr"
 	ip -n h1 link set blue mtu 1300
-	wait_for 3 bash -c "ip -n h1 link show blue | grep -q 'mtu 1450'"
+	wait_for 3 bash -c "ip -n h1 link show blue | grep 'mtu 1450' >/dev/null"
 }
 
 fault_is_said_once() {

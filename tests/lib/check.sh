@@ -24,7 +24,7 @@ scripts() {
 	local file
 	sources '*' | while read -r file; do
 		case $file in *.sh) echo "$file" && continue ;; esac
-		if head -n 1 "$file" | grep -qaE '^#!.*\b(ba)?sh\b'; then echo "$file"; fi
+		if head -n 1 "$file" | grep -aE '^#!.*\b(ba)?sh\b' >/dev/null; then echo "$file"; fi
 	done
 }
 

@@ -227,7 +227,7 @@ container() {
 	[ "$IPV6" -eq 0 ] || ip -n "$name" addr add "$(ip6_of "$name")/64" dev eth0 nodad
 	# A port is the fast path's only once it is hooked.
 	if [ -n "${FASTPATH:-}" ] && [ -z "${PLAIN:-}" ] && [ -e "$WORK/etc/$host/$bridge.yaml" ] &&
-		ip -n "$host" -o link show type vxlan | grep -q .; then
+		ip -n "$host" -o link show type vxlan | grep . >/dev/null; then
 		vx "$host" up "$bridge"
 	fi
 }

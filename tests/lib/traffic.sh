@@ -165,7 +165,7 @@ tcp() {
 	local from=$1 to=$2 bytes=$3
 	shift 3
 	background "$to" iperf3 -s -1 -B "$(ip4_of "$to")" >"$WORK/iperf3.server" 2>&1
-	wait_for 5 on "$to" bash -c 'ss -Hltn sport = 5201 | grep -q .'
+	wait_for 5 on "$to" bash -c 'ss -Hltn sport = 5201 | grep . >/dev/null'
 	on "$from" iperf3 -c "$(ip4_of "$to")" -n "$bytes" "$@" >"$WORK/iperf3" 2>&1 ||
 		fail "iperf3 $from -> $to: $(cat "$WORK/iperf3")"
 }

@@ -53,7 +53,7 @@ settled() {
 }
 
 hooked() { # HOST IFNAME
-	hooks "$1" | grep -q "^$2 in port_in"
+	hooks "$1" | grep "^$2 in port_in" >/dev/null
 }
 
 pins_of() {
