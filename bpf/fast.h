@@ -10,6 +10,18 @@
 
 #define VX_CB_MAGIC 0x56586250U
 
+/* The coarse clock, asked once a tick. */
+static __always_inline __u64 tick_time(struct vx_counters *sum)
+{
+	__u64 tick = bpf_jiffies64();
+
+	if (sum->tick != tick) {
+		sum->tick_ns = bpf_ktime_get_coarse_ns();
+		sum->tick = tick;
+	}
+	return sum->tick_ns;
+}
+
 /*
  * Young enough, and neither MAC has moved since. Of a verdict past its youth one frame at a time is
  * sent the slow way to renew it while the others go on: were all to go the slow way until it is
@@ -19,27 +31,40 @@ static __always_inline bool is_good(struct vx_flow *f, __u64 now)
 {
 	__u64 age = now - f->learned_ns;
 
-	if (age >= VX_FLOW_NS || moves_of(f->src_mac) != f->moved_src ||
-	    moves_of(f->dst_mac) != f->moved_dst)
-		return false;
-	if (age > VX_FLOW_OLD_NS && now - f->refresh_ns > VX_FLOW_RETRY_NS) {
-		f->refresh_ns = now;
-		return false;
+	if (age > VX_FLOW_OLD_NS) {
+		/* Learned by another CPU, whose tick came first. */
+		if (age > -VX_FLOW_OLD_NS)
+			age = 0;
+		if (age >= VX_FLOW_NS)
+			return false;
+		if (age > VX_FLOW_OLD_NS && now - f->refresh_ns > VX_FLOW_RETRY_NS) {
+			f->refresh_ns = now;
+			return false;
+		}
 	}
-	return true;
+	return moves_of(f) == f->moved;
 }
 
-/* Segments of a frame of `len` bytes, the Ethernet header included, and their bytes together. */
-static __always_inline void fast_measure(struct vx_walk *w, __u32 len, __u32 headers)
+/* Fills in the segments of the frame of `len` bytes at `at` and their bytes together, Ethernet headers
+ * included. Returns the size of the largest. */
+static __always_inline __u32 fast_measure(struct vx_walk *w, const struct vx_id *id, const __u8 *at,
+					  const __u8 *end, __u32 len)
 {
-	__u32 gso_size = VX_SKB(w)->gso_size;
+	__u32 gso_size = VX_SKB(w)->gso_size, headers = VX_ETH_LEN + (id->six ? VX_IP6_LEN : VX_IP4_LEN);
 
 	w->packets = 1;
 	w->bytes = len;
-	if (gso_size && len > headers) {
+	if (!gso_size)
+		return len;
+	if (id->protocol == VX_PROTO_UDP)
+		headers += VX_UDP_LEN;
+	else if (at + headers + sizeof(struct tcphdr) <= end)
+		headers += (at[headers + 12] >> 4) * 4u;
+	if (len > headers) {
 		w->packets = (len - headers + gso_size - 1) / gso_size;
 		w->bytes += (w->packets - 1) * headers;
 	}
+	return headers + gso_size;
 }
 
 /* Sum of the outer IPv4 header as 16-bit words, folded and complemented. `base` is over the template. */
@@ -66,47 +91,51 @@ static __always_inline enum vx_step fast_tx(struct vx_walk *w)
 {
 	struct __sk_buff *skb = VX_SKB(w);
 	struct vx_cursor c = hook_cursor(w);
-	__u32 len = skb->len, from = skb->ifindex, size, outer, base = 0;
-	__u64 head[9], now, flags, stamp;
+	__u64 head[9], now, flags, stamp, kind;
+	__u32 len = skb->len;
 	struct vx_counters *sum;
-	struct vx_flow_key key;
 	struct vx_flow *f;
 	struct vx_id id;
-	struct vx_vni vni;
-	__u8 *at;
 	__u16 id16;
+	bool four;
+	__u8 *at;
 
-	if (!cfg.fastpath || skb->vlan_present || !id_read(c.start, c.end, &id))
+	if (!cfg.fastpath || !id_read(c.start, c.end, &id) || skb->vlan_present)
 		return VX_GO_ON;
-	key = id_key(&id, from, false);
-	f = bpf_map_lookup_elem(&flows, &key);
-	if (!f || !id_is(&id, c.start, c.end, f, from, false))
+	kind = id_kind(&id, skb->ifindex, false, false);
+	f = find_flow(id_hash(&id, kind));
+	if (!f)
 		return VX_GO_ON;
-	now = bpf_ktime_get_coarse_ns();
+	stamp = f->stamp_again;
+	if (!id_is(&id, kind, c.start, c.end, f))
+		return VX_GO_ON;
+	sum = bpf_map_lookup_elem(&counters, &f->vni);
+	if (!sum)
+		return VX_GO_ON;
+	now = tick_time(sum);
 	if (!is_good(f, now))
 		return VX_GO_ON;
-	size = skb->gso_size;
-	size = size ? id.headers + size : len;
-	if (size - VX_ETH_LEN > cfg.mtu)
+	if (fast_measure(w, &id, c.start, c.end, len) > cfg.mtu + VX_ETH_LEN)
 		return VX_GO_ON; /* tun_out says so */
 	/* All that is needed of the entry, before it may change under us. */
-	stamp = f->stamp;
-	for (int i = 0; i < 9; i++)
+	for (int i = 0; i < 7; i++)
 		head[i] = load64(f->header + 8 * i);
-	outer = f->header_len;
+	four = f->header_len == VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN;
+	if (!four) {
+		head[7] = load64(f->header + 56);
+		head[8] = load64(f->header + 64);
+	}
 	w->to = f->to;
-	vni.vni = f->vni;
 	id16 = (__u16)f->outer_id++;
-	if (f->stamp != stamp || f->stamp_again != stamp)
-		return VX_GO_ON;
-	fast_measure(w, len, id.headers);
-	sum = bpf_map_lookup_elem(&counters, &vni);
-	if (!sum)
+	if (f->stamp != stamp)
 		return VX_GO_ON;
 	flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET |
 		BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
 		(__u64)VX_ETH_LEN << BPF_ADJ_ROOM_ENCAP_L2_SHIFT;
-	if (outer == VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN) {
+	if (four) {
+		__u16 total = bpf_htons((__u16)(len + 36)), id_be = bpf_htons(id16);
+		__u8 ecn = outer_ecn(id_tos(&id));
+
 		if (bpf_skb_adjust_room(skb, 50, BPF_ADJ_ROOM_MAC,
 					flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4))
 			return VX_GO_ON;
@@ -115,21 +144,16 @@ static __always_inline enum vx_step fast_tx(struct vx_walk *w)
 		if (at + 64 > c.end)
 			return VX_DROP;
 		/* The inner Ethernet header first: it stands where the outer one will. */
-		id.macs = load64(at);
-		id.macs_more = load32(at + 8);
-		*(__u64 *)(at + 50) = id.macs;
-		*(__u32 *)(at + 58) = id.macs_more;
-		*(__u16 *)(at + 62) = id.six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
-		for (int i = 0; i < 6; i++)
-			*(__u64 *)(at + 8 * i) = head[i];
+		*(__u64 *)(at + 50) = load64(at);
+		*(__u32 *)(at + 58) = load32(at + 8);
+		*(__u16 *)(at + 62) = (__u16)id.proto;
+		*(__u64 *)at = head[0];
+		*(__u64 *)(at + 8) = head[1] | (__u64)ecn << 56;
+		*(__u64 *)(at + 16) = head[2] | total | (__u32)id_be << 16;
+		*(__u64 *)(at + 24) = head[3] | outer_check((__u32)(head[6] >> 32), total, id_be, ecn);
+		*(__u64 *)(at + 32) = head[4] | (__u64)bpf_htons((__u16)(len + 16)) << 48;
+		*(__u64 *)(at + 40) = head[5];
 		*(__u16 *)(at + 48) = (__u16)head[6];
-		base = (__u32)(head[6] >> 32);
-		at[15] |= outer_ecn(id.tos);
-		*(__u16 *)(at + 16) = bpf_htons((__u16)(len + 36));
-		*(__u16 *)(at + 18) = bpf_htons(id16);
-		*(__u16 *)(at + 24) = outer_check(base, bpf_htons((__u16)(len + 36)),
-						  bpf_htons(id16), outer_ecn(id.tos));
-		*(__u16 *)(at + 38) = bpf_htons((__u16)(len + 16));
 	} else {
 		if (bpf_skb_adjust_room(skb, 70, BPF_ADJ_ROOM_MAC,
 					flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6))
@@ -138,17 +162,15 @@ static __always_inline enum vx_step fast_tx(struct vx_walk *w)
 		at = c.start;
 		if (at + 84 > c.end)
 			return VX_DROP;
-		id.macs = load64(at);
-		id.macs_more = load32(at + 8);
-		*(__u64 *)(at + 70) = id.macs;
-		*(__u32 *)(at + 78) = id.macs_more;
-		*(__u16 *)(at + 82) = id.six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+		*(__u64 *)(at + 70) = load64(at);
+		*(__u32 *)(at + 78) = load32(at + 8);
+		*(__u16 *)(at + 82) = (__u16)id.proto;
 		for (int i = 0; i < 8; i++)
 			*(__u64 *)(at + 8 * i) = head[i];
 		*(__u32 *)(at + 64) = (__u32)head[8];
 		*(__u16 *)(at + 68) = (__u16)(head[8] >> 32);
 		/* Traffic class: bits 4 to 11 of the header; its low two are the ECN. */
-		at[15] |= (__u8)(outer_ecn(id.tos) << 4);
+		at[15] |= (__u8)(outer_ecn(id_tos(&id)) << 4);
 		*(__u16 *)(at + 18) = bpf_htons((__u16)(len + 16));
 		*(__u16 *)(at + 58) = bpf_htons((__u16)(len + 16));
 	}
@@ -170,6 +192,49 @@ static __always_inline enum vx_step pass_fast(struct vx_walk *w)
 										 : VX_GO_ON;
 }
 
+/* Bytes 12 on of an outer Ethernet frame: plain UDP to our port, no checksum, the VNI flag alone; its
+ * lengths, if there is one packet, those of the frame. 0 = not so, else where the inner frame is. */
+static __always_inline __u32 fast_outer(const __u8 *at, const __u8 *end, __u32 len, __u32 gso_size)
+{
+	__u32 proto, outer = VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN;
+	const __u8 *udp = at + VX_ETH_LEN + VX_IP4_LEN;
+
+	if (at + VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN > end)
+		return 0;
+	proto = load32(at + 12);
+	if ((proto & bpf_htonl(0xffffff00)) == bpf_htonl(ETH_P_IP << 16 | 0x4500)) {
+		/* No fragment, UDP. */
+		if ((load32(at + 20) & bpf_htonl(0x3fff00ff)) != bpf_htonl(VX_PROTO_UDP) ||
+		    (!gso_size && bpf_ntohs(load16(at + 16)) != len - VX_ETH_LEN))
+			return 0;
+	} else if ((proto & bpf_htonl(0xfffff000)) == bpf_htonl((__u32)ETH_P_IPV6 << 16 | 0x6000)) {
+		udp = at + VX_ETH_LEN + VX_IP6_LEN;
+		outer = VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN + VX_VXLAN_LEN;
+		if (at + VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN + VX_VXLAN_LEN > end ||
+		    at[20] != VX_PROTO_UDP ||
+		    (!gso_size && bpf_ntohs(load16(at + 18)) != len - VX_ETH_LEN - VX_IP6_LEN))
+			return 0;
+	} else {
+		return 0;
+	}
+	if (load16(udp + 2) != bpf_htons(cfg.port) || load16(udp + 6) ||
+	    load32(udp + 8) != bpf_htonl(VX_VXLAN_HAS_VNI << 24) || udp[15] ||
+	    (!gso_size && bpf_ntohs(load16(udp + 4)) != len - (outer - VX_UDP_LEN - VX_VXLAN_LEN)))
+		return 0;
+	return outer;
+}
+
+static __always_inline bool is_outer(const struct vx_flow *f, const __u8 *at, bool six)
+{
+	if (!six)
+		return load32(at + 26) == load32(f->outer_source.bytes + 12) &&
+		       load32(at + 30) == load32(f->outer_dest.bytes + 12);
+	return load64(at + 22) == load64(f->outer_source.bytes) &&
+	       load64(at + 30) == load64(f->outer_source.bytes + 8) &&
+	       load64(at + 38) == load64(f->outer_dest.bytes) &&
+	       load64(at + 46) == load64(f->outer_dest.bytes + 8);
+}
+
 /*
  * wire_in: a plain VXLAN packet over IPv4 or IPv6 in a plain Ethernet frame, of a known flow. The pair's
  * addresses are part of the entry, so the guard has had its say.
@@ -178,100 +243,66 @@ static __always_inline enum vx_step fast_rx(struct vx_walk *w)
 {
 	struct __sk_buff *skb = VX_SKB(w);
 	struct vx_cursor c = hook_cursor(w);
-	__u32 len = skb->len, gso_size = skb->gso_size, outer, vni32, way, to;
-	const __u8 *at = c.start, *ip = at + VX_ETH_LEN, *udp, *frame;
+	__u32 len = skb->len, gso_size = skb->gso_size, outer, way, to;
+	__u64 now, stamp, flags, kind, macs;
+	const __u8 *at = c.start, *frame;
 	struct vx_counters *sum;
-	struct vx_flow_key key;
-	struct vx_vni vni;
 	struct vx_flow *f;
 	struct vx_id id;
-	__u64 now, stamp, flags;
+	__u32 macs_more;
 	bool six;
 	__u8 tos;
-	long err;
 
-	if (!cfg.fastpath || skb->vlan_present ||
-	    at + VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN > c.end)
+	if (!cfg.fastpath)
 		return VX_GO_ON;
-	six = load16(at + 12) == bpf_htons(ETH_P_IPV6);
-	if (!six) {
-		if (load16(at + 12) != bpf_htons(ETH_P_IP) || ip[0] != 0x45 ||
-		    ip[9] != VX_PROTO_UDP || load16(ip + 6) & bpf_htons(0x3fff))
-			return VX_GO_ON;
-		outer = VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN;
-		udp = ip + VX_IP4_LEN;
-		tos = ip[1];
-		if (!gso_size && bpf_ntohs(load16(ip + 2)) != len - VX_ETH_LEN)
-			return VX_GO_ON;
-	} else {
-		if (at + VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN + VX_VXLAN_LEN > c.end ||
-		    ip[6] != VX_PROTO_UDP)
-			return VX_GO_ON;
-		outer = VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN + VX_VXLAN_LEN;
-		udp = ip + VX_IP6_LEN;
-		tos = (__u8)(bpf_ntohs(load16(ip)) >> 4);
-		if (!gso_size && bpf_ntohs(load16(ip + 4)) != len - VX_ETH_LEN - VX_IP6_LEN)
-			return VX_GO_ON;
-	}
-	/* Our port, no outer checksum, the VNI flag alone. */
-	if (load16(udp + 2) != bpf_htons(cfg.port) || load16(udp + 6) ||
-	    load32(udp + 8) != bpf_htonl(VX_VXLAN_HAS_VNI << 24) ||
-	    (!gso_size && bpf_ntohs(load16(udp + 4)) != len - (outer - VX_UDP_LEN - VX_VXLAN_LEN)))
+	outer = fast_outer(at, c.end, len, gso_size);
+	if (!outer || skb->vlan_present)
 		return VX_GO_ON;
-	vni32 = bpf_ntohl(load32(udp + 12));
+	six = outer != VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN;
 	frame = at + outer;
-	if (vni32 & 0xff || !id_read(frame, c.end, &id))
+	if (!id_read(frame, c.end, &id))
 		return VX_GO_ON;
 	/* RFC 6040 at the exit: anything to combine is the kernel's. */
-	if (tos & 3 && (tos ^ id.tos) & 3)
+	tos = six ? (__u8)(bpf_ntohs(load16(at + 14)) >> 4) : at[15];
+	if (tos & 3 && (tos ^ id_tos(&id)) & 3)
 		return VX_GO_ON;
-	vni.vni = vni32 >> 8;
-	key = id_key(&id, vni.vni, true);
-	f = bpf_map_lookup_elem(&flows, &key);
-	if (!f || !id_is(&id, frame, c.end, f, vni.vni, true))
+	kind = id_kind(&id, bpf_ntohl(load32(frame - 4)) >> 8, true, six);
+	f = find_flow(id_hash(&id, kind));
+	if (!f)
 		return VX_GO_ON;
-	if (six) {
-		if (load64(ip + 8) != load64(f->outer_source.bytes) ||
-		    load64(ip + 16) != load64(f->outer_source.bytes + 8) ||
-		    load64(ip + 24) != load64(f->outer_dest.bytes) ||
-		    load64(ip + 32) != load64(f->outer_dest.bytes + 8))
-			return VX_GO_ON;
-	} else if (load32(ip + 12) != load32(f->outer_source.bytes + 12) ||
-		   load32(ip + 16) != load32(f->outer_dest.bytes + 12) ||
-		   load64(f->outer_source.bytes) ||
-		   load32(f->outer_source.bytes + 8) != bpf_htonl(0xffff)) {
+	stamp = f->stamp_again;
+	if (!id_is(&id, kind, frame, c.end, f) || !is_outer(f, at, six))
 		return VX_GO_ON;
-	}
-	now = bpf_ktime_get_coarse_ns();
+	sum = bpf_map_lookup_elem(&counters, &f->vni);
+	if (!sum)
+		return VX_GO_ON;
+	now = tick_time(sum);
 	if (!is_good(f, now))
 		return VX_GO_ON;
-	stamp = f->stamp;
 	way = f->way;
 	to = f->to;
-	if (f->stamp_again != stamp)
+	if (f->stamp != stamp)
 		return VX_GO_ON;
 	/* Shrinking leaves the tunnel's mark on a super-packet: harmless where TCP takes it, and wrong
 	 * where the next device has to segment. */
 	if (gso_size && way != VX_WAY_PEER)
 		return VX_GO_ON;
-	fast_measure(w, len - outer, id.headers);
-	sum = bpf_map_lookup_elem(&counters, &vni);
-	if (!sum)
-		return VX_GO_ON;
+	fast_measure(w, &id, frame, c.end, len - outer);
+	macs = id.macs;
+	macs_more = (__u32)id.rest;
 	flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
 	if (six != id.six)
 		flags |= id.six ? BPF_F_ADJ_ROOM_DECAP_L3_IPV6 : BPF_F_ADJ_ROOM_DECAP_L3_IPV4;
 	/* Kernels before 6.3 refuse to change the IP version, and nothing has happened. */
-	err = bpf_skb_adjust_room(skb, -(__s32)outer, BPF_ADJ_ROOM_MAC, flags);
-	if (err)
+	if (bpf_skb_adjust_room(skb, -(__s32)outer, BPF_ADJ_ROOM_MAC, flags))
 		return VX_GO_ON;
 	c = hook_cursor(w);
 	at = c.start;
 	if (at + VX_ETH_LEN > c.end)
 		return VX_DROP;
-	*(__u64 *)at = id.macs;
-	*(__u32 *)(at + 8) = id.macs_more;
-	*(__u16 *)(at + 12) = id.six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+	*(__u64 *)at = macs;
+	*(__u32 *)(at + 8) = macs_more;
+	*(__u16 *)(at + 12) = (__u16)id.proto;
 	sum->rx_packets += w->packets;
 	sum->rx_bytes += w->bytes;
 	sum->rx_fast_packets += w->packets;

@@ -17,8 +17,8 @@ static __always_inline void flow_fill(struct vx_flow *f, const struct vx_id *id,
 				      __u64 now)
 {
 	__builtin_memcpy(f->dst_mac, &id->macs, 8);
-	__builtin_memcpy(f->src_mac + 2, &id->macs_more, 4);
-	__builtin_memcpy(&f->src_port, &id->ports, 4);
+	__builtin_memcpy(f->dst_mac + 8, &id->rest, 8);
+	f->addrs = id->addrs;
 	f->protocol = id->protocol;
 	f->six = id->six;
 	if (id->six) {
@@ -28,11 +28,34 @@ static __always_inline void flow_fill(struct vx_flow *f, const struct vx_id *id,
 		copy_addr4(&f->source, (__u32)id->addrs);
 		copy_addr4(&f->dest, (__u32)(id->addrs >> 32));
 	}
-	f->moved_src = moves_of(f->src_mac);
-	f->moved_dst = moves_of(f->dst_mac);
+	f->moves_src = moves_key(f->src_mac);
+	f->moves_dst = moves_key(f->dst_mac);
+	f->moved = moves_of(f);
 	f->learned_ns = now;
-	f->stamp = bpf_ktime_get_ns() | 1;
+}
+
+/* Into the table, and into its slot of `hot` unless a flow of our time has that. */
+static __always_inline void flow_keep(struct vx_flow *f, const struct vx_id *id)
+{
+	__u64 hash = id_hash(id, load64(&f->from)), old;
+	struct vx_flow_key key = { hash };
+	__u32 slot = hash & (VX_HOT - 1);
+	struct vx_flow *h;
+
+	f->hash = hash;
+	f->stamp = bpf_ktime_get_ns() << 8 | (__u8)bpf_get_smp_processor_id();
 	f->stamp_again = f->stamp;
+	bpf_map_update_elem(&flows, &key, f, BPF_ANY);
+	h = bpf_map_lookup_elem(&hot, &slot);
+	if (!h || (h->hash != hash && is_within(h->learned_ns, f->learned_ns, VX_FLOW_NS)))
+		return;
+	/* One writer at a time: while one is at it the stamps differ. */
+	old = h->stamp;
+	if (old != h->stamp_again || __sync_val_compare_and_swap(&h->stamp, old, f->stamp) != old)
+		return;
+	for (__u32 i = 8; i < offsetof(struct vx_flow, stamp_again); i += 8)
+		*(volatile __u64 *)((__u8 *)h + i) = *(__u64 *)((__u8 *)f + i);
+	*(volatile __u64 *)&h->stamp_again = f->stamp;
 }
 
 /* A frame begins with both MACs: 6 bytes of each 12 are a key without a VLAN (little endian). */
@@ -46,7 +69,7 @@ static __always_inline const struct vx_fdb *find_mac(__u64 mac)
 
 static __always_inline const struct vx_fdb *find_src(const struct vx_id *id)
 {
-	return find_mac(id->macs >> 48 | (__u64)id->macs_more << 16);
+	return find_mac(id->macs >> 48 | (id->rest & 0xffffffff) << 16);
 }
 
 /* The outer IPv4 header without what differs from packet to packet, and the sum of the rest. */
@@ -71,7 +94,6 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 	const struct vx_fdb *src, *dst;
 	struct vx_flow f = {};
 	struct vx_ifindex port;
-	struct vx_flow_key key;
 	const struct vx_peer *peer;
 	struct vx_cursor c;
 	struct vx_vni vni;
@@ -126,12 +148,11 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 		template4(&f);
 	}
 	f.from = port.ifindex;
-	f.header_len = (__u8)(outer);
+	f.header_len = outer;
 	f.way = VX_WAY_WIRE;
 	f.to = hook_ifindex(w);
 	f.vni = vni.vni;
-	key = id_key(&id, f.from, false);
-	bpf_map_update_elem(&flows, &key, &f, BPF_ANY);
+	flow_keep(&f, &id);
 	return VX_GO_ON;
 }
 
@@ -142,7 +163,6 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	const struct vx_fdb *src, *dst;
 	struct vx_ifindex port;
 	struct vx_flow f = {};
-	struct vx_flow_key key;
 	const struct vx_peer *peer;
 	struct vx_cursor c;
 	struct vx_vni vni;
@@ -168,14 +188,14 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	    dst->place != VX_AT_PORT || dst->ifindex != port.ifindex)
 		return VX_PASS;
 	f.receive = 1;
+	f.outer_six = load64(peer->remote.bytes) || load32(peer->remote.bytes + 8) != bpf_htonl(0xffff);
 	f.from = vni.vni;
 	f.vni = vni.vni;
 	f.to = port.ifindex;
 	f.way = door->door == VX_DOOR_PEER ? VX_WAY_PEER : VX_WAY_PORT;
 	f.outer_source = peer->remote;
 	f.outer_dest = peer->local;
-	key = id_key(&id, f.from, true);
-	bpf_map_update_elem(&flows, &key, &f, BPF_ANY);
+	flow_keep(&f, &id);
 	return VX_PASS;
 }
 
