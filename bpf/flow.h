@@ -17,66 +17,84 @@ enum {
 	VX_TCP_SYN_FIN_RST = 0x07,
 };
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a frame's bytes are compared as numbers");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "a frame's bytes are compared as numbers");
 
 /* A frame's identity as numbers, as they stand in struct vx_flow. */
 struct vx_id {
 	__u64 macs; /* the frame's first 8 bytes, */
 	__u64 rest; /* the next 4, and both ports */
 	__u64 addrs;
-	__u32 proto; /* bytes 12 to 15 */
 	__u8 protocol;
+	__u8 tos; /* IPv4 TOS or IPv6 traffic class */
 	bool six;
 };
 
-/* The frame at `at`, readable up to `end`; false if it is none for the fast path. */
-static __always_inline bool id_read(const __u8 *at, const __u8 *end, struct vx_id *id)
+/* Bytes 12 to 15 of a frame: its type and how its IP header begins. */
+static __always_inline bool is_plain4(__u32 bytes)
 {
-	const __u8 *l4;
+	return (bytes & bpf_htonl(0xffffff00)) == bpf_htonl((__u32)ETH_P_IP << 16 | 0x4500);
+}
 
-	if (at + VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN > end)
+static __always_inline bool is_plain6(__u32 bytes)
+{
+	return (bytes & bpf_htonl(0xfffff000)) == bpf_htonl((__u32)ETH_P_IPV6 << 16 | 0x6000);
+}
+
+/*
+ * The frame at `at`, readable up to `end`, which is_plain4 or is_plain6; false if it is none for the
+ * fast path. Where `six` is a constant the rest is for that version alone, and half as long.
+ */
+static __always_inline bool id_read(const __u8 *at, const __u8 *end, bool six, struct vx_id *id)
+{
+	__u32 headers = VX_ETH_LEN + (six ? VX_IP6_LEN : VX_IP4_LEN);
+
+	if (at + headers + VX_UDP_LEN > end)
 		return false;
-	id->macs = load64(at);
-	id->proto = load32(at + 12);
-	if ((id->proto & bpf_htonl(0xffffff00)) == bpf_htonl(ETH_P_IP << 16 | 0x4500)) {
-		if (load16(at + 20) & bpf_htons(0x3fff))
-			return false; /* a fragment */
-		id->six = false;
-		id->protocol = at[23];
-		id->addrs = load64(at + 26);
-		l4 = at + VX_ETH_LEN + VX_IP4_LEN;
-	} else if ((id->proto & bpf_htonl(0xfffff000)) == bpf_htonl((__u32)ETH_P_IPV6 << 16 | 0x6000)) {
-		if (at + VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN > end)
-			return false;
-		id->six = true;
+	id->six = six;
+	if (six) {
 		id->protocol = at[20];
+		id->tos = (__u8)(bpf_ntohs(load16(at + 14)) >> 4);
 		id->addrs = load64(at + 22) ^ load64(at + 30) * 3 ^ load64(at + 38) * 5 ^
 			    load64(at + 46) * 7;
-		l4 = at + VX_ETH_LEN + VX_IP6_LEN;
 	} else {
-		return false;
+		if (load16(at + 20) & bpf_htons(0x3fff))
+			return false; /* a fragment */
+		id->protocol = at[23];
+		id->tos = at[15];
+		id->addrs = load64(at + 26);
 	}
 	if (id->protocol == VX_PROTO_TCP) {
 		/* Beginnings and ends go by the kernel, so that it sees each connection. */
-		if (l4 + sizeof(struct tcphdr) > end || l4[13] & VX_TCP_SYN_FIN_RST)
+		if (at + headers + sizeof(struct tcphdr) > end ||
+		    at[headers + 13] & VX_TCP_SYN_FIN_RST)
 			return false;
 	} else if (id->protocol != VX_PROTO_UDP) {
 		return false;
 	}
-	id->rest = load32(at + 8) | (__u64)load32(l4) << 32;
+	id->macs = load64(at);
+	id->rest = load32(at + 8) | (__u64)load32(at + headers) << 32;
 	return !(id->macs & 1); /* a group's */
 }
 
-/* IPv4 TOS or IPv6 traffic class. */
-static __always_inline __u8 id_tos(const struct vx_id *id)
+/* For those in no hurry. */
+static __always_inline bool id_read_any(const __u8 *at, const __u8 *end, struct vx_id *id)
 {
-	return id->six ? (__u8)(bpf_ntohl(id->proto) >> 4) : (__u8)bpf_ntohl(id->proto);
+	__u32 bytes;
+
+	if (at + VX_ETH_LEN + VX_IP4_LEN > end)
+		return false;
+	bytes = load32(at + 12);
+	return is_plain4(bytes) ? id_read(at, end, false, id)
+				: is_plain6(bytes) && id_read(at, end, true, id);
 }
 
 /* What else makes the flow: struct vx_flow's `from` to `outer_six`. */
-static __always_inline __u64 id_kind(const struct vx_id *id, __u32 from, bool receive, bool outer_six)
+static __always_inline __u64 id_kind(const struct vx_id *id, __u32 from, bool receive,
+				     bool outer_six)
 {
-	_Static_assert(offsetof(struct vx_flow, outer_six) == offsetof(struct vx_flow, from) + 7, "kind");
+	_Static_assert(offsetof(struct vx_flow, outer_six) == offsetof(struct vx_flow, from) + 7,
+		       "kind");
 	return from | (__u64)id->protocol << 32 | (__u64)id->six << 40 | (__u64)receive << 48 |
 	       (__u64)outer_six << 56;
 }
@@ -87,26 +105,25 @@ static __always_inline __u64 id_hash(const struct vx_id *id, __u64 kind)
 	__u64 h = (id->macs ^ cfg.secret) * 0xbf58476d1ce4e5b9ULL;
 
 	h = (h ^ h >> 29 ^ id->rest) * 0x94d049bb133111ebULL;
-	h = (h ^ h >> 31 ^ id->addrs) * 0xbf58476d1ce4e5b9ULL;
-	h = (h ^ h >> 29 ^ kind) * 0x94d049bb133111ebULL;
+	h = (h ^ h >> 31 ^ id->addrs ^ kind << 7) * 0xbf58476d1ce4e5b9ULL;
 	return h ^ h >> 32;
 }
 
 /* Is `f` this very flow? `at` is the frame id was read from. */
-static __always_inline bool id_is(const struct vx_id *id, __u64 kind, const __u8 *at, const __u8 *end,
-				  const struct vx_flow *f)
+static __always_inline bool id_is(const struct vx_id *id, __u64 kind, const __u8 *at,
+				  const __u8 *end, const struct vx_flow *f)
 {
 	const __u8 *addrs = at + VX_ETH_LEN + 8;
 
-	_Static_assert(offsetof(struct vx_flow, dst_port) == offsetof(struct vx_flow, dst_mac) + 14, "rest");
+	_Static_assert(offsetof(struct vx_flow, dst_port) == offsetof(struct vx_flow, dst_mac) + 14,
+		       "rest");
 	if (load64(f->dst_mac) != id->macs || load64(f->dst_mac + 8) != id->rest ||
 	    f->addrs != id->addrs || load64(&f->from) != kind)
 		return false;
-	return !id->six ||
-	       (addrs + 32 <= end && load64(addrs) == load64(f->source.bytes) &&
-		load64(addrs + 8) == load64(f->source.bytes + 8) &&
-		load64(addrs + 16) == load64(f->dest.bytes) &&
-		load64(addrs + 24) == load64(f->dest.bytes + 8));
+	return !id->six || (addrs + 32 <= end && load64(addrs) == load64(f->source.bytes) &&
+			    load64(addrs + 8) == load64(f->source.bytes + 8) &&
+			    load64(addrs + 16) == load64(f->dest.bytes) &&
+			    load64(addrs + 24) == load64(f->dest.bytes + 8));
 }
 
 /* The entry of this flow, NULL if there is none: of another flow if their hashes are alike. */

@@ -115,7 +115,7 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 		return VX_GO_ON;
 	c = hook_cursor(w);
 	at = c.start + outer;
-	if (at > c.end || !id_read(at, c.end, &id))
+	if (at > c.end || !id_read_any(at, c.end, &id))
 		return VX_GO_ON;
 	if (id.six && at + VX_ETH_LEN + VX_IP6_LEN > c.end)
 		return VX_GO_ON;
@@ -178,7 +178,8 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	if (!door)
 		return VX_PASS;
 	c = hook_cursor(w);
-	if (!id_read(c.start, c.end, &id) || (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
+	if (!id_read_any(c.start, c.end, &id) ||
+	    (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
 		return VX_PASS;
 	w->now = bpf_ktime_get_coarse_ns();
 	flow_fill(&f, &id, c.start, w->now);
@@ -188,7 +189,8 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	    dst->place != VX_AT_PORT || dst->ifindex != port.ifindex)
 		return VX_PASS;
 	f.receive = 1;
-	f.outer_six = load64(peer->remote.bytes) || load32(peer->remote.bytes + 8) != bpf_htonl(0xffff);
+	f.outer_six =
+		load64(peer->remote.bytes) || load32(peer->remote.bytes + 8) != bpf_htonl(0xffff);
 	f.from = vni.vni;
 	f.vni = vni.vni;
 	f.to = port.ifindex;
