@@ -159,8 +159,9 @@ static __always_inline enum vx_step encap6(struct vx_walk *w, const __u64 *head,
 	return VX_SENT;
 }
 
-/* port_in: encapsulate as the kernel did, and out by the same device. `six` is the frame's own IP. */
-static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_cursor c, bool six)
+/* Encapsulate as the kernel did, and out by the same device. `six` is the frame's own IP. */
+static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_cursor c, __u32 from,
+					       enum vx_hop hop, bool six)
 {
 	__u32 len, gso_size, headers = 0, to;
 	struct __sk_buff *skb = VX_SKB(w);
@@ -174,7 +175,7 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 
 	if (!id_read(c.start, c.end, six, &id) || skb->vlan_present)
 		return VX_GO_ON;
-	kind = id_kind(&id, skb->ifindex, false, false);
+	kind = id_kind(&id, from, hop);
 	f = find_flow(id_hash(&id, kind));
 	if (!f)
 		return VX_GO_ON;
@@ -223,7 +224,7 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 	return VX_SENT;
 }
 
-static __always_inline enum vx_step fast_tx(struct vx_walk *w)
+static __always_inline enum vx_step fast_tx(struct vx_walk *w, __u32 from, enum vx_hop hop)
 {
 	struct vx_cursor c = hook_cursor(w);
 	__u32 bytes;
@@ -232,8 +233,20 @@ static __always_inline enum vx_step fast_tx(struct vx_walk *w)
 		return VX_GO_ON;
 	bytes = load32(c.start + 12);
 	if (is_plain4(bytes))
-		return fast_tx_ip(w, c, false);
-	return is_plain6(bytes) ? fast_tx_ip(w, c, true) : VX_GO_ON;
+		return fast_tx_ip(w, c, from, hop, false);
+	return is_plain6(bytes) ? fast_tx_ip(w, c, from, hop, true) : VX_GO_ON;
+}
+
+/* port_in: past the bridge and the tunnel stack. */
+static __always_inline enum vx_step fast_port(struct vx_walk *w)
+{
+	return fast_tx(w, hook_ifindex(w), VX_HOP_PORT);
+}
+
+/* tun_out: what came by a port without hooks, or the bridge's own, at least past the tunnel stack. */
+static __always_inline enum vx_step fast_tunnel(struct vx_walk *w)
+{
+	return fast_tx(w, w->vni, VX_HOP_TUNNEL);
 }
 
 /* wire_out: what fast_tx sent here needs no second look. */
@@ -308,7 +321,8 @@ static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_curs
 	tos = outer_six ? (__u8)(bpf_ntohs(load16(at + 14)) >> 4) : at[15];
 	if (tos & 3 && (tos ^ id.tos) & 3)
 		return VX_GO_ON;
-	kind = id_kind(&id, bpf_ntohl(load32(frame - 4)) >> 8, true, outer_six);
+	kind = id_kind(&id, bpf_ntohl(load32(frame - 4)) >> 8,
+		       outer_six ? VX_HOP_WIRE6 : VX_HOP_WIRE4);
 	f = find_flow(id_hash(&id, kind));
 	if (!f)
 		return VX_GO_ON;
@@ -321,17 +335,17 @@ static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_curs
 	now = tick_time(sum);
 	if (!is_good(f, now))
 		return VX_GO_ON;
+	if (gso_size) {
+		/* Shrinking leaves the tunnel's mark on a super-packet: harmless where a socket takes it,
+		 * and wrong where another device has to segment it. */
+		if (!f->super)
+			return VX_GO_ON;
+		headers = headers_of(&id, frame, c.end);
+	}
 	way = f->way;
 	to = f->to;
 	if (f->stamp != stamp)
 		return VX_GO_ON;
-	if (gso_size) {
-		/* Shrinking leaves the tunnel's mark on a super-packet: harmless where TCP takes it, and
-		 * wrong where the next device has to segment. */
-		if (way != VX_WAY_PEER)
-			return VX_GO_ON;
-		headers = headers_of(&id, frame, c.end);
-	}
 	/* Kernels before 6.3 refuse to change the IP version, and nothing has happened. */
 	if (outer_six != six)
 		flags |= six ? BPF_F_ADJ_ROOM_DECAP_L3_IPV6 : BPF_F_ADJ_ROOM_DECAP_L3_IPV4;
@@ -349,7 +363,13 @@ static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_curs
 	sum->rx_bytes += w->bytes;
 	sum->rx_fast_packets += w->packets;
 	sum->last_rx_ns = now;
-	w->verdict = (int)(way == VX_WAY_PEER ? bpf_redirect_peer(to, 0) : bpf_redirect(to, 0));
+	if (way == VX_WAY_PEER) {
+		w->verdict = (int)bpf_redirect_peer(to, 0);
+	} else {
+		if (way == VX_WAY_HOST)
+			hook_mark(w);
+		w->verdict = (int)bpf_redirect(to, way == VX_WAY_HOST ? BPF_F_INGRESS : 0);
+	}
 	return VX_SENT;
 }
 

@@ -89,14 +89,11 @@ static __always_inline bool id_read_any(const __u8 *at, const __u8 *end, struct 
 				: is_plain6(bytes) && id_read(at, end, true, id);
 }
 
-/* What else makes the flow: struct vx_flow's `from` to `outer_six`. */
-static __always_inline __u64 id_kind(const struct vx_id *id, __u32 from, bool receive,
-				     bool outer_six)
+/* What else makes the flow: struct vx_flow's `from` to `reserved`. */
+static __always_inline __u64 id_kind(const struct vx_id *id, __u32 from, enum vx_hop hop)
 {
-	_Static_assert(offsetof(struct vx_flow, outer_six) == offsetof(struct vx_flow, from) + 7,
-		       "kind");
-	return from | (__u64)id->protocol << 32 | (__u64)id->six << 40 | (__u64)receive << 48 |
-	       (__u64)outer_six << 56;
+	_Static_assert(offsetof(struct vx_flow, hop) == offsetof(struct vx_flow, from) + 6, "kind");
+	return from | (__u64)id->protocol << 32 | (__u64)id->six << 40 | (__u64)hop << 48;
 }
 
 /* Salted, so that nobody can choose ports to push other people's flows out. */
@@ -124,6 +121,23 @@ static __always_inline bool id_is(const struct vx_id *id, __u64 kind, const __u8
 			    load64(addrs + 8) == load64(f->source.bytes + 8) &&
 			    load64(addrs + 16) == load64(f->dest.bytes) &&
 			    load64(addrs + 24) == load64(f->dest.bytes + 8));
+}
+
+/* The answers to the frame at `at`, which can be read as far as its IP header. */
+static __always_inline struct vx_id id_back(const struct vx_id *id, const __u8 *at)
+{
+	__u64 src = id->macs >> 48 | (id->rest & 0xffffffff) << 16;
+	__u64 dst = id->macs & 0xffffffffffffULL;
+	__u32 pair = (__u32)(id->rest >> 32);
+	struct vx_id back = *id;
+
+	back.macs = src | dst << 48;
+	back.rest = dst >> 16 | (__u64)(pair << 16 | pair >> 16) << 32;
+	back.addrs = id->addrs << 32 | id->addrs >> 32;
+	if (id->six)
+		back.addrs = load64(at + 38) ^ load64(at + 46) * 3 ^ load64(at + 22) * 5 ^
+			     load64(at + 30) * 7;
+	return back;
 }
 
 /* The entry of this flow, NULL if there is none: of another flow if their hashes are alike. */

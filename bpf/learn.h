@@ -34,10 +34,30 @@ static __always_inline void flow_fill(struct vx_flow *f, const struct vx_id *id,
 	f->learned_ns = now;
 }
 
+/*
+ * The frame's TTL is one that systems begin with, so its sender does not forward it for others. To
+ * such an address nothing is forwarded either.
+ */
+static __always_inline bool is_first(const struct vx_id *id, const __u8 *at)
+{
+	__u8 ttl = id->six ? at[21] : at[22];
+
+	return ttl == 64 || ttl == 128 || ttl == 255;
+}
+
+/* The answers come from where the frame goes: not from behind it. */
+static __always_inline bool ends_here(const struct vx_id *id, const __u8 *at, __u32 ifindex)
+{
+	struct vx_id back = id_back(id, at);
+	const struct vx_flow *f = find_flow(id_hash(&back, id_kind(&back, ifindex, VX_HOP_PORT)));
+
+	return f && load64(f->dst_mac) == back.macs && f->addrs == back.addrs && f->first;
+}
+
 /* Into the table, and into its slot of `hot` unless a flow of our time has that. */
 static __always_inline void flow_keep(struct vx_flow *f, const struct vx_id *id)
 {
-	__u64 hash = id_hash(id, load64(&f->from)), old;
+	__u64 hash = id_hash(id, id_kind(id, f->from, f->hop)), old;
 	struct vx_flow_key key = { hash };
 	__u32 slot = hash & (VX_HOT - 1);
 	struct vx_flow *h;
@@ -85,15 +105,32 @@ static __always_inline void template4(struct vx_flow *f)
 	__builtin_memcpy(f->header + 52, &sum, 4);
 }
 
+/* Which frames of a local MAC go fast: those of a port with a door, there, and those of one without
+ * hooks (it has no name in `ports`), behind the bridge. */
+static __always_inline bool find_hop(const struct vx_fdb *src, __u32 vni, struct vx_flow *f)
+{
+	struct vx_ifindex key = { src->ifindex };
+	const struct vx_port *port;
+
+	f->vni = vni;
+	if (bpf_map_lookup_elem(&doors, &key)) {
+		f->hop = VX_HOP_PORT;
+		f->from = key.ifindex;
+		return true;
+	}
+	port = bpf_map_lookup_elem(&ports, &key);
+	f->hop = VX_HOP_TUNNEL;
+	f->from = vni;
+	return key.ifindex && (!port || !port->name[0]);
+}
+
 /*
- * wire_out: the kernel's own VXLAN to a peer. Not where the frame came by an unknown port, nor where
- * the bridge may only have flooded it.
+ * wire_out: the kernel's own VXLAN to a peer. Not where the bridge may only have flooded the frame.
  */
 static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 {
 	const struct vx_fdb *src, *dst;
 	struct vx_flow f = {};
-	struct vx_ifindex port;
 	const struct vx_peer *peer;
 	struct vx_cursor c;
 	struct vx_vni vni;
@@ -121,6 +158,7 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 		return VX_GO_ON;
 	w->now = bpf_ktime_get_coarse_ns();
 	flow_fill(&f, &id, at, w->now);
+	f.first = is_first(&id, at);
 	if (bpf_skb_load_bytes(VX_SKB(w), 0, f.header, 50))
 		return VX_GO_ON;
 	if (w->pkt.ip.six && bpf_skb_load_bytes(VX_SKB(w), 50, f.header + 50, 20))
@@ -130,8 +168,7 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 	if (!src || src->place != VX_AT_PORT || !dst || dst->place != VX_AT_PEER ||
 	    dst->vni != vni.vni || !is_within(dst->seen_ns, w->now, VX_FDB_AGE_NS))
 		return VX_GO_ON;
-	port.ifindex = src->ifindex;
-	if (!bpf_map_lookup_elem(&doors, &port))
+	if (!find_hop(src, vni.vni, &f))
 		return VX_GO_ON;
 	if (w->pkt.ip.six) {
 		/* No checksum outside, as every packet will be sent. */
@@ -147,16 +184,18 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 		__builtin_memset(f.header + 38, 0, 2);
 		template4(&f);
 	}
-	f.from = port.ifindex;
-	f.header_len = outer;
+	f.header_len = (__u16)outer;
 	f.way = VX_WAY_WIRE;
 	f.to = hook_ifindex(w);
-	f.vni = vni.vni;
 	flow_keep(&f, &id);
 	return VX_GO_ON;
 }
 
-/* port_out: the bridge's word on where a frame from a peer goes. */
+/*
+ * port_out: the bridge's word on where a frame from a peer goes. On the bridge itself it no longer
+ * shows which tunnel the frame came by, but tun_in has just written it down. What fast_rx has brought
+ * there is marked and teaches nothing.
+ */
 static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 {
 	const struct vx_door_value *door;
@@ -168,10 +207,11 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	struct vx_vni vni;
 	struct vx_id id;
 
-	if (!cfg.fastpath || hook_tagged(w))
+	if (hook_marked(w)) {
+		hook_unmark(w);
 		return VX_PASS;
-	peer = find_tunnel(hook_ingress(w), &vni.vni);
-	if (!peer)
+	}
+	if (!cfg.fastpath || hook_tagged(w))
 		return VX_PASS;
 	port.ifindex = hook_ifindex(w);
 	door = bpf_map_lookup_elem(&doors, &port);
@@ -185,16 +225,29 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	flow_fill(&f, &id, c.start, w->now);
 	src = find_src(&id);
 	dst = find_mac(id.macs);
-	if (!src || src->place != VX_AT_PEER || src->vni != vni.vni || !dst ||
-	    dst->place != VX_AT_PORT || dst->ifindex != port.ifindex)
+	if (!src || src->place != VX_AT_PEER || !dst || dst->place != VX_AT_PORT ||
+	    dst->ifindex != port.ifindex)
 		return VX_PASS;
-	f.receive = 1;
-	f.outer_six =
-		load64(peer->remote.bytes) || load32(peer->remote.bytes + 8) != bpf_htonl(0xffff);
+	vni.vni = src->vni;
+	if (door->door == VX_DOOR_HOST) {
+		if (!is_within(src->seen_ns, w->now, 2 * VX_REFRESH_NS))
+			return VX_PASS;
+		peer = bpf_map_lookup_elem(&peers, &vni);
+	} else {
+		peer = find_tunnel(hook_ingress(w), &vni.vni);
+	}
+	if (!peer || vni.vni != src->vni)
+		return VX_PASS;
+	f.hop = load64(peer->remote.bytes) || load32(peer->remote.bytes + 8) != bpf_htonl(0xffff)
+			? VX_HOP_WIRE6
+			: VX_HOP_WIRE4;
 	f.from = vni.vni;
 	f.vni = vni.vni;
 	f.to = port.ifindex;
-	f.way = door->door == VX_DOOR_PEER ? VX_WAY_PEER : VX_WAY_PORT;
+	f.way = door->door == VX_DOOR_PEER   ? VX_WAY_PEER
+		: door->door == VX_DOOR_HOST ? VX_WAY_HOST
+					     : VX_WAY_PORT;
+	f.super = f.way != VX_WAY_PORT && ends_here(&id, c.start, port.ifindex);
 	f.outer_source = peer->remote;
 	f.outer_dest = peer->local;
 	flow_keep(&f, &id);

@@ -162,6 +162,7 @@ VX_ASSERT_SIZE(struct vx_fdb, 40);
 enum vx_door {
 	VX_DOOR_PEER = 1, /* a veth whose other end is in another namespace: straight to that end */
 	VX_DOOR_PORT = 2, /* out by the device itself: a tap, a veth of this namespace */
+	VX_DOOR_HOST = 3, /* the bridge itself: as if received there */
 };
 
 struct vx_door_value {
@@ -183,7 +184,15 @@ struct vx_flow_key {
 	__u64 hash; /* of all that makes the flow; the entry says which one it is */
 };
 
-enum vx_way { VX_WAY_WIRE = 1, VX_WAY_PEER = 2, VX_WAY_PORT = 3 };
+enum vx_way { VX_WAY_WIRE = 1, VX_WAY_PEER = 2, VX_WAY_PORT = 3, VX_WAY_HOST = 4 };
+
+/* Where a flow's frames are when they are taken off their slow way. */
+enum vx_hop {
+	VX_HOP_PORT = 1, /* port_in */
+	VX_HOP_TUNNEL = 2, /* tun_out, of ports without hooks */
+	VX_HOP_WIRE4 = 3, /* wire_in, inside of IPv4 */
+	VX_HOP_WIRE6 = 4, /* the same, of IPv6 */
+};
 
 /* A program may read an entry while another CPU writes it. It is written from its first byte to its
  * last, so what was read is whole if `stamp_again` before the reading equals `stamp` after it. */
@@ -195,11 +204,11 @@ struct vx_flow {
 	__be16 src_port;
 	__be16 dst_port;
 	__u64 addrs; /* IPv4: both; IPv6: a mix of both, for a first look */
-	__u32 from; /* transmit: the port's ifindex; receive: the VNI */
+	__u32 from; /* VX_HOP_PORT: the port's ifindex; else the VNI */
 	__u8 protocol;
 	__u8 six;
-	__u8 receive; /* 1: from a peer to a port */
-	__u8 outer_six; /* receive: by an IPv6 underlay */
+	__u8 hop; /* enum vx_hop */
+	__u8 reserved;
 	struct vx_addr source;
 	struct vx_addr dest;
 	__u64 learned_ns;
@@ -211,7 +220,9 @@ struct vx_flow {
 	__u32 to; /* ifindex it leaves by */
 	__u32 vni; /* whose counters */
 	__u32 outer_id; /* transmit over IPv4: the next IP id */
-	__u32 header_len; /* transmit: of `header` */
+	__u16 header_len; /* transmit: of `header` */
+	__u8 first; /* transmit: its TTL is one to begin with, so the sender forwards it for nobody */
+	__u8 super; /* receive: super-packets too: they go no further */
 	__u8 header[VX_HEADER_MAX]; /* transmit: what goes in front, lengths and id zero */
 	struct vx_addr outer_source; /* receive */
 	struct vx_addr outer_dest;

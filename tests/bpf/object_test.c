@@ -71,10 +71,11 @@ static const struct layout layouts[] = {
 	S(vx_flow_key, M(vx_flow_key, hash)),
 	S(vx_flow, M(vx_flow, stamp), M(vx_flow, hash), M(vx_flow, dst_mac), M(vx_flow, src_mac),
 	  M(vx_flow, src_port), M(vx_flow, dst_port), M(vx_flow, addrs), M(vx_flow, from),
-	  M(vx_flow, protocol), M(vx_flow, six), M(vx_flow, receive), M(vx_flow, outer_six),
+	  M(vx_flow, protocol), M(vx_flow, six), M(vx_flow, hop), M(vx_flow, reserved),
 	  M(vx_flow, source), M(vx_flow, dest), M(vx_flow, learned_ns), M(vx_flow, refresh_ns),
 	  M(vx_flow, moves_src), M(vx_flow, moves_dst), M(vx_flow, moved), M(vx_flow, way),
 	  M(vx_flow, to), M(vx_flow, vni), M(vx_flow, outer_id), M(vx_flow, header_len),
+	  M(vx_flow, first), M(vx_flow, super),
 	  M(vx_flow, header), M(vx_flow, outer_source), M(vx_flow, outer_dest),
 	  M(vx_flow, stamp_again)),
 };
