@@ -336,8 +336,8 @@ static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_curs
 	if (!is_good(f, now))
 		return VX_GO_ON;
 	if (gso_size) {
-		/* Shrinking leaves the tunnel's mark on a super-packet: harmless where a socket takes it,
-		 * and wrong where another device has to segment it. */
+		/* Shrinking leaves the tunnel's mark on a super-packet: harmless where a TCP socket takes
+		 * it, and wrong where another device, or UDP, has to segment it. */
 		if (!f->super)
 			return VX_GO_ON;
 		headers = headers_of(&id, frame, c.end);

@@ -247,7 +247,8 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	f.way = door->door == VX_DOOR_PEER   ? VX_WAY_PEER
 		: door->door == VX_DOOR_HOST ? VX_WAY_HOST
 					     : VX_WAY_PORT;
-	f.super = f.way != VX_WAY_PORT && ends_here(&id, c.start, port.ifindex);
+	f.super = f.way != VX_WAY_PORT && id.protocol == VX_PROTO_TCP &&
+		  ends_here(&id, c.start, port.ifindex);
 	f.outer_source = peer->remote;
 	f.outer_dest = peer->local;
 	flow_keep(&f, &id);
