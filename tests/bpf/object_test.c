@@ -28,7 +28,7 @@ struct member {
 struct layout {
 	const char *name;
 	size_t size;
-	struct member members[28];
+	struct member members[32];
 };
 
 /* clang-format off */

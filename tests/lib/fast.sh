@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # A mesh with the fast path on, a conversation that is fast, and how soon it stops.
 
-FASTPATH=on
+export FASTPATH=on
 
 fast_mesh() { # HOSTS
 	mesh "$1"
