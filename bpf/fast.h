@@ -9,6 +9,7 @@
 #include "flow.h"
 
 #define VX_CB_MAGIC 0x56586250U
+#define VX_EALREADY 114
 
 /*
  * Young enough, and neither MAC has moved since. Of a verdict past its youth one frame at a time is
@@ -59,6 +60,25 @@ static __always_inline __u8 outer_ecn(__u8 tos)
 }
 
 /*
+ * A TCP super-packet that has a tunnel's state before it is in one came to this port by fast_rx, which
+ * cannot clear that state, and was sent on by whoever is there. The kernel's tunnel would cut it up
+ * in software, so the kernel opens them for such a port from now on (learn_rx).
+ */
+static __always_inline enum vx_step not_grown(const struct vx_walk *w, const struct vx_id *id,
+					      long err)
+{
+	struct vx_ifindex key = { hook_ifindex(w) };
+	struct vx_port *port;
+
+	if (err != -VX_EALREADY || id->protocol != VX_PROTO_TCP || !hook_gso_size(w))
+		return VX_GO_ON;
+	port = bpf_map_lookup_elem(&ports, &key);
+	if (port)
+		port->resent_s = (__u32)(bpf_ktime_get_coarse_ns() / VX_SECOND_NS);
+	return VX_GO_ON;
+}
+
+/*
  * port_in: encapsulate as the kernel did, and out by the same device. From here the packet is ours:
  * should a helper fail half way, it is dropped, which the kernel would do for want of memory too.
  */
@@ -75,6 +95,7 @@ static __always_inline enum vx_step fast_tx(struct vx_walk *w)
 	struct vx_vni vni;
 	__u8 *at;
 	__u16 id16;
+	long err;
 
 	if (!cfg.fastpath || skb->vlan_present || !id_read(c.start, c.end, &id))
 		return VX_GO_ON;
@@ -107,9 +128,10 @@ static __always_inline enum vx_step fast_tx(struct vx_walk *w)
 		BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
 		(__u64)VX_ETH_LEN << BPF_ADJ_ROOM_ENCAP_L2_SHIFT;
 	if (outer == VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN) {
-		if (bpf_skb_adjust_room(skb, 50, BPF_ADJ_ROOM_MAC,
-					flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4))
-			return VX_GO_ON;
+		err = bpf_skb_adjust_room(skb, 50, BPF_ADJ_ROOM_MAC,
+					  flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4);
+		if (err)
+			return not_grown(w, &id, err);
 		c = hook_cursor(w);
 		at = c.start;
 		if (at + 64 > c.end)
@@ -131,9 +153,10 @@ static __always_inline enum vx_step fast_tx(struct vx_walk *w)
 						  bpf_htons(id16), outer_ecn(id.tos));
 		*(__u16 *)(at + 38) = bpf_htons((__u16)(len + 16));
 	} else {
-		if (bpf_skb_adjust_room(skb, 70, BPF_ADJ_ROOM_MAC,
-					flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6))
-			return VX_GO_ON;
+		err = bpf_skb_adjust_room(skb, 70, BPF_ADJ_ROOM_MAC,
+					  flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6);
+		if (err)
+			return not_grown(w, &id, err);
 		c = hook_cursor(w);
 		at = c.start;
 		if (at + 84 > c.end)

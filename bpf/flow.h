@@ -15,6 +15,7 @@ enum {
 	VX_IP6_LEN = 40,
 	VX_UDP_LEN = 8,
 	VX_TCP_SYN_FIN_RST = 0x07,
+	VX_SECOND_NS = 1000000000,
 };
 
 /* A frame's identity as numbers, to be compared with a struct vx_flow piece by piece. */

@@ -140,6 +140,7 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 {
 	const struct vx_door_value *door;
 	const struct vx_fdb *src, *dst;
+	const struct vx_port *self;
 	struct vx_ifindex port;
 	struct vx_flow f = {};
 	struct vx_flow_key key;
@@ -161,6 +162,9 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	if (!id_read(c.start, c.end, &id) || (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
 		return VX_PASS;
 	w->now = bpf_ktime_get_coarse_ns();
+	self = bpf_map_lookup_elem(&ports, &port);
+	if (self && self->resent_s && w->now / VX_SECOND_NS - self->resent_s < VX_RESENT_S)
+		return VX_PASS;
 	flow_fill(&f, &id, c.start, w->now);
 	src = find_src(&id);
 	dst = find_mac(id.macs);
