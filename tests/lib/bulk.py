@@ -8,6 +8,8 @@
   bulk.py datagrams ADDRESS PORT BURSTS SIZE
                                 bursts of 20 datagrams of SIZE, each burst one UDP_SEGMENT
                                 super-packet, the next one when all 20 have come; prints bursts sent twice
+  bulk.py flows DEV SRC DST SRC_MAC DST_MAC N
+                                one UDP datagram of each of N flows, port by port, 20 a millisecond
   bulk.py echo PORT             UDP: sends back whatever comes
   bulk.py pingpong ADDRESS PORT SECONDS|-N [GAP]
                                 one datagram at a time for that long, or N of them; prints
@@ -17,6 +19,7 @@ import hashlib
 import random
 import signal
 import socket
+import struct
 import sys
 import time
 
@@ -105,6 +108,22 @@ def datagrams(address, port, bursts, size):
     print(again)
 
 
+def flows(dev, source, dest, source_mac, dest_mac, n):
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sock.bind((dev, 0))
+    head = bytes.fromhex((dest_mac + source_mac).replace(":", "")) + b"\x08\x00"
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 36, 1, 0, 64, 17, 0) + socket.inet_aton(source) + socket.inet_aton(dest)
+    total = sum(struct.unpack("!10H", ip))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    ip = ip[:10] + struct.pack("!H", total ^ 0xFFFF) + ip[12:]
+    for i in range(int(n)):
+        ports = struct.pack("!HH", 1024 + i % 60000, 9000 + i // 60000)
+        sock.send(head + ip + ports + struct.pack("!HH", 16, 0) + bytes(8))
+        if i % 20 == 0:
+            time.sleep(0.001)
+
+
 def echo(port):
     sock = listener(socket.SOCK_DGRAM, int(port))
     while True:
@@ -114,14 +133,17 @@ def echo(port):
 
 def pingpong(address, port, limit, gap="0"):
     sock, sent, lost, stopped = towards(socket.SOCK_DGRAM, address, int(port)), 0, 0, []
+    nonce = b"%d" % random.SystemRandom().getrandbits(64)
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))
     sock.settimeout(1)
     end = time.monotonic() + float(limit)
     while not stopped and (sent < -int(limit) if float(limit) < 0 else time.monotonic() < end):
-        sock.send(b"%d" % sent)
+        word = b"%d of %s" % (sent, nonce)
+        sock.send(word)
         try:
-            while sock.recv(100) != b"%d" % sent:
-                pass
+            while (answer := sock.recv(100)) != word:
+                if not answer.endswith(nonce):
+                    sys.exit("an answer to somebody else")
         except socket.timeout:
             lost += 1
         if sent == 0:
