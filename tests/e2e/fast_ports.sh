@@ -60,7 +60,7 @@ steady_flows_are_fast() {
 		talk c11 c21 "$address" 7
 		mark h1 h2
 		mark h2 h1
-		talked
+		talked c11 c21
 		for way in rx tx; do
 			assert_ge 99 "$(share h1 h2 "$way")" "h1's $way to $address"
 			assert_ge 99 "$(share h2 h1 "$way")" "h2's $way to $address"
@@ -183,7 +183,7 @@ container_with_a_vxlan_of_its_own() {
 			pings c11 "$to" 23
 			mark h2 h1
 			talk c11 c21 "$to" 2
-			talked
+			talked c11 c21
 			assert_ge 90 "$(share h2 h1)" "fast"
 			bulk c11 c21 "$to" "$LITTLE"
 			bursts c11 c21 "$to" 20
@@ -228,7 +228,7 @@ veth_of_the_same_namespace() {
 	for to in 198.51.100.22 2001:db8:1::22; do
 		talk c11 h2 "$to" 2
 		mark h2 h1
-		talked
+		talked c11 h2
 		assert_ge 90 "$(share h2 h1)" "fast"
 		assert_ge 90 "$(share h2 h1 tx)" "fast"
 		bulk c11 h2 "$to" "$SOME"
@@ -258,7 +258,7 @@ tap_with_offloads() {
 		pings c11 "$to" 5
 		talk c11 g22 "$to" 2
 		mark h2 h1
-		talked
+		talked c11 g22
 		assert_ge 90 "$(share h2 h1)" "fast"
 		assert_ge 90 "$(share h2 h1 tx)" "fast"
 		bulk c11 g22 "$to" "$SOME"
@@ -293,7 +293,7 @@ hosts_own_address() {
 		mark h1 h2
 		mark h2 h1
 		talk c11 h2 "$to" -2000
-		talked
+		talked c11 h2
 		for host in "h1 h2" "h2 h1"; do
 			# shellcheck disable=SC2086
 			since_mark $host
@@ -304,7 +304,7 @@ hosts_own_address() {
 	done
 	for to in 198.51.100.102 2001:db8:1::102; do
 		talk h1 h2 "$to" 2
-		talked
+		talked h1 h2
 		bulk h1 h2 "$to" "$SOME"
 	done
 	bulk h2 c11 "$(ip4_of c11)" "$SOME"

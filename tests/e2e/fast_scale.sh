@@ -62,17 +62,17 @@ more_flows_than_the_cache_holds() {
 	takes_all c11
 	takes_all c21
 	talk c11 c21 "$(ip4_of c21)" 60
-	once_each c11 c21 $n
-	once_each c21 c11 $n
+	once_each c11 c21 "$n"
+	once_each c21 c11 "$n"
 	for host in h1 h2; do
-		assert_ge 60000 "$(in_map $host flows)" "flows of $host"
-		assert_le 65536 "$(in_map $host flows)" "flows of $host"
+		assert_ge 60000 "$(in_map "$host" flows)" "flows of $host"
+		assert_le 65536 "$(in_map "$host" flows)" "flows of $host"
 	done
 	# The old conversation is as fast as before.
 	mark h2 h1
 	sleep 2
 	assert_ge 90 "$(share h2 h1)" "fast"
-	over
+	over c11 c21
 	assert_ge 1000 "$SENT" "conversation"
 	# A new one soon is.
 	talk c11 c21 "$(ip4_of c21)" 60
@@ -80,7 +80,7 @@ more_flows_than_the_cache_holds() {
 	sleep 2
 	assert_ge 90 "$(share h2 h1)" "fast"
 	assert_ge 90 "$(share h2 h1 tx)" "fast"
-	over
+	over c11 c21
 	drops_are h1 ""
 	drops_are h2 ""
 }
@@ -153,7 +153,7 @@ two_hundred_containers_come_and_go() {
 			echo "link set s$i master vxbr0 up"
 		done | ip -n h1 -batch -
 		for ((i = 1; i <= n; i++)); do echo "link set p$i up"; done | ip -n pool -batch -
-		wait_for 30 ports_hooked $n
+		wait_for 30 ports_hooked "$n"
 		assert_eq $((n + 1)) "$(in_map h1 doors)" "doors in round $round"
 		for i in 1 $((n / 2)) $n; do
 			frames pool "p$i" count=3 eth "dst=$(mac_of c21)" "src=02:cc:00:00:00:$(printf %02x "$i")" \
@@ -164,7 +164,7 @@ two_hundred_containers_come_and_go() {
 		settled h1
 	done
 	assert_ge 90 "$(share h1 h2)" "fast meanwhile"
-	over
+	over c11 c21
 	held >"$WORK/after"
 	assert_same "$WORK/before" "$WORK/after" "what watch holds"
 	assert_eq "" "$(cat "$ERR_FILE")" "stderr"

@@ -5,8 +5,8 @@
 #   bulk FROM TO ADDRESS BYTES    TCP; fails unless every byte arrives as sent
 #   bursts FROM TO ADDRESS N      UDP super-packets (UDP_SEGMENT), fails unless all arrive, none twice sent
 #   talk FROM TO ADDRESS LIMIT [GAP]   UDP, one datagram at a time (see bulk.py) until
-#   talked [FROM TO]              it is over; leaves SENT and LOST; none may be lost
-#   over [FROM TO]                the same, now
+#   talked FROM TO                it is over; leaves SENT and LOST; none may be lost
+#   over FROM TO                  the same, now
 #   mark HOST PEER                from here on:
 #   share HOST PEER [rx|tx]       percent of the packets with that peer that went fast
 #   since_mark HOST PEER          RX, RX_FAST, RX_BUM, TX, TX_FAST, TX_BUM in numbers
@@ -41,29 +41,26 @@ bursts() {
 }
 
 talk() {
-	local from=$1 to=$2 address=$3
+	local from=$1 to=$2 address=$3 words=$WORK/talk.$1.$2
 	shift 3
-	LAST=$WORK/talk.$from.$to
 	background "$to" "$PYTHON" -IS "$LIB/bulk.py" echo 5003
 	wait_for 5 ready "$to" u 5003
-	background "$from" "$PYTHON" -IS "$LIB/bulk.py" pingpong "$address" 5003 "$@" >"$LAST"
-	echo $PID >"$LAST.pid"
-	wait_for 10 grep -q . "$LAST"
-}
-
-# over [FROM TO]: ends it, if it has not ended by itself.
-over() {
-	[ $# -eq 0 ] || LAST=$WORK/talk.$1.$2
-	kill "$(<"$LAST.pid")" || true
-	talked
+	background "$from" "$PYTHON" -IS "$LIB/bulk.py" pingpong "$address" 5003 "$@" >"$words"
+	echo "$PID" >"$words.pid"
+	wait_for 10 grep -q . "$words"
 }
 
 talked() {
-	[ $# -eq 0 ] || LAST=$WORK/talk.$1.$2
-	wait "$(<"$LAST.pid")" || fail "the conversation broke off"
-	read -r SENT LOST < <(tail -n 1 "$LAST")
+	local words=$WORK/talk.$1.$2
+	wait "$(<"$words.pid")" || fail "the conversation broke off"
+	read -r SENT LOST < <(tail -n 1 "$words")
 	echo "# $SENT sent, $LOST not answered" >&2
 	assert_eq 0 "$LOST" "not answered of $SENT"
+}
+
+over() {
+	kill "$(<"$WORK/talk.$1.$2.pid")" || true
+	talked "$1" "$2"
 }
 
 # All in one reading: traffic goes on meanwhile.
@@ -83,6 +80,7 @@ since_mark() {
 	read -r -a now <<<"$(traffic_with "$1" "$2")"
 	RX=$((now[0] - before[0])) RX_FAST=$((now[1] - before[1]))
 	TX=$((now[2] - before[2])) TX_FAST=$((now[3] - before[3]))
+	# shellcheck disable=SC2034 # for the caller
 	RX_BUM=$((now[4] - before[4])) TX_BUM=$((now[5] - before[5]))
 }
 
