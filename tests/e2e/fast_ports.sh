@@ -240,7 +240,7 @@ veth_of_the_same_namespace() {
 
 # A guest with offloads on: what its driver is handed must be as virtio has it (see guest.py).
 tap_with_offloads() {
-	local to line word guest
+	local to line guest
 	fast_mesh 2
 	netns g22
 	"$PYTHON" -IS "$LIB/guest.py" h2=tap22 g22=eth0 >"$WORK/guest" 2>"$WORK/guest.err" &
@@ -271,15 +271,11 @@ tap_with_offloads() {
 	kill "$guest"
 	wait "$guest"
 	cat "$WORK/guest" "$WORK/guest.err"
-	while read -r line; do
-		for word in $line; do
-			case $word in
-			bad=0) ;;
-			*=0 | bad=*) fail "$line" ;;
-			esac
-		done
-	done <"$WORK/guest"
-	assert_eq 2 "$(wc -l <"$WORK/guest")" "directions"
+	assert_eq 2 "$(grep -c ' partial=[1-9][0-9]* bad=0$' "$WORK/guest")" "directions without a bad frame"
+	# 100 MB each way: cut up, few of them would be left.
+	for line in $(sed 's/.* super=\([0-9]*\).*/\1/' "$WORK/guest"); do
+		assert_ge 1000 "$line" "super-packets"
+	done
 }
 
 # Whichever way they go, none is lost and each is counted once.
