@@ -62,19 +62,13 @@ static __always_inline __u8 outer_ecn(__u8 tos)
 /*
  * A TCP super-packet that has a tunnel's state before it is in one came to this port by fast_rx, which
  * cannot clear that state, and was sent on by whoever is there. The kernel's tunnel would cut it up
- * in software, so the kernel opens them for such a port from now on (learn_rx).
+ * in software, so from now on the kernel opens such packets for this port (learn_rx).
  */
 static __always_inline enum vx_step not_grown(const struct vx_walk *w, const struct vx_id *id,
 					      long err)
 {
-	struct vx_ifindex key = { hook_ifindex(w) };
-	struct vx_port *port;
-
-	if (err != -VX_EALREADY || id->protocol != VX_PROTO_TCP || !hook_gso_size(w))
-		return VX_GO_ON;
-	port = bpf_map_lookup_elem(&ports, &key);
-	if (port)
-		port->resent_s = (__u32)(bpf_ktime_get_coarse_ns() / VX_SECOND_NS);
+	if (err == -VX_EALREADY && id->protocol == VX_PROTO_TCP && hook_gso_size(w))
+		note_router(hook_ifindex(w), bpf_ktime_get_coarse_ns());
 	return VX_GO_ON;
 }
 

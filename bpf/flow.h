@@ -116,4 +116,25 @@ static __always_inline __u32 moves_of(const __u8 *mac)
 	return count ? *count : 0;
 }
 
+/*
+ * Ports where someone routes. What fast_rx opens keeps the tunnel's state, and a super-packet that has
+ * it is cut up in software where it is sent on to a tap, or into a tunnel: the kernel opens theirs.
+ */
+static __always_inline void note_router(__u32 ifindex, __u64 now)
+{
+	struct vx_ifindex key = { ifindex };
+	struct vx_port *port = bpf_map_lookup_elem(&ports, &key);
+
+	if (port)
+		port->routed_s = (__u32)(now / VX_SECOND_NS);
+}
+
+static __always_inline bool is_router(__u32 ifindex, __u64 now)
+{
+	struct vx_ifindex key = { ifindex };
+	const struct vx_port *port = bpf_map_lookup_elem(&ports, &key);
+
+	return port && port->routed_s && now / VX_SECOND_NS - port->routed_s < VX_ROUTED_S;
+}
+
 #endif

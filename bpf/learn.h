@@ -62,6 +62,14 @@ static __always_inline void template4(struct vx_flow *f)
 	__builtin_memcpy(f->header + 52, &sum, 4);
 }
 
+/* Has this TCP segment been routed on its way here? Nobody begins with such a TTL. */
+static __always_inline bool is_routed(const __u8 *at, const struct vx_id *id)
+{
+	__u8 ttl = id->six ? at[VX_ETH_LEN + 7] : at[VX_ETH_LEN + 8];
+
+	return id->protocol == VX_PROTO_TCP && ttl != 64 && ttl != 128 && ttl != 255;
+}
+
 /*
  * wire_out: the kernel's own VXLAN to a peer. Not where the frame came by an unknown port, nor where
  * the bridge may only have flooded it.
@@ -125,6 +133,8 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 		__builtin_memset(f.header + 38, 0, 2);
 		template4(&f);
 	}
+	if (is_routed(at, &id))
+		note_router(port.ifindex, w->now);
 	f.from = port.ifindex;
 	f.header_len = (__u8)(outer);
 	f.way = VX_WAY_WIRE;
@@ -140,7 +150,6 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 {
 	const struct vx_door_value *door;
 	const struct vx_fdb *src, *dst;
-	const struct vx_port *self;
 	struct vx_ifindex port;
 	struct vx_flow f = {};
 	struct vx_flow_key key;
@@ -162,9 +171,6 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	if (!id_read(c.start, c.end, &id) || (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
 		return VX_PASS;
 	w->now = bpf_ktime_get_coarse_ns();
-	self = bpf_map_lookup_elem(&ports, &port);
-	if (self && self->resent_s && w->now / VX_SECOND_NS - self->resent_s < VX_RESENT_S)
-		return VX_PASS;
 	flow_fill(&f, &id, c.start, w->now);
 	src = find_src(&id);
 	dst = find_mac(id.macs);
@@ -175,7 +181,9 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	f.from = vni.vni;
 	f.vni = vni.vni;
 	f.to = port.ifindex;
-	f.way = door->door == VX_DOOR_PEER ? VX_WAY_PEER : VX_WAY_PORT;
+	/* VX_WAY_PORT is for frames that are no super-packets. */
+	f.way = door->door == VX_DOOR_PEER && !is_router(port.ifindex, w->now) ? VX_WAY_PEER
+									       : VX_WAY_PORT;
 	f.outer_source = peer->remote;
 	f.outer_dest = peer->local;
 	key = id_key(&id, f.from, true);

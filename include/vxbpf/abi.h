@@ -133,7 +133,7 @@ struct vx_port {
 	char name[VX_IF_LEN];
 	__u64 oversize; /* packets too large for the overlay that came from here */
 	__u32 largest; /* the largest IP packet of them, bytes */
-	__u32 resent_s; /* when it last sent on what the fast path had opened, seconds (see fast.h) */
+	__u32 routed_s; /* when it last sent TCP that was not its own: someone routes there; seconds */
 };
 VX_ASSERT_SIZE(struct vx_port, 32);
 
@@ -175,7 +175,7 @@ struct vx_door_value {
 #define VX_FLOW_NS 1500000000ULL /* how long a verdict is good */
 #define VX_FLOW_OLD_NS 500000000ULL /* from then on single frames go the slow way to renew it, */
 #define VX_FLOW_RETRY_NS 100000000ULL /* so far apart */
-#define VX_RESENT_S 60 /* how long a port that sends on super-packets gets them from the kernel */
+#define VX_ROUTED_S 60 /* how long a port that routes gets its super-packets from the kernel */
 #define VX_HEADER_MAX 72 /* outer Ethernet 14, IPv6 40, UDP 8, VXLAN 8 */
 
 struct vx_flow_key {

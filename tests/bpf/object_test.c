@@ -57,7 +57,7 @@ static const struct layout layouts[] = {
 	  M(vx_witness, dst_mac), M(vx_witness, from_ifindex), M(vx_witness, to_ifindex),
 	  M(vx_witness, vni), M(vx_witness, source)),
 	S(vx_port, M(vx_port, name), M(vx_port, oversize), M(vx_port, largest),
-	  M(vx_port, resent_s)),
+	  M(vx_port, routed_s)),
 	S(vx_fdb_key, M(vx_fdb_key, mac), M(vx_fdb_key, vlan)),
 	S(vx_fdb, M(vx_fdb, place), M(vx_fdb, ifindex), M(vx_fdb, vni), M(vx_fdb, moves),
 	  M(vx_fdb, seen_ns), M(vx_fdb, local_ns), M(vx_fdb, contested_ns)),
