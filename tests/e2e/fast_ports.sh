@@ -276,9 +276,9 @@ whole_frames() {
 	cat "$WORK/guest"
 	assert_eq 2 "$(grep -c ' partial=[1-9][0-9]* bad=0$' "$WORK/guest")" "directions without a bad frame"
 	# 100 MB each way: cut up, few of them would be left.
-	for line in $(sed 's/.* super=\([0-9]*\).*/\1/' "$WORK/guest"); do
+	while read -r line; do
 		assert_ge 1000 "$line" "super-packets"
-	done
+	done < <(sed 's/.* super=\([0-9]*\).*/\1/' "$WORK/guest")
 }
 
 # A guest with offloads on: what its driver is handed must be as virtio has it (see guest.py).

@@ -192,9 +192,14 @@ peer_vanishes() {
 	wait_for 10 on c11 ping -n -q -c 1 -W 1 "$(ip4_of c31)"
 	# It goes on where it had stopped.
 	mark h1 h3
-	sleep 2
+	wait_for 20 goes_on
 	assert_ge 90 "$(share h1 h3)" "fast again"
 	assert_ge 90 "$(share h1 h3 tx)" "fast again"
+}
+
+goes_on() {
+	since_mark h1 h3
+	[ "$RX" -ge 1000 ]
 }
 
 run_tests
