@@ -136,11 +136,12 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/run check
 
-# The demo on Debian's 6.1 and 6.12 kernels, in virtual machines.
+# The demo on Debian's 6.1 and 6.12 kernels, in virtual machines; and such a machine on our bridge.
 test-kernels:
 	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(KERNEL_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/kernels/run
+	$(Q)BUILD=$(BUILD) tests/kernels/guest
 
 # What a packet costs in instructions, counted in virtual machines and compared with docs/bench-exact.md.
 bench-exact:
