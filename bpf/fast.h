@@ -251,8 +251,8 @@ static __always_inline enum vx_step fast_rx(struct vx_walk *w)
 	if (f->stamp_again != stamp)
 		return VX_GO_ON;
 	/* Shrinking leaves the tunnel's mark on a super-packet: harmless where TCP takes it, and wrong
-	 * where the next device has to segment. */
-	if (gso_size && way != VX_WAY_PEER)
+	 * where the next device has to segment. UDP's own segmentation would take it for a tunnel's. */
+	if (gso_size && (way != VX_WAY_PEER || id.protocol != VX_PROTO_TCP))
 		return VX_GO_ON;
 	fast_measure(w, len - outer, id.headers);
 	sum = bpf_map_lookup_elem(&counters, &vni);
