@@ -5,8 +5,10 @@
   frame.py send DEV [count=N] [gap=SECONDS] [cut=N] LAYER...
                                                  N copies, cut to the first N bytes
   frame.py hex [cut=N] LAYER...                  the same frame as text
-  frame.py segments PCAP src=IP dst=IP mss=N     "packets bytes" a TCP direction has on the wire,
-                                                 GSO packets counted as their segments
+  frame.py segments PCAP src=IP dst=IP mss=N [skip=BYTES]
+                                                 "packets bytes" a TCP direction has on the wire, GSO
+                                                 packets counted as their segments; the first bytes
+                                                 of each are a tunnel's
 A layer is its name and its fields; what is left out is filled in from the neighbours:
   eth dst= src= type=    vlan id= prio= type=       arp op= sha= spa= tha= tpa=
   ip src= dst= proto= ttl= tos= id= df= mf= frag= options=HEX (IPv4 or IPv6 by its addresses)
@@ -199,7 +201,7 @@ def segments(path, words):
     with open(path, "rb") as file:
         file.read(24)
         while len(head := file.read(16)) == 16:
-            packet = file.read(struct.unpack("=IIII", head)[2])
+            packet = file.read(struct.unpack("=IIII", head)[2])[number(options.get("skip", "0")):]
             more = tcp_segments(packet, src, dst, mss)
             packets, size = packets + more[0], size + more[1]
     print(packets, size)
