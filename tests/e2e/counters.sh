@@ -7,6 +7,7 @@
 #      |            |            |
 #    vxbr0        vxbr0        vxbr0
 #     h1 ____ sw ___ h2 ________ h3
+# also with: FASTPATH=on
 
 ALL_TESTS="
 	icmp

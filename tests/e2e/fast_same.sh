@@ -16,6 +16,7 @@ ALL_TESTS="
 	frames_through_a_queue
 	sockets_over_ipv4
 	sockets_over_ipv6
+	forged_copies_of_a_fast_flow
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -65,14 +66,14 @@ same_frames() {
 	read -r must may all <<<"$(flows count)"
 	assert_ge 200 "$all" "flows"
 	sent_with_fastpath off
-	assert_eq 0 $FAST "fast frames with the fast path off"
+	assert_eq 0 "$FAST" "fast frames with the fast path off"
 	flows arrived "$WORK/off.pcap" "$(mac_of c21)"
 	sent_with_fastpath on
 	flows same "$WORK/off.pcap" "$WORK/on.pcap"
-	# Of eight frames the first is learned from, and one more after the break.
+	# Of eight frames the first is learned from, and one more after the break; a slow machine may lose more.
 	echo "# $FAST frames of $must to $((must + may)) flows were fast"
-	assert_ge $((must * 5)) $FAST "fast frames of $must flows"
-	assert_le $(((must + may) * 7)) $FAST "fast frames"
+	assert_ge $((must * 4)) "$FAST" "fast frames of $must flows"
+	assert_le $(((must + may) * 7)) "$FAST" "fast frames"
 }
 
 frames_over_ipv4() {
@@ -92,6 +93,26 @@ frames_through_a_queue() {
 	on h2 tc qdisc add dev c21 root pfifo limit 10000
 	vx h2 up vxbr0
 	same_frames
+}
+
+# Being known does not help a flow's forger: from another host, to another address of ours.
+forged_copies_of_a_fast_flow() {
+	two_hosts
+	node s9
+	ip -n h2 addr add 192.0.2.102/24 dev eth0
+	local inner=(eth "src=$(mac_of c11)" "dst=$(mac_of c21)"
+		ip src=198.51.100.101 dst=198.51.100.102 udp data)
+	local outer=(eth "dst=$(underlay_mac h2)" ip)
+	capture forged c21 eth0 -Q in udp and greater 200
+	background c11 "$PYTHON" -IS "$LIB/frame.py" send eth0 count=100000 gap=0.002 "${inner[@]}" zeros=50
+	wait_for 5 is_fast
+	frames s9 eth0 count=23 "${outer[@]}" src=192.0.2.9 dst=192.0.2.2 \
+		udp dport=4789 sum=0 vxlan "vni=$(vni h2 h1)" "${inner[@]}" zeros=200
+	frames s9 eth0 count=31 "${outer[@]}" src=192.0.2.1 dst=192.0.2.102 \
+		udp dport=4789 sum=0 vxlan "vni=$(vni h2 h1)" "${inner[@]}" zeros=200
+	wait_for 5 is_fast
+	exactly 0 forged
+	drops_are h2 "unguarded=31 unknown_source=23"
 }
 
 # Streams and datagrams as sockets make them: checksums unfinished, segments unmade, fragments.
@@ -177,7 +198,7 @@ same_by_socket() {
 	ip -n c21 link set eth0 mtu "$(overlay_mtu)"
 	for mode in off on; do
 		: >"$WORK/$mode.said"
-		fastpath $mode
+		fastpath "$mode"
 		mark h2 h1
 		for address in "$(ip4_of c21)" "$(ip6_of c21)"; do conversation "$address" "$WORK/$mode.said"; done
 		FAST=$(share h2 h1)

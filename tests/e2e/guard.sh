@@ -11,6 +11,7 @@
 #          sw2      \__________ sw ________/______________/
 #           |                    |
 #           s8                   s9: strangers; they forge what they like
+# also with: FASTPATH=on
 
 ALL_TESTS="
 	stranger_is_dropped
