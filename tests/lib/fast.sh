@@ -101,7 +101,7 @@ is_fast() {
 }
 
 is_talking() {
-	[ "$(answers)" -gt 50 ]
+	[ "$(answers)" -gt 20 ]
 }
 
 listening() {
