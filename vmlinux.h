@@ -16,6 +16,11 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_LRU_HASH = 9,
 };
 
+/* bpf_redirect: as if received by the device. */
+enum {
+	BPF_F_INGRESS = 1,
+};
+
 /* bpf_skb_adjust_room: where, and what the kernel should know about what comes or goes. */
 enum {
 	BPF_ADJ_ROOM_MAC = 1,

@@ -10,6 +10,18 @@
 
 #define VX_CB_MAGIC 0x56586250U
 
+/* The coarse clock, asked once a tick. */
+static __always_inline __u64 tick_time(struct vx_counters *sum)
+{
+	__u64 tick = bpf_jiffies64();
+
+	if (sum->tick != tick) {
+		sum->tick_ns = bpf_ktime_get_coarse_ns();
+		sum->tick = tick;
+	}
+	return sum->tick_ns;
+}
+
 /*
  * Young enough, and neither MAC has moved since. Of a verdict past its youth one frame at a time is
  * sent the slow way to renew it while the others go on: were all to go the slow way until it is
@@ -19,21 +31,35 @@ static __always_inline bool is_good(struct vx_flow *f, __u64 now)
 {
 	__u64 age = now - f->learned_ns;
 
-	if (age >= VX_FLOW_NS || moves_of(f->src_mac) != f->moved_src ||
-	    moves_of(f->dst_mac) != f->moved_dst)
-		return false;
-	if (age > VX_FLOW_OLD_NS && now - f->refresh_ns > VX_FLOW_RETRY_NS) {
-		f->refresh_ns = now;
-		return false;
+	if (age > VX_FLOW_OLD_NS) {
+		/* Learned by another CPU, whose tick came first. */
+		if (age > -VX_FLOW_OLD_NS)
+			age = 0;
+		if (age >= VX_FLOW_NS)
+			return false;
+		if (age > VX_FLOW_OLD_NS && now - f->refresh_ns > VX_FLOW_RETRY_NS) {
+			f->refresh_ns = now;
+			return false;
+		}
 	}
-	return true;
+	return moves_of(f) == f->moved;
 }
 
-/* Segments of a frame of `len` bytes, the Ethernet header included, and their bytes together. */
-static __always_inline void fast_measure(struct vx_walk *w, __u32 len, __u32 headers)
+/* The headers of a segment: up to the payload, the Ethernet header included. `at` is the frame. */
+static __always_inline __u32 headers_of(const struct vx_id *id, const __u8 *at, const __u8 *end)
 {
-	__u32 gso_size = VX_SKB(w)->gso_size;
+	__u32 headers = VX_ETH_LEN + (id->six ? VX_IP6_LEN : VX_IP4_LEN);
 
+	if (id->protocol == VX_PROTO_UDP)
+		return headers + VX_UDP_LEN;
+	return at + headers + sizeof(struct tcphdr) <= end ? headers + (at[headers + 12] >> 4) * 4u
+							   : headers;
+}
+
+/* Segments of a frame of `len` bytes, and their bytes together, Ethernet headers included. */
+static __always_inline void fast_measure(struct vx_walk *w, __u32 len, __u32 gso_size,
+					 __u32 headers)
+{
 	w->packets = 1;
 	w->bytes = len;
 	if (gso_size && len > headers) {
@@ -58,100 +84,135 @@ static __always_inline __u8 outer_ecn(__u8 tos)
 	return (tos & 3) == 3 ? 2 : tos & 3;
 }
 
-/*
- * port_in: encapsulate as the kernel did, and out by the same device. From here the packet is ours:
- * should a helper fail half way, it is dropped, which the kernel would do for want of memory too.
- */
-static __always_inline enum vx_step fast_tx(struct vx_walk *w)
-{
-	struct __sk_buff *skb = VX_SKB(w);
-	struct vx_cursor c = hook_cursor(w);
-	__u32 len = skb->len, from = skb->ifindex, size, outer, base = 0;
-	__u64 head[9], now, flags, stamp;
-	struct vx_counters *sum;
-	struct vx_flow_key key;
-	struct vx_flow *f;
-	struct vx_id id;
-	struct vx_vni vni;
-	__u8 *at;
-	__u16 id16;
+/* Of the outer header: what goes in front of the inner IP header, the inner Ethernet header included. */
+enum {
+	VX_OUTER4 = VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN,
+	VX_OUTER6 = VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN + VX_VXLAN_LEN,
+	VX_ENCAP_FLAGS = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET |
+			 BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2_ETH,
+};
 
-	if (!cfg.fastpath || skb->vlan_present || !id_read(c.start, c.end, &id))
+/*
+ * Makes room for the outer header and writes it; `len` is that of the frame, `head` the template and
+ * `id` the IP id. Should it fail half way the frame is ours to drop: the kernel would for want of
+ * memory, too.
+ */
+static __always_inline enum vx_step encap4(struct vx_walk *w, const __u64 *head, __u16 id,
+					   __u32 len, const struct vx_id *inner)
+{
+	__u16 total = bpf_htons((__u16)(len + VX_OUTER4 - VX_ETH_LEN));
+	__u16 udp = bpf_htons((__u16)(len + VX_UDP_LEN + VX_VXLAN_LEN));
+	__u8 ecn = outer_ecn(inner->tos);
+	struct vx_cursor c;
+	__u8 *at;
+
+	if (bpf_skb_adjust_room(VX_SKB(w), VX_OUTER4, BPF_ADJ_ROOM_MAC,
+				VX_ENCAP_FLAGS | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
+					(__u64)VX_ETH_LEN << BPF_ADJ_ROOM_ENCAP_L2_SHIFT))
 		return VX_GO_ON;
-	key = id_key(&id, from, false);
-	f = bpf_map_lookup_elem(&flows, &key);
-	if (!f || !id_is(&id, c.start, c.end, f, from, false))
+	c = hook_cursor(w);
+	at = c.start;
+	if (at + VX_OUTER4 + VX_ETH_LEN > c.end)
+		return VX_DROP;
+	/* The inner Ethernet header first: it stands where the outer one will. */
+	*(__u64 *)(at + 50) = load64(at);
+	*(__u32 *)(at + 58) = load32(at + 8);
+	*(__u16 *)(at + 62) = inner->six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+	*(__u64 *)at = head[0];
+	*(__u64 *)(at + 8) = head[1] | (__u64)ecn << 56;
+	*(__u64 *)(at + 16) = head[2] | total | (__u32)bpf_htons(id) << 16;
+	*(__u64 *)(at + 24) =
+		head[3] | outer_check((__u32)(head[6] >> 32), total, bpf_htons(id), ecn);
+	*(__u64 *)(at + 32) = head[4] | (__u64)udp << 48;
+	*(__u64 *)(at + 40) = head[5];
+	*(__u16 *)(at + 48) = (__u16)head[6];
+	return VX_SENT;
+}
+
+static __always_inline enum vx_step encap6(struct vx_walk *w, const __u64 *head, __u32 len,
+					   const struct vx_id *inner)
+{
+	__u16 payload = bpf_htons((__u16)(len + VX_UDP_LEN + VX_VXLAN_LEN));
+	struct vx_cursor c;
+	__u8 *at;
+
+	if (bpf_skb_adjust_room(VX_SKB(w), VX_OUTER6, BPF_ADJ_ROOM_MAC,
+				VX_ENCAP_FLAGS | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 |
+					(__u64)VX_ETH_LEN << BPF_ADJ_ROOM_ENCAP_L2_SHIFT))
 		return VX_GO_ON;
-	now = bpf_ktime_get_coarse_ns();
-	if (!is_good(f, now))
+	c = hook_cursor(w);
+	at = c.start;
+	if (at + VX_OUTER6 + VX_ETH_LEN > c.end)
+		return VX_DROP;
+	*(__u64 *)(at + 70) = load64(at);
+	*(__u32 *)(at + 78) = load32(at + 8);
+	*(__u16 *)(at + 82) = inner->six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+	*(__u64 *)at = head[0];
+	/* Traffic class: bits 4 to 11 of the header; its low two are the ECN. */
+	*(__u64 *)(at + 8) = head[1] | (__u64)(outer_ecn(inner->tos) << 4) << 56;
+	*(__u64 *)(at + 16) = head[2] | (__u32)payload << 16;
+	for (int i = 3; i < 7; i++)
+		*(__u64 *)(at + 8 * i) = head[i];
+	*(__u64 *)(at + 56) = head[7] | (__u32)payload << 16;
+	*(__u32 *)(at + 64) = (__u32)head[8];
+	*(__u16 *)(at + 68) = (__u16)(head[8] >> 32);
+	return VX_SENT;
+}
+
+/* Encapsulate as the kernel did, and out by the same device. `six` is the frame's own IP. */
+static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_cursor c, __u32 from,
+					       enum vx_hop hop, bool six)
+{
+	__u32 len, gso_size, headers = 0, to;
+	struct __sk_buff *skb = VX_SKB(w);
+	__u64 head[9], now, stamp, kind;
+	struct vx_counters *sum;
+	struct vx_flow *f;
+	enum vx_step step;
+	struct vx_id id;
+	__u16 id16;
+	bool four;
+
+	if (!id_read(c.start, c.end, six, &id) || skb->vlan_present)
 		return VX_GO_ON;
-	size = skb->gso_size;
-	size = size ? id.headers + size : len;
-	if (size - VX_ETH_LEN > cfg.mtu)
-		return VX_GO_ON; /* tun_out says so */
-	/* All that is needed of the entry, before it may change under us. */
-	stamp = f->stamp;
-	for (int i = 0; i < 9; i++)
-		head[i] = load64(f->header + 8 * i);
-	outer = f->header_len;
-	w->to = f->to;
-	vni.vni = f->vni;
-	id16 = (__u16)f->outer_id++;
-	if (f->stamp != stamp || f->stamp_again != stamp)
+	kind = id_kind(&id, from, hop);
+	f = find_flow(id_hash(&id, kind));
+	if (!f)
 		return VX_GO_ON;
-	fast_measure(w, len, id.headers);
-	sum = bpf_map_lookup_elem(&counters, &vni);
+	stamp = f->stamp_again;
+	if (!id_is(&id, kind, c.start, c.end, f))
+		return VX_GO_ON;
+	sum = bpf_map_lookup_elem(&counters, &f->vni);
 	if (!sum)
 		return VX_GO_ON;
-	flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET |
-		BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
-		(__u64)VX_ETH_LEN << BPF_ADJ_ROOM_ENCAP_L2_SHIFT;
-	if (outer == VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN) {
-		if (bpf_skb_adjust_room(skb, 50, BPF_ADJ_ROOM_MAC,
-					flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4))
+	now = tick_time(sum);
+	if (!is_good(f, now))
+		return VX_GO_ON;
+	len = skb->len;
+	gso_size = skb->gso_size;
+	if (gso_size) {
+		headers = headers_of(&id, c.start, c.end);
+		if (headers + gso_size > cfg.mtu + VX_ETH_LEN)
 			return VX_GO_ON;
-		c = hook_cursor(w);
-		at = c.start;
-		if (at + 64 > c.end)
-			return VX_DROP;
-		/* The inner Ethernet header first: it stands where the outer one will. */
-		id.macs = load64(at);
-		id.macs_more = load32(at + 8);
-		*(__u64 *)(at + 50) = id.macs;
-		*(__u32 *)(at + 58) = id.macs_more;
-		*(__u16 *)(at + 62) = id.six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
-		for (int i = 0; i < 6; i++)
-			*(__u64 *)(at + 8 * i) = head[i];
-		*(__u16 *)(at + 48) = (__u16)head[6];
-		base = (__u32)(head[6] >> 32);
-		at[15] |= outer_ecn(id.tos);
-		*(__u16 *)(at + 16) = bpf_htons((__u16)(len + 36));
-		*(__u16 *)(at + 18) = bpf_htons(id16);
-		*(__u16 *)(at + 24) = outer_check(base, bpf_htons((__u16)(len + 36)),
-						  bpf_htons(id16), outer_ecn(id.tos));
-		*(__u16 *)(at + 38) = bpf_htons((__u16)(len + 16));
-	} else {
-		if (bpf_skb_adjust_room(skb, 70, BPF_ADJ_ROOM_MAC,
-					flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6))
-			return VX_GO_ON;
-		c = hook_cursor(w);
-		at = c.start;
-		if (at + 84 > c.end)
-			return VX_DROP;
-		id.macs = load64(at);
-		id.macs_more = load32(at + 8);
-		*(__u64 *)(at + 70) = id.macs;
-		*(__u32 *)(at + 78) = id.macs_more;
-		*(__u16 *)(at + 82) = id.six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
-		for (int i = 0; i < 8; i++)
-			*(__u64 *)(at + 8 * i) = head[i];
-		*(__u32 *)(at + 64) = (__u32)head[8];
-		*(__u16 *)(at + 68) = (__u16)(head[8] >> 32);
-		/* Traffic class: bits 4 to 11 of the header; its low two are the ECN. */
-		at[15] |= (__u8)(outer_ecn(id.tos) << 4);
-		*(__u16 *)(at + 18) = bpf_htons((__u16)(len + 16));
-		*(__u16 *)(at + 58) = bpf_htons((__u16)(len + 16));
+	} else if (len > cfg.mtu + VX_ETH_LEN) {
+		return VX_GO_ON; /* tun_out says so */
 	}
+	/* All that is needed of the entry, before it may change under us. */
+	four = f->header_len == VX_OUTER4;
+	for (int i = 0; i < 7; i++)
+		head[i] = load64(f->header + 8 * i);
+	if (!four) {
+		head[7] = load64(f->header + 56);
+		head[8] = load64(f->header + 64);
+	}
+	to = f->to;
+	id16 = (__u16)f->outer_id++;
+	if (f->stamp != stamp)
+		return VX_GO_ON;
+	step = four ? encap4(w, head, id16, len, &id) : encap6(w, head, len, &id);
+	if (step != VX_SENT)
+		return step;
+	fast_measure(w, len, gso_size, headers);
 	sum->tx_packets += w->packets;
 	sum->tx_bytes += w->bytes;
 	sum->tx_fast_packets += w->packets;
@@ -159,8 +220,33 @@ static __always_inline enum vx_step fast_tx(struct vx_walk *w)
 	skb->cb[0] = cfg.secret;
 	skb->cb[1] = VX_CB_MAGIC;
 	skb->queue_mapping = 0;
-	w->verdict = (int)bpf_redirect(w->to, 0);
+	w->verdict = (int)bpf_redirect(to, 0);
 	return VX_SENT;
+}
+
+static __always_inline enum vx_step fast_tx(struct vx_walk *w, __u32 from, enum vx_hop hop)
+{
+	struct vx_cursor c = hook_cursor(w);
+	__u32 bytes;
+
+	if (!cfg.fastpath || c.start + VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN > c.end)
+		return VX_GO_ON;
+	bytes = load32(c.start + 12);
+	if (is_plain4(bytes))
+		return fast_tx_ip(w, c, from, hop, false);
+	return is_plain6(bytes) ? fast_tx_ip(w, c, from, hop, true) : VX_GO_ON;
+}
+
+/* port_in: past the bridge and the tunnel stack. */
+static __always_inline enum vx_step fast_port(struct vx_walk *w)
+{
+	return fast_tx(w, hook_ifindex(w), VX_HOP_PORT);
+}
+
+/* tun_out: what came by a port without hooks, or the bridge's own, at least past the tunnel stack. */
+static __always_inline enum vx_step fast_tunnel(struct vx_walk *w)
+{
+	return fast_tx(w, w->vni, VX_HOP_TUNNEL);
 }
 
 /* wire_out: what fast_tx sent here needs no second look. */
@@ -171,113 +257,142 @@ static __always_inline enum vx_step pass_fast(struct vx_walk *w)
 }
 
 /*
- * wire_in: a plain VXLAN packet over IPv4 or IPv6 in a plain Ethernet frame, of a known flow. The pair's
- * addresses are part of the entry, so the guard has had its say.
+ * Plain UDP to our port, no checksum, the VNI flag alone; its lengths, if it is one packet, those of
+ * the frame. The caller knows which IP it is.
  */
-static __always_inline enum vx_step fast_rx(struct vx_walk *w)
+static __always_inline bool is_plain_vxlan(const __u8 *at, const __u8 *end, bool six, __u32 len,
+					   __u32 gso_size)
 {
+	const __u8 *udp = at + VX_ETH_LEN + (six ? VX_IP6_LEN : VX_IP4_LEN);
+
+	if (udp + VX_UDP_LEN + VX_VXLAN_LEN > end)
+		return false;
+	if (six) {
+		if (at[20] != VX_PROTO_UDP)
+			return false;
+	} else if ((load32(at + 20) & bpf_htonl(0x3fff00ff)) != bpf_htonl(VX_PROTO_UDP)) {
+		return false; /* or a fragment */
+	}
+	if (load16(udp + 2) != bpf_htons(cfg.port) || load16(udp + 6) ||
+	    load32(udp + 8) != bpf_htonl(VX_VXLAN_HAS_VNI << 24) || udp[15])
+		return false;
+	if (gso_size)
+		return true;
+	len -= VX_ETH_LEN;
+	if (six)
+		len -= VX_IP6_LEN;
+	if (bpf_ntohs(load16(at + (six ? 18 : 16))) != len)
+		return false;
+	return bpf_ntohs(load16(udp + 4)) == (six ? len : len - VX_IP4_LEN);
+}
+
+static __always_inline bool is_outer(const struct vx_flow *f, const __u8 *at, bool six)
+{
+	if (!six)
+		return load32(at + 26) == load32(f->outer_source.bytes + 12) &&
+		       load32(at + 30) == load32(f->outer_dest.bytes + 12);
+	return load64(at + 22) == load64(f->outer_source.bytes) &&
+	       load64(at + 30) == load64(f->outer_source.bytes + 8) &&
+	       load64(at + 38) == load64(f->outer_dest.bytes) &&
+	       load64(at + 46) == load64(f->outer_dest.bytes + 8);
+}
+
+/*
+ * wire_in: a plain VXLAN packet in a plain Ethernet frame, of a known flow. The pair's addresses are
+ * part of the entry, so the guard has had its say. `outer_six` and `six` are the IP outside and inside.
+ */
+static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_cursor c,
+					       bool outer_six, bool six)
+{
+	__u32 outer = outer_six ? VX_OUTER6 : VX_OUTER4, gso_size, headers = 0, way, to;
+	__u64 now, stamp, kind, flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
 	struct __sk_buff *skb = VX_SKB(w);
-	struct vx_cursor c = hook_cursor(w);
-	__u32 len = skb->len, gso_size = skb->gso_size, outer, vni32, way, to;
-	const __u8 *at = c.start, *ip = at + VX_ETH_LEN, *udp, *frame;
+	const __u8 *at = c.start, *frame = at + outer;
 	struct vx_counters *sum;
-	struct vx_flow_key key;
-	struct vx_vni vni;
 	struct vx_flow *f;
 	struct vx_id id;
-	__u64 now, stamp, flags;
-	bool six;
-	__u8 tos;
-	long err;
+	__u8 tos, *out;
 
-	if (!cfg.fastpath || skb->vlan_present ||
-	    at + VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN > c.end)
-		return VX_GO_ON;
-	six = load16(at + 12) == bpf_htons(ETH_P_IPV6);
-	if (!six) {
-		if (load16(at + 12) != bpf_htons(ETH_P_IP) || ip[0] != 0x45 ||
-		    ip[9] != VX_PROTO_UDP || load16(ip + 6) & bpf_htons(0x3fff))
-			return VX_GO_ON;
-		outer = VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN;
-		udp = ip + VX_IP4_LEN;
-		tos = ip[1];
-		if (!gso_size && bpf_ntohs(load16(ip + 2)) != len - VX_ETH_LEN)
-			return VX_GO_ON;
-	} else {
-		if (at + VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN + VX_VXLAN_LEN > c.end ||
-		    ip[6] != VX_PROTO_UDP)
-			return VX_GO_ON;
-		outer = VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN + VX_VXLAN_LEN;
-		udp = ip + VX_IP6_LEN;
-		tos = (__u8)(bpf_ntohs(load16(ip)) >> 4);
-		if (!gso_size && bpf_ntohs(load16(ip + 4)) != len - VX_ETH_LEN - VX_IP6_LEN)
-			return VX_GO_ON;
-	}
-	/* Our port, no outer checksum, the VNI flag alone. */
-	if (load16(udp + 2) != bpf_htons(cfg.port) || load16(udp + 6) ||
-	    load32(udp + 8) != bpf_htonl(VX_VXLAN_HAS_VNI << 24) ||
-	    (!gso_size && bpf_ntohs(load16(udp + 4)) != len - (outer - VX_UDP_LEN - VX_VXLAN_LEN)))
-		return VX_GO_ON;
-	vni32 = bpf_ntohl(load32(udp + 12));
-	frame = at + outer;
-	if (vni32 & 0xff || !id_read(frame, c.end, &id))
+	gso_size = skb->gso_size;
+	if (!is_plain_vxlan(at, c.end, outer_six, skb->len, gso_size) ||
+	    !id_read(frame, c.end, six, &id) || skb->vlan_present)
 		return VX_GO_ON;
 	/* RFC 6040 at the exit: anything to combine is the kernel's. */
+	tos = outer_six ? (__u8)(bpf_ntohs(load16(at + 14)) >> 4) : at[15];
 	if (tos & 3 && (tos ^ id.tos) & 3)
 		return VX_GO_ON;
-	vni.vni = vni32 >> 8;
-	key = id_key(&id, vni.vni, true);
-	f = bpf_map_lookup_elem(&flows, &key);
-	if (!f || !id_is(&id, frame, c.end, f, vni.vni, true))
+	kind = id_kind(&id, bpf_ntohl(load32(frame - 4)) >> 8,
+		       outer_six ? VX_HOP_WIRE6 : VX_HOP_WIRE4);
+	f = find_flow(id_hash(&id, kind));
+	if (!f)
 		return VX_GO_ON;
-	if (six) {
-		if (load64(ip + 8) != load64(f->outer_source.bytes) ||
-		    load64(ip + 16) != load64(f->outer_source.bytes + 8) ||
-		    load64(ip + 24) != load64(f->outer_dest.bytes) ||
-		    load64(ip + 32) != load64(f->outer_dest.bytes + 8))
-			return VX_GO_ON;
-	} else if (load32(ip + 12) != load32(f->outer_source.bytes + 12) ||
-		   load32(ip + 16) != load32(f->outer_dest.bytes + 12) ||
-		   load64(f->outer_source.bytes) ||
-		   load32(f->outer_source.bytes + 8) != bpf_htonl(0xffff)) {
+	stamp = f->stamp_again;
+	if (!id_is(&id, kind, frame, c.end, f) || !is_outer(f, at, outer_six))
 		return VX_GO_ON;
-	}
-	now = bpf_ktime_get_coarse_ns();
-	if (!is_good(f, now))
-		return VX_GO_ON;
-	stamp = f->stamp;
-	way = f->way;
-	to = f->to;
-	if (f->stamp_again != stamp)
-		return VX_GO_ON;
-	/* Shrinking leaves the tunnel's mark on a super-packet: harmless where TCP takes it, and wrong
-	 * where the next device has to segment. UDP's own segmentation would take it for a tunnel's. */
-	if (gso_size && (way != VX_WAY_PEER || id.protocol != VX_PROTO_TCP))
-		return VX_GO_ON;
-	fast_measure(w, len - outer, id.headers);
-	sum = bpf_map_lookup_elem(&counters, &vni);
+	sum = bpf_map_lookup_elem(&counters, &f->vni);
 	if (!sum)
 		return VX_GO_ON;
-	flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
-	if (six != id.six)
-		flags |= id.six ? BPF_F_ADJ_ROOM_DECAP_L3_IPV6 : BPF_F_ADJ_ROOM_DECAP_L3_IPV4;
+	now = tick_time(sum);
+	if (!is_good(f, now))
+		return VX_GO_ON;
+	if (gso_size) {
+		/* Shrinking leaves the tunnel's mark on a super-packet: harmless where a TCP socket takes
+		 * it, and wrong where another device, or UDP, has to segment it. */
+		if (!f->super)
+			return VX_GO_ON;
+		headers = headers_of(&id, frame, c.end);
+	}
+	way = f->way;
+	to = f->to;
+	if (f->stamp != stamp)
+		return VX_GO_ON;
 	/* Kernels before 6.3 refuse to change the IP version, and nothing has happened. */
-	err = bpf_skb_adjust_room(skb, -(__s32)outer, BPF_ADJ_ROOM_MAC, flags);
-	if (err)
+	if (outer_six != six)
+		flags |= six ? BPF_F_ADJ_ROOM_DECAP_L3_IPV6 : BPF_F_ADJ_ROOM_DECAP_L3_IPV4;
+	if (bpf_skb_adjust_room(skb, -(__s32)outer, BPF_ADJ_ROOM_MAC, flags))
 		return VX_GO_ON;
 	c = hook_cursor(w);
-	at = c.start;
-	if (at + VX_ETH_LEN > c.end)
+	out = c.start;
+	if (out + VX_ETH_LEN > c.end)
 		return VX_DROP;
-	*(__u64 *)at = id.macs;
-	*(__u32 *)(at + 8) = id.macs_more;
-	*(__u16 *)(at + 12) = id.six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+	*(__u64 *)out = id.macs;
+	*(__u32 *)(out + 8) = (__u32)id.rest;
+	*(__u16 *)(out + 12) = six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+	fast_measure(w, skb->len, gso_size, headers);
 	sum->rx_packets += w->packets;
 	sum->rx_bytes += w->bytes;
 	sum->rx_fast_packets += w->packets;
 	sum->last_rx_ns = now;
-	w->verdict = (int)(way == VX_WAY_PEER ? bpf_redirect_peer(to, 0) : bpf_redirect(to, 0));
+	if (way == VX_WAY_PEER) {
+		w->verdict = (int)bpf_redirect_peer(to, 0);
+	} else {
+		if (way == VX_WAY_HOST)
+			hook_mark(w);
+		w->verdict = (int)bpf_redirect(to, way == VX_WAY_HOST ? BPF_F_INGRESS : 0);
+	}
 	return VX_SENT;
+}
+
+static __always_inline enum vx_step fast_rx(struct vx_walk *w)
+{
+	struct vx_cursor c = hook_cursor(w);
+	__u32 bytes;
+
+	if (!cfg.fastpath || c.start + VX_OUTER4 + VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN > c.end)
+		return VX_GO_ON;
+	bytes = load32(c.start + 12);
+	if (is_plain4(bytes)) {
+		bytes = load32(c.start + VX_OUTER4 + 12);
+		if (is_plain4(bytes))
+			return fast_rx_ip(w, c, false, false);
+		return is_plain6(bytes) ? fast_rx_ip(w, c, false, true) : VX_GO_ON;
+	}
+	if (!is_plain6(bytes) || c.start + VX_OUTER6 + VX_ETH_LEN + VX_IP4_LEN > c.end)
+		return VX_GO_ON;
+	bytes = load32(c.start + VX_OUTER6 + 12);
+	if (is_plain4(bytes))
+		return fast_rx_ip(w, c, true, false);
+	return is_plain6(bytes) ? fast_rx_ip(w, c, true, true) : VX_GO_ON;
 }
 
 #endif

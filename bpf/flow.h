@@ -17,102 +17,148 @@ enum {
 	VX_TCP_SYN_FIN_RST = 0x07,
 };
 
-/* A frame's identity as numbers, to be compared with a struct vx_flow piece by piece. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "a frame's bytes are compared as numbers");
+
+/* A frame's identity as numbers, as they stand in struct vx_flow. */
 struct vx_id {
-	__u64 macs; /* the frame's first 8 bytes */
-	__u32 macs_more; /* and the next 4 */
-	__u32 ports;
-	__u64 addrs; /* IPv4: both; IPv6: a part of each, mixed */
-	__u32 off; /* of the addresses, from the frame's first byte */
-	__u32 headers; /* length up to the payload */
+	__u64 macs; /* the frame's first 8 bytes, */
+	__u64 rest; /* the next 4, and both ports */
+	__u64 addrs;
 	__u8 protocol;
 	__u8 tos; /* IPv4 TOS or IPv6 traffic class */
 	bool six;
 };
 
-/* The frame at `at`, readable up to `end`; false if it is none for the fast path. */
-static __always_inline bool id_read(const __u8 *at, const __u8 *end, struct vx_id *id)
+/* Bytes 12 to 15 of a frame: its type and how its IP header begins. */
+static __always_inline bool is_plain4(__u32 bytes)
 {
-	const __u8 *ip = at + VX_ETH_LEN, *l4;
-	__u16 proto;
-
-	if (at + VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN > end || at[0] & 1)
-		return false;
-	proto = load16(at + 12);
-	if (proto == bpf_htons(ETH_P_IP)) {
-		if (ip[0] != 0x45 || load16(ip + 6) & bpf_htons(0x3fff))
-			return false;
-		l4 = ip + VX_IP4_LEN;
-		id->six = false;
-		id->protocol = ip[9];
-		id->tos = ip[1];
-		id->addrs = load64(ip + 12);
-		id->off = VX_ETH_LEN + 12;
-	} else if (proto == bpf_htons(ETH_P_IPV6)) {
-		if (at + VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN > end)
-			return false;
-		l4 = ip + VX_IP6_LEN;
-		id->six = true;
-		id->protocol = ip[6];
-		id->tos = (__u8)(bpf_ntohs(load16(ip)) >> 4);
-		id->addrs = load64(ip + 8) ^ load64(ip + 16) * 3 ^ load64(ip + 24) * 5 ^
-			    load64(ip + 32) * 7;
-		id->off = VX_ETH_LEN + 8;
-	} else {
-		return false;
-	}
-	if (id->protocol == VX_PROTO_UDP) {
-		id->headers = VX_UDP_LEN;
-	} else if (id->protocol == VX_PROTO_TCP) {
-		/* Beginnings and ends go by the kernel, so that it sees each connection. */
-		if (l4 + sizeof(struct tcphdr) > end || l4[13] & VX_TCP_SYN_FIN_RST)
-			return false;
-		id->headers = (l4[12] >> 4) * 4u;
-	} else {
-		return false;
-	}
-	id->headers += (__u32)(l4 - at);
-	id->macs = load64(at);
-	id->macs_more = load32(at + 8);
-	id->ports = load32(l4);
-	return true;
+	return (bytes & bpf_htonl(0xffffff00)) == bpf_htonl((__u32)ETH_P_IP << 16 | 0x4500);
 }
 
-static __always_inline struct vx_flow_key id_key(const struct vx_id *id, __u32 from, bool receive)
+static __always_inline bool is_plain6(__u32 bytes)
 {
-	__u64 h = (id->macs ^ 0x9e3779b97f4a7c15ULL) * 0xbf58476d1ce4e5b9ULL;
+	return (bytes & bpf_htonl(0xfffff000)) == bpf_htonl((__u32)ETH_P_IPV6 << 16 | 0x6000);
+}
 
-	h = (h ^ h >> 29 ^ ((__u64)id->ports << 32 | id->macs_more)) * 0x94d049bb133111ebULL;
-	h = (h ^ h >> 31 ^ id->addrs) * 0xbf58476d1ce4e5b9ULL;
-	h = (h ^ h >> 29 ^ ((__u64)from << 16 | id->protocol << 8 | id->six << 1 | receive)) *
-	    0x94d049bb133111ebULL;
-	return (struct vx_flow_key){ h ^ h >> 32 };
+/*
+ * The frame at `at`, readable up to `end`, which is_plain4 or is_plain6; false if it is none for the
+ * fast path. Where `six` is a constant the rest is for that version alone, and half as long.
+ */
+static __always_inline bool id_read(const __u8 *at, const __u8 *end, bool six, struct vx_id *id)
+{
+	__u32 headers = VX_ETH_LEN + (six ? VX_IP6_LEN : VX_IP4_LEN);
+
+	if (at + headers + VX_UDP_LEN > end)
+		return false;
+	id->six = six;
+	if (six) {
+		id->protocol = at[20];
+		id->tos = (__u8)(bpf_ntohs(load16(at + 14)) >> 4);
+		id->addrs = load64(at + 22) ^ load64(at + 30) * 3 ^ load64(at + 38) * 5 ^
+			    load64(at + 46) * 7;
+	} else {
+		if (load16(at + 20) & bpf_htons(0x3fff))
+			return false; /* a fragment */
+		id->protocol = at[23];
+		id->tos = at[15];
+		id->addrs = load64(at + 26);
+	}
+	if (id->protocol == VX_PROTO_TCP) {
+		/* Beginnings and ends go by the kernel, so that it sees each connection. */
+		if (at + headers + sizeof(struct tcphdr) > end ||
+		    at[headers + 13] & VX_TCP_SYN_FIN_RST)
+			return false;
+	} else if (id->protocol != VX_PROTO_UDP) {
+		return false;
+	}
+	id->macs = load64(at);
+	id->rest = load32(at + 8) | (__u64)load32(at + headers) << 32;
+	return !(id->macs & 1); /* a group's */
+}
+
+/* For those in no hurry. */
+static __always_inline bool id_read_any(const __u8 *at, const __u8 *end, struct vx_id *id)
+{
+	__u32 bytes;
+
+	if (at + VX_ETH_LEN + VX_IP4_LEN > end)
+		return false;
+	bytes = load32(at + 12);
+	return is_plain4(bytes) ? id_read(at, end, false, id)
+				: is_plain6(bytes) && id_read(at, end, true, id);
+}
+
+/* What else makes the flow: struct vx_flow's `from` to `reserved`. */
+static __always_inline __u64 id_kind(const struct vx_id *id, __u32 from, enum vx_hop hop)
+{
+	_Static_assert(offsetof(struct vx_flow, hop) == offsetof(struct vx_flow, from) + 6, "kind");
+	return from | (__u64)id->protocol << 32 | (__u64)id->six << 40 | (__u64)hop << 48;
+}
+
+/* Salted, so that nobody can choose ports to push other people's flows out. */
+static __always_inline __u64 id_hash(const struct vx_id *id, __u64 kind)
+{
+	__u64 h = (id->macs ^ cfg.secret) * 0xbf58476d1ce4e5b9ULL;
+
+	h = (h ^ h >> 29 ^ id->rest) * 0x94d049bb133111ebULL;
+	h = (h ^ h >> 31 ^ id->addrs ^ kind << 7) * 0xbf58476d1ce4e5b9ULL;
+	return h ^ h >> 32;
 }
 
 /* Is `f` this very flow? `at` is the frame id was read from. */
-static __always_inline bool id_is(const struct vx_id *id, const __u8 *at, const __u8 *end,
-				  const struct vx_flow *f, __u32 from, bool receive)
+static __always_inline bool id_is(const struct vx_id *id, __u64 kind, const __u8 *at,
+				  const __u8 *end, const struct vx_flow *f)
 {
 	const __u8 *addrs = at + VX_ETH_LEN + 8;
 
-	if (load64(f->dst_mac) != id->macs || load32(f->src_mac + 2) != id->macs_more ||
-	    load32(&f->src_port) != id->ports || f->from != from || f->protocol != id->protocol ||
-	    f->six != id->six || f->receive != receive)
+	_Static_assert(offsetof(struct vx_flow, dst_port) == offsetof(struct vx_flow, dst_mac) + 14,
+		       "rest");
+	if (load64(f->dst_mac) != id->macs || load64(f->dst_mac + 8) != id->rest ||
+	    f->addrs != id->addrs || load64(&f->from) != kind)
 		return false;
-	if (!id->six)
-		return ((__u64)load32(f->dest.bytes + 12) << 32 | load32(f->source.bytes + 12)) ==
-		       id->addrs;
-	return addrs + 32 <= end && load64(addrs) == load64(f->source.bytes) &&
-	       load64(addrs + 8) == load64(f->source.bytes + 8) &&
-	       load64(addrs + 16) == load64(f->dest.bytes) &&
-	       load64(addrs + 24) == load64(f->dest.bytes + 8);
+	return !id->six || (addrs + 32 <= end && load64(addrs) == load64(f->source.bytes) &&
+			    load64(addrs + 8) == load64(f->source.bytes + 8) &&
+			    load64(addrs + 16) == load64(f->dest.bytes) &&
+			    load64(addrs + 24) == load64(f->dest.bytes + 8));
 }
 
-static __always_inline __u32 moves_of(const __u8 *mac)
+/* The answers to the frame at `at`, which can be read as far as its IP header. */
+static __always_inline struct vx_id id_back(const struct vx_id *id, const __u8 *at)
 {
-	__u32 key = moves_key(mac), *count = bpf_map_lookup_elem(&moves, &key);
+	__u64 src = id->macs >> 48 | (id->rest & 0xffffffff) << 16;
+	__u64 dst = id->macs & 0xffffffffffffULL;
+	__u32 pair = (__u32)(id->rest >> 32);
+	struct vx_id back = *id;
 
-	return count ? *count : 0;
+	back.macs = src | dst << 48;
+	back.rest = dst >> 16 | (__u64)(pair << 16 | pair >> 16) << 32;
+	back.addrs = id->addrs << 32 | id->addrs >> 32;
+	if (id->six)
+		back.addrs = load64(at + 38) ^ load64(at + 46) * 3 ^ load64(at + 22) * 5 ^
+			     load64(at + 30) * 7;
+	return back;
+}
+
+/* The entry of this flow, NULL if there is none: of another flow if their hashes are alike. */
+static __always_inline struct vx_flow *find_flow(__u64 hash)
+{
+	struct vx_flow_key key = { hash };
+	__u32 slot = hash & (VX_HOT - 1);
+	struct vx_flow *f = bpf_map_lookup_elem(&hot, &slot);
+
+	if (f && f->hash == hash)
+		return f;
+	return bpf_map_lookup_elem(&flows, &key);
+}
+
+/* How often the MACs of `f` have moved. */
+static __always_inline __u32 moves_of(const struct vx_flow *f)
+{
+	const __u32 *src = bpf_map_lookup_elem(&moves, &f->moves_src);
+	const __u32 *dst = bpf_map_lookup_elem(&moves, &f->moves_dst);
+
+	return src && dst ? *src + *dst : 0;
 }
 
 #endif

@@ -17,8 +17,8 @@ static __always_inline void flow_fill(struct vx_flow *f, const struct vx_id *id,
 				      __u64 now)
 {
 	__builtin_memcpy(f->dst_mac, &id->macs, 8);
-	__builtin_memcpy(f->src_mac + 2, &id->macs_more, 4);
-	__builtin_memcpy(&f->src_port, &id->ports, 4);
+	__builtin_memcpy(f->dst_mac + 8, &id->rest, 8);
+	f->addrs = id->addrs;
 	f->protocol = id->protocol;
 	f->six = id->six;
 	if (id->six) {
@@ -28,11 +28,54 @@ static __always_inline void flow_fill(struct vx_flow *f, const struct vx_id *id,
 		copy_addr4(&f->source, (__u32)id->addrs);
 		copy_addr4(&f->dest, (__u32)(id->addrs >> 32));
 	}
-	f->moved_src = moves_of(f->src_mac);
-	f->moved_dst = moves_of(f->dst_mac);
+	f->moves_src = moves_key(f->src_mac);
+	f->moves_dst = moves_key(f->dst_mac);
+	f->moved = moves_of(f);
 	f->learned_ns = now;
-	f->stamp = bpf_ktime_get_ns() | 1;
+}
+
+/*
+ * The frame's TTL is one that systems begin with, so its sender does not forward it for others. To
+ * such an address nothing is forwarded either.
+ */
+static __always_inline bool is_first(const struct vx_id *id, const __u8 *at)
+{
+	__u8 ttl = id->six ? at[21] : at[22];
+
+	return ttl == 64 || ttl == 128 || ttl == 255;
+}
+
+/* The answers come from where the frame goes: not from behind it. */
+static __always_inline bool ends_here(const struct vx_id *id, const __u8 *at, __u32 ifindex)
+{
+	struct vx_id back = id_back(id, at);
+	const struct vx_flow *f = find_flow(id_hash(&back, id_kind(&back, ifindex, VX_HOP_PORT)));
+
+	return f && load64(f->dst_mac) == back.macs && f->addrs == back.addrs && f->first;
+}
+
+/* Into the table, and into its slot of `hot` unless a flow of our time has that. */
+static __always_inline void flow_keep(struct vx_flow *f, const struct vx_id *id)
+{
+	__u64 hash = id_hash(id, id_kind(id, f->from, f->hop)), old;
+	struct vx_flow_key key = { hash };
+	__u32 slot = hash & (VX_HOT - 1);
+	struct vx_flow *h;
+
+	f->hash = hash;
+	f->stamp = bpf_ktime_get_ns() << 8 | (__u8)bpf_get_smp_processor_id();
 	f->stamp_again = f->stamp;
+	bpf_map_update_elem(&flows, &key, f, BPF_ANY);
+	h = bpf_map_lookup_elem(&hot, &slot);
+	if (!h || (h->hash != hash && is_within(h->learned_ns, f->learned_ns, VX_FLOW_NS)))
+		return;
+	/* One writer at a time: while one is at it the stamps differ. */
+	old = h->stamp;
+	if (old != h->stamp_again || __sync_val_compare_and_swap(&h->stamp, old, f->stamp) != old)
+		return;
+	for (__u32 i = 8; i < offsetof(struct vx_flow, stamp_again); i += 8)
+		*(volatile __u64 *)((__u8 *)h + i) = *(__u64 *)((__u8 *)f + i);
+	*(volatile __u64 *)&h->stamp_again = f->stamp;
 }
 
 /* A frame begins with both MACs: 6 bytes of each 12 are a key without a VLAN (little endian). */
@@ -46,7 +89,7 @@ static __always_inline const struct vx_fdb *find_mac(__u64 mac)
 
 static __always_inline const struct vx_fdb *find_src(const struct vx_id *id)
 {
-	return find_mac(id->macs >> 48 | (__u64)id->macs_more << 16);
+	return find_mac(id->macs >> 48 | (id->rest & 0xffffffff) << 16);
 }
 
 /* The outer IPv4 header without what differs from packet to packet, and the sum of the rest. */
@@ -62,16 +105,32 @@ static __always_inline void template4(struct vx_flow *f)
 	__builtin_memcpy(f->header + 52, &sum, 4);
 }
 
+/* Which frames of a local MAC go fast: those of a port with a door, there, and those of one without
+ * hooks (it has no name in `ports`), behind the bridge. */
+static __always_inline bool find_hop(const struct vx_fdb *src, __u32 vni, struct vx_flow *f)
+{
+	struct vx_ifindex key = { src->ifindex };
+	const struct vx_port *port;
+
+	f->vni = vni;
+	if (bpf_map_lookup_elem(&doors, &key)) {
+		f->hop = VX_HOP_PORT;
+		f->from = key.ifindex;
+		return true;
+	}
+	port = bpf_map_lookup_elem(&ports, &key);
+	f->hop = VX_HOP_TUNNEL;
+	f->from = vni;
+	return key.ifindex && (!port || !port->name[0]);
+}
+
 /*
- * wire_out: the kernel's own VXLAN to a peer. Not where the frame came by an unknown port, nor where
- * the bridge may only have flooded it.
+ * wire_out: the kernel's own VXLAN to a peer. Not where the bridge may only have flooded the frame.
  */
 static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 {
 	const struct vx_fdb *src, *dst;
 	struct vx_flow f = {};
-	struct vx_ifindex port;
-	struct vx_flow_key key;
 	const struct vx_peer *peer;
 	struct vx_cursor c;
 	struct vx_vni vni;
@@ -93,12 +152,13 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 		return VX_GO_ON;
 	c = hook_cursor(w);
 	at = c.start + outer;
-	if (at > c.end || !id_read(at, c.end, &id))
+	if (at > c.end || !id_read_any(at, c.end, &id))
 		return VX_GO_ON;
 	if (id.six && at + VX_ETH_LEN + VX_IP6_LEN > c.end)
 		return VX_GO_ON;
 	w->now = bpf_ktime_get_coarse_ns();
 	flow_fill(&f, &id, at, w->now);
+	f.first = is_first(&id, at);
 	if (bpf_skb_load_bytes(VX_SKB(w), 0, f.header, 50))
 		return VX_GO_ON;
 	if (w->pkt.ip.six && bpf_skb_load_bytes(VX_SKB(w), 50, f.header + 50, 20))
@@ -108,8 +168,7 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 	if (!src || src->place != VX_AT_PORT || !dst || dst->place != VX_AT_PEER ||
 	    dst->vni != vni.vni || !is_within(dst->seen_ns, w->now, VX_FDB_AGE_NS))
 		return VX_GO_ON;
-	port.ifindex = src->ifindex;
-	if (!bpf_map_lookup_elem(&doors, &port))
+	if (!find_hop(src, vni.vni, &f))
 		return VX_GO_ON;
 	if (w->pkt.ip.six) {
 		/* No checksum outside, as every packet will be sent. */
@@ -125,57 +184,74 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 		__builtin_memset(f.header + 38, 0, 2);
 		template4(&f);
 	}
-	f.from = port.ifindex;
-	f.header_len = (__u8)(outer);
+	f.header_len = (__u16)outer;
 	f.way = VX_WAY_WIRE;
 	f.to = hook_ifindex(w);
-	f.vni = vni.vni;
-	key = id_key(&id, f.from, false);
-	bpf_map_update_elem(&flows, &key, &f, BPF_ANY);
+	flow_keep(&f, &id);
 	return VX_GO_ON;
 }
 
-/* port_out: the bridge's word on where a frame from a peer goes. */
+/*
+ * port_out: the bridge's word on where a frame from a peer goes. On the bridge itself it no longer
+ * shows which tunnel the frame came by, but tun_in has just written it down. What fast_rx has brought
+ * there is marked and teaches nothing.
+ */
 static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 {
 	const struct vx_door_value *door;
 	const struct vx_fdb *src, *dst;
 	struct vx_ifindex port;
 	struct vx_flow f = {};
-	struct vx_flow_key key;
 	const struct vx_peer *peer;
 	struct vx_cursor c;
 	struct vx_vni vni;
 	struct vx_id id;
 
-	if (!cfg.fastpath || hook_tagged(w))
+	if (hook_marked(w)) {
+		hook_unmark(w);
 		return VX_PASS;
-	peer = find_tunnel(hook_ingress(w), &vni.vni);
-	if (!peer)
+	}
+	if (!cfg.fastpath || hook_tagged(w))
 		return VX_PASS;
 	port.ifindex = hook_ifindex(w);
 	door = bpf_map_lookup_elem(&doors, &port);
 	if (!door)
 		return VX_PASS;
 	c = hook_cursor(w);
-	if (!id_read(c.start, c.end, &id) || (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
+	if (!id_read_any(c.start, c.end, &id) ||
+	    (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
 		return VX_PASS;
 	w->now = bpf_ktime_get_coarse_ns();
 	flow_fill(&f, &id, c.start, w->now);
 	src = find_src(&id);
 	dst = find_mac(id.macs);
-	if (!src || src->place != VX_AT_PEER || src->vni != vni.vni || !dst ||
-	    dst->place != VX_AT_PORT || dst->ifindex != port.ifindex)
+	if (!src || src->place != VX_AT_PEER || !dst || dst->place != VX_AT_PORT ||
+	    dst->ifindex != port.ifindex)
 		return VX_PASS;
-	f.receive = 1;
+	vni.vni = src->vni;
+	if (door->door == VX_DOOR_HOST) {
+		if (!is_within(src->seen_ns, w->now, 2 * VX_REFRESH_NS))
+			return VX_PASS;
+		peer = bpf_map_lookup_elem(&peers, &vni);
+	} else {
+		peer = find_tunnel(hook_ingress(w), &vni.vni);
+	}
+	if (!peer || vni.vni != src->vni)
+		return VX_PASS;
+	f.hop = load64(peer->remote.bytes) || load32(peer->remote.bytes + 8) != bpf_htonl(0xffff)
+			? VX_HOP_WIRE6
+			: VX_HOP_WIRE4;
 	f.from = vni.vni;
 	f.vni = vni.vni;
 	f.to = port.ifindex;
-	f.way = door->door == VX_DOOR_PEER ? VX_WAY_PEER : VX_WAY_PORT;
+	f.way = door->door == VX_DOOR_PEER   ? VX_WAY_PEER
+		: door->door == VX_DOOR_HOST ? VX_WAY_HOST
+					     : VX_WAY_PORT;
+	f.super = f.way != VX_WAY_PORT && id.protocol == VX_PROTO_TCP &&
+		  ends_here(&id, c.start, port.ifindex);
 	f.outer_source = peer->remote;
 	f.outer_dest = peer->local;
-	key = id_key(&id, f.from, true);
-	bpf_map_update_elem(&flows, &key, &f, BPF_ANY);
+	flow_keep(&f, &id);
 	return VX_PASS;
 }
 

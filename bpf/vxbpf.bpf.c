@@ -81,7 +81,8 @@ int tun_out(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, split_horizon(&w) ?: fit_mtu(&w) ?: learn_sender(&w) ?: count_tx(&w));
+	return finish(&w, split_horizon(&w) ?: fit_mtu(&w) ?: learn_sender(&w) ?: fast_tunnel(&w)
+				     ?: count_tx(&w));
 }
 
 /* TC ingress of every other port, and TC egress of the bridge itself: the host is a port too. */
@@ -90,10 +91,10 @@ int port_in(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, fast_tx(&w) ?: learn_here(&w));
+	return finish(&w, fast_port(&w) ?: learn_here(&w));
 }
 
-/* TC egress of such a port: a frame the bridge has brought here. */
+/* TC egress of such a port, and TC ingress of the bridge: a frame the bridge has brought here. */
 SEC("tc")
 int port_out(struct __sk_buff *skb)
 {

@@ -32,6 +32,7 @@ const struct attach_room attach_rooms[] = {
 	{ "port_out", "port_out", ATTACH_EGRESS },
 	/* On the bridge device the host is the port, so directions are swapped. */
 	{ "host_in", "port_in", ATTACH_EGRESS },
+	{ "host_out", "port_out", ATTACH_INGRESS },
 };
 const size_t attach_n_rooms = ARRAY_LEN(attach_rooms);
 

@@ -57,9 +57,9 @@ static const struct attach_room *likely_room(const struct seeing *s, const struc
 	bool l2 = link->type == ARPHRD_ETHER || link->type == ARPHRD_LOOPBACK;
 
 	if (plan_owns_bridge(link, s->t->overlay))
-		return attach_room("host_in");
+		return attach_room(ingress ? "host_out" : "host_in");
 	if (master && plan_owns_bridge(master, s->t->overlay))
-		return attach_room("port_in");
+		return attach_room(ingress ? "port_in" : "port_out");
 	if (ingress)
 		return attach_room(l2 ? "wire_in" : "wire_in_l3");
 	return attach_room(l2 ? "wire_out" : "wire_out_l3");
@@ -78,9 +78,11 @@ static void see_filter(struct seeing *s, const struct link *link, bool ingress, 
 		return;
 	*out_any = true;
 	prog = find_prog(s, state.prog_id);
-	/* port_in on an egress hook is the bridge's: the host's own port. */
+	/* A port's programs the other way round are the bridge's: the host's own port. */
 	if (prog)
-		at.room = attach_room(strcmp(prog->room, "port_in") == 0 && !ingress ? "host_in"
+		at.room =
+			attach_room(strcmp(prog->room, "port_in") == 0 && !ingress   ? "host_in"
+				    : strcmp(prog->room, "port_out") == 0 && ingress ? "host_out"
 										     : prog->room);
 	else
 		at.room = likely_room(s, link, ingress);

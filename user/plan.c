@@ -267,27 +267,43 @@ static void want_member(const struct planning *p, const struct mesh_peer *mp, bo
 	obj_num(o, F_UP, 1);
 }
 
+static void add_door(const struct planning *p, const char *ifname, enum vx_door how,
+		     const struct link *link)
+{
+	const struct vx_door_value door = { .door = how };
+	struct obj *o = objs_add(p->out, OBJ_INDEX, "doors/%s", ifname);
+
+	obj_parent(o, ifname);
+	o->optional = true;
+	o->ifindex = link ? (unsigned)link->ifindex : 0;
+	obj_blob(o, &door, sizeof(door));
+}
+
+/* The host's own way in and out is the bridge device. */
+static void want_host_door(const struct planning *p, const struct link *bridge)
+{
+	if (!p->base->cfg.fastpath)
+		return;
+	add_door(p, p->conf->bridge, VX_DOOR_HOST, bridge);
+	want_hook(p, OBJ_HOOK, bridge, p->conf->bridge, "host_out", true);
+}
+
 /* How the fast path may get into a port: straight to the other end of a veth where no queue of the
  * port's own stands in between, else by the device itself. */
 static void want_door(const struct planning *p, const struct link *port)
 {
-	struct vx_door_value door = { 0 };
-	struct obj *o;
+	enum vx_door how;
 
 	if (!p->base->cfg.fastpath)
 		return;
 	if (strcmp(port->kind, "veth") == 0 && port->peer_elsewhere &&
 	    strcmp(port->qdisc, "noqueue") == 0)
-		door.door = VX_DOOR_PEER;
+		how = VX_DOOR_PEER;
 	else if (strcmp(port->kind, "veth") == 0 || strcmp(port->kind, "tun") == 0)
-		door.door = VX_DOOR_PORT;
+		how = VX_DOOR_PORT;
 	else
 		return;
-	o = objs_add(p->out, OBJ_INDEX, "doors/%s", port->name);
-	obj_parent(o, port->name);
-	o->optional = true;
-	o->ifindex = (unsigned)port->ifindex;
-	obj_blob(o, &door, sizeof(door));
+	add_door(p, port->name, how, port);
 	want_hook(p, OBJ_HOOK, port, port->name, "port_out", true);
 }
 
@@ -302,6 +318,7 @@ static bool want_ports(const struct planning *p)
 
 	obj_note(o, "%s", p->conf->bridge);
 	want_hook(p, OBJ_HOOK, bridge, p->conf->bridge, "host_in", true);
+	want_host_door(p, bridge);
 	for (size_t i = 0; bridge && i < links->n; i++) {
 		const struct link *port = &links->v[i];
 

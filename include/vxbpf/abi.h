@@ -94,9 +94,10 @@ struct vx_counters {
 	__u64 flood_copies; /* the bridge's own copies from this peer's tunnel to another: no drops */
 	__u64 last_rx_ns;
 	__u64 last_unicast_tx_ns;
-	__u64 reserved;
+	__u64 tick; /* the programs' own: the clock of this CPU's last tick, */
+	__u64 tick_ns; /* and what time it was then */
 };
-VX_ASSERT_SIZE(struct vx_counters, 136);
+VX_ASSERT_SIZE(struct vx_counters, 144);
 
 /* --- map `drops` (per CPU): made by the programs at the first such drop. peer "" = nobody's. */
 struct vx_drop_key {
@@ -161,6 +162,7 @@ VX_ASSERT_SIZE(struct vx_fdb, 40);
 enum vx_door {
 	VX_DOOR_PEER = 1, /* a veth whose other end is in another namespace: straight to that end */
 	VX_DOOR_PORT = 2, /* out by the device itself: a tap, a veth of this namespace */
+	VX_DOOR_HOST = 3, /* the bridge itself: as if received there */
 };
 
 struct vx_door_value {
@@ -170,46 +172,63 @@ struct vx_door_value {
 /* --- map `moves`: how often MACs of this hash changed place: what was learned before is void. */
 #define VX_MOVES 1024
 
-/* --- map `flows` (LRU): what the kernel did with a flow a moment ago. The programs' own. A program
- * may read an entry while another CPU makes it anew: it is good if `stamp` and `stamp_again` agree. */
+/* --- map `flows` (LRU): what the kernel did with a flow a moment ago; `hot`: copies of some of them,
+ * the one of each slot that came first, where they are found at less cost. The programs' own. */
 #define VX_FLOW_NS 1500000000ULL /* how long a verdict is good */
 #define VX_FLOW_OLD_NS 500000000ULL /* from then on single frames go the slow way to renew it, */
 #define VX_FLOW_RETRY_NS 100000000ULL /* so far apart */
 #define VX_HEADER_MAX 72 /* outer Ethernet 14, IPv6 40, UDP 8, VXLAN 8 */
+#define VX_HOT 8192
 
 struct vx_flow_key {
 	__u64 hash; /* of all that makes the flow; the entry says which one it is */
 };
 
-enum vx_way { VX_WAY_WIRE = 1, VX_WAY_PEER = 2, VX_WAY_PORT = 3 };
+enum vx_way { VX_WAY_WIRE = 1, VX_WAY_PEER = 2, VX_WAY_PORT = 3, VX_WAY_HOST = 4 };
 
+/* Where a flow's frames are when they are taken off their slow way. */
+enum vx_hop {
+	VX_HOP_PORT = 1, /* port_in */
+	VX_HOP_TUNNEL = 2, /* tun_out, of ports without hooks */
+	VX_HOP_WIRE4 = 3, /* wire_in, inside of IPv4 */
+	VX_HOP_WIRE6 = 4, /* the same, of IPv6 */
+};
+
+/* A program may read an entry while another CPU writes it. It is written from its first byte to its
+ * last, so what was read is whole if `stamp_again` before the reading equals `stamp` after it. */
 struct vx_flow {
 	__u64 stamp;
-	__u8 dst_mac[6];
+	__u64 hash;
+	__u8 dst_mac[6]; /* from here to dst_port as it stands in a frame */
 	__u8 src_mac[6];
 	__be16 src_port;
 	__be16 dst_port;
-	struct vx_addr source;
-	struct vx_addr dest;
-	__u32 from; /* transmit: the port's ifindex; receive: the VNI */
+	__u64 addrs; /* IPv4: both; IPv6: a mix of both, for a first look */
+	__u32 from; /* VX_HOP_PORT: the port's ifindex; else the VNI */
 	__u8 protocol;
 	__u8 six;
-	__u8 receive; /* 1: from a peer to a port */
-	__u8 header_len; /* transmit: of `header` */
+	__u8 hop; /* enum vx_hop */
+	__u8 reserved;
+	struct vx_addr source;
+	struct vx_addr dest;
+	__u64 learned_ns;
+	__u64 refresh_ns; /* when a frame was last sent the slow way to learn anew */
+	__u32 moves_src; /* which `moves` are of these MACs, */
+	__u32 moves_dst;
+	__u32 moved; /* and the sum of both when this was learned */
 	enum vx_way way;
 	__u32 to; /* ifindex it leaves by */
 	__u32 vni; /* whose counters */
-	__u32 moved_src; /* `moves` of both MACs when this was learned */
-	__u32 moved_dst;
-	__u32 outer_id; /* transmit over IPv4: the last IP id */
-	__u64 learned_ns;
-	__u64 refresh_ns; /* when a frame was last sent the slow way to learn anew */
+	__u32 outer_id; /* transmit over IPv4: the next IP id */
+	__u16 header_len; /* transmit: of `header` */
+	__u8 first; /* transmit: its TTL is one to begin with, so the sender forwards it for nobody */
+	__u8 super; /* receive: super-packets too: they go no further */
 	__u8 header[VX_HEADER_MAX]; /* transmit: what goes in front, lengths and id zero */
 	struct vx_addr outer_source; /* receive */
 	struct vx_addr outer_dest;
 	__u64 stamp_again;
 };
-VX_ASSERT_SIZE(struct vx_flow, 216);
+VX_ASSERT_SIZE(struct vx_flow, 240);
 
 /* --- map `overlay` (one entry, key 0): what `up` was told, so that `status`, `export` and `down` work
  * without the config file. Loader's. */

@@ -28,7 +28,7 @@ struct member {
 struct layout {
 	const char *name;
 	size_t size;
-	struct member members[28];
+	struct member members[32];
 };
 
 /* clang-format off */
@@ -49,7 +49,8 @@ static const struct layout layouts[] = {
 	  M(vx_counters, rx_fast_packets), M(vx_counters, rx_bum_packets),
 	  M(vx_counters, tx_packets), M(vx_counters, tx_bytes), M(vx_counters, tx_fast_packets),
 	  M(vx_counters, tx_bum_packets), M(vx_counters, flood_copies), M(vx_counters, last_rx_ns),
-	  M(vx_counters, last_unicast_tx_ns), M(vx_counters, reserved)),
+	  M(vx_counters, last_unicast_tx_ns), M(vx_counters, tick),
+	  M(vx_counters, tick_ns)),
 	S(vx_drop_key, M(vx_drop_key, peer), M(vx_drop_key, reason)),
 	S(vx_drop, M(vx_drop, packets), M(vx_drop, bytes)),
 	S(vx_reason_key, M(vx_reason_key, reason)),
@@ -68,11 +69,13 @@ static const struct layout layouts[] = {
 	  M(vx_overlay, xdp), M(vx_overlay, fastpath_why), M(vx_overlay, mark), M(vx_overlay, reserved)),
 	S(vx_door_value, M(vx_door_value, door)),
 	S(vx_flow_key, M(vx_flow_key, hash)),
-	S(vx_flow, M(vx_flow, stamp), M(vx_flow, dst_mac), M(vx_flow, src_mac), M(vx_flow, src_port),
-	  M(vx_flow, dst_port), M(vx_flow, source), M(vx_flow, dest), M(vx_flow, from),
-	  M(vx_flow, protocol), M(vx_flow, six), M(vx_flow, receive), M(vx_flow, header_len),
-	  M(vx_flow, way), M(vx_flow, to), M(vx_flow, vni), M(vx_flow, moved_src),
-	  M(vx_flow, moved_dst), M(vx_flow, outer_id), M(vx_flow, learned_ns), M(vx_flow, refresh_ns),
+	S(vx_flow, M(vx_flow, stamp), M(vx_flow, hash), M(vx_flow, dst_mac), M(vx_flow, src_mac),
+	  M(vx_flow, src_port), M(vx_flow, dst_port), M(vx_flow, addrs), M(vx_flow, from),
+	  M(vx_flow, protocol), M(vx_flow, six), M(vx_flow, hop), M(vx_flow, reserved),
+	  M(vx_flow, source), M(vx_flow, dest), M(vx_flow, learned_ns), M(vx_flow, refresh_ns),
+	  M(vx_flow, moves_src), M(vx_flow, moves_dst), M(vx_flow, moved), M(vx_flow, way),
+	  M(vx_flow, to), M(vx_flow, vni), M(vx_flow, outer_id), M(vx_flow, header_len),
+	  M(vx_flow, first), M(vx_flow, super),
 	  M(vx_flow, header), M(vx_flow, outer_source), M(vx_flow, outer_dest),
 	  M(vx_flow, stamp_again)),
 };
@@ -92,6 +95,7 @@ static const struct {
 	{ "doors", "vx_ifindex", "vx_door_value", BPF_MAP_TYPE_HASH, 4096, BPF_F_NO_PREALLOC },
 	{ "moves", "__u32", "__u32", BPF_MAP_TYPE_ARRAY, 1024, 0 },
 	{ "flows", "vx_flow_key", "vx_flow", BPF_MAP_TYPE_LRU_HASH, 65536, 0 },
+	{ "hot", "__u32", "vx_flow", BPF_MAP_TYPE_ARRAY, 8192, 0 },
 	{ "overlay", "__u32", "vx_overlay", BPF_MAP_TYPE_ARRAY, 1, 0 },
 };
 /* clang-format on */
