@@ -108,7 +108,14 @@ static int add_link(const struct attach *at, int prog_fd, struct why *why)
 	unlink(path);
 	if (at->room->where == ATTACH_XDP)
 		opts.flags = XDP_FLAGS_DRV_MODE;
-	fd = bpf_link_create(prog_fd, (int)at->ifindex, link_type(at), &opts);
+	/* A link whose pin is gone goes a moment later, and until then its program cannot be attached
+	 * there again: so it is after a run that was killed. */
+	for (int tries = 0; tries < 200; tries++) {
+		fd = bpf_link_create(prog_fd, (int)at->ifindex, link_type(at), &opts);
+		if (fd >= 0 || errno != EEXIST)
+			break;
+		usleep(10 * 1000);
+	}
 	if (fd < 0)
 		return why_set(why, -errno, "attach: %s", strerror(errno));
 	if (bpf_obj_pin(fd, path))

@@ -17,6 +17,7 @@ ALL_TESTS="
 	nothing_ran
 	unknown_name
 	output_only_on_failure
+	runs_once_more_with
 	every_test_file_is_run
 "
 # shellcheck source=tests/lib/check.sh
@@ -179,6 +180,17 @@ output_only_on_failure() {
 	! grep -q noise <<<"$OUT" || fail "noise of a passed test"
 	expect 0 env V=1 "$TAP_DIR/tree/tests/run"
 	assert_match noise "$OUT" "with V=1"
+}
+
+runs_once_more_with() {
+	tree_with twice <<-'S'
+		# also with: A=1 B=2
+		echo 1..1
+		echo "ok 1 - ${A:-}${B:-}"
+		[ "${A:-}${B:-}" != 12 ] || exit 1
+	S
+	run_says 1 "2 passed, 1 failed, 0 skipped"
+	assert_match '^FAILED: \[check/twice A=1 B=2\] exit status 1' "$OUT" "the second run's name"
 }
 
 # A script that forgot its run_tests, or a case nobody lists, would test nothing.

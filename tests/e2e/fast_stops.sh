@@ -143,16 +143,16 @@ shaper_added_later_shapes_it() {
 	wait_for 5 is_fast
 }
 
-received() {
+bytes_received() {
 	ip -n c21 -s -j link show eth0 | jq '.[0].stats64.rx.bytes'
 }
 
 # mbits: what c21 receives now.
 mbits() {
 	local before
-	before=$(received)
+	before=$(bytes_received)
 	sleep 1
-	echo $((($(received) - before) * 8 / 1000000))
+	echo $((($(bytes_received) - before) * 8 / 1000000))
 }
 
 drop_outer() { # HOST HOOK

@@ -10,6 +10,7 @@
 #      \_______________ sw _______________/
 #                       |
 #                       s9 plays any of them
+# also with: FASTPATH=on
 
 ALL_TESTS="
 	flood_with_isolation
@@ -22,6 +23,9 @@ ALL_TESTS="
 	killed_up_under_fire
 	killed_down_under_fire
 "
+# With the fast path forced, what it might change.
+[ -z "${FASTPATH:-}" ] || ALL_TESTS="unicast_without_isolation unicast_with_isolation tun_out_alone_is_enough
+	up_and_down_under_fire killed_down_under_fire"
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 

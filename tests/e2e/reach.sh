@@ -8,6 +8,7 @@
 #    vxbr0            vxbr0            vxbr0
 #   h1 192.0.2.1     h2 192.0.2.2     h3 192.0.2.3     ... h8
 #      \_______________ sw _______________/
+# also with: FASTPATH=on
 
 ALL_TESTS="
 	two_hosts
@@ -25,6 +26,9 @@ ALL_TESTS="
 	container_added_later
 	restart_keeps_containers
 "
+# With the fast path forced, what it might change.
+[ -z "${FASTPATH:-}" ] || ALL_TESTS="eight_hosts ipv6_underlay mixed_underlay vlan_tagged fragmented odd_ethertype_both_ways
+	unicast_goes_to_one_host bridge_address restart_keeps_containers"
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 

@@ -6,6 +6,7 @@
 #      \ /          \ /
 #     vxbr0        vxbr0
 #      h1 ___ sw ___ h2
+# also with: FASTPATH=on
 
 ALL_TESTS="
 	both_hosts_without_programs

@@ -11,17 +11,21 @@ fast_mesh() { # HOSTS
 	pings c11 "$(ip4_of c21)" 2
 }
 
+# received_fast HOST PEER: packets from there, and of them the fast ones, both of the same moment.
+received_fast() {
+	status_json "$1" | jq -r --arg peer "$2" \
+		'.[0].peers[] | select(.name == $peer) | "\(.rx_packets) \(.rx_fast_packets)"'
+}
+
 # share HOST PEER: of its received packets, how many went fast, in percent, since `mark HOST PEER`.
 mark() {
-	local host=$1 peer=$2
-	RX0=$(counter "$host" "$peer" rx_packets)
-	FAST0=$(counter "$host" "$peer" rx_fast_packets)
+	read -r RX0 FAST0 <<<"$(received_fast "$1" "$2")"
 }
 
 share() {
-	local host=$1 peer=$2 rx fast
-	rx=$(($(counter "$host" "$peer" rx_packets) - RX0))
-	fast=$(($(counter "$host" "$peer" rx_fast_packets) - FAST0))
+	local rx fast
+	read -r rx fast <<<"$(received_fast "$1" "$2")"
+	rx=$((rx - RX0)) fast=$((fast - FAST0))
 	echo "# $fast of $rx fast" >&2
 	[ "$rx" -gt 0 ] || { echo 0 && return; }
 	echo $((fast * 100 / rx))
@@ -96,7 +100,7 @@ is_fast() {
 }
 
 is_talking() {
-	[ "$(answers)" -gt 50 ]
+	[ "$(answers)" -gt 20 ]
 }
 
 listening() {

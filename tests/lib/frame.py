@@ -5,13 +5,15 @@
   frame.py send DEV [count=N] [gap=SECONDS] [cut=N] LAYER...
                                                  N copies, cut to the first N bytes
   frame.py hex [cut=N] LAYER...                  the same frame as text
-  frame.py segments PCAP src=IP dst=IP mss=N     "packets bytes" a TCP direction has on the wire,
-                                                 GSO packets counted as their segments
+  frame.py segments PCAP src=IP dst=IP mss=N [skip=BYTES]
+                                                 "packets bytes" a TCP direction has on the wire, GSO
+                                                 packets counted as their segments; the first bytes
+                                                 of each are a tunnel's
 A layer is its name and its fields; what is left out is filled in from the neighbours:
   eth dst= src= type=    vlan id= prio= type=       arp op= sha= spa= tha= tpa=
-  ip src= dst= proto= ttl= tos= id= df= mf= frag= (IPv4 or IPv6 by its addresses)
+  ip src= dst= proto= ttl= tos= id= df= mf= frag= options=HEX (IPv4 or IPv6 by its addresses)
   udp sport= dport= sum=0 len=    icmp type= code= id= seq=    vxlan vni= flags= group=
-  data text= zeros= hex=
+  tcp sport= dport= seq= ack= flags= options=HEX    data text= zeros= hex=
 For instance a spoofed VXLAN packet:
   frame.py send eth0 count=23 eth dst=... ip src=192.0.2.1 dst=192.0.2.2 udp dport=4789 \\
       vxlan vni=7 eth dst=... data text=hello
@@ -22,7 +24,7 @@ import sys
 import time
 
 ETH = {"ip4": 0x0800, "ip6": 0x86DD, "arp": 0x0806, "vlan": 0x8100}
-PROTO = {"udp": 17, "icmp": 1, "icmp6": 58, "ip4": 4, "ip6": 41}
+PROTO = {"udp": 17, "tcp": 6, "icmp": 1, "icmp6": 58, "ip4": 4, "ip6": 41}
 
 
 def number(text):
@@ -96,8 +98,10 @@ def build_ip(layer, above, below, payload):
         first = 6 << 28 | tos << 20
         return struct.pack("!IHBB", first, layer.num("len", len(payload)), proto, ttl) + src + dst + payload
     frag = layer.num("df", 0) << 14 | layer.num("mf", 0) << 13 | layer.num("frag", 0) >> 3
-    head = struct.pack("!BBHHHBBH", 0x45, tos, layer.num("len", 20 + len(payload)),
-                       layer.num("id", 1), frag, ttl, proto, 0) + src + dst
+    options = bytes.fromhex(layer.fields.get("options", ""))
+    size = 20 + len(options)
+    head = struct.pack("!BBHHHBBH", 0x40 | size // 4, tos, layer.num("len", size + len(payload)),
+                       layer.num("id", 1), frag, ttl, proto, 0) + src + dst + options
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
 
@@ -109,6 +113,15 @@ def build_udp(layer, above, below, payload):
         return head + payload
     total = checksum(below.pseudo(17, length) + head + payload) or 0xFFFF
     return head[:6] + struct.pack("!H", total) + payload
+
+
+def build_tcp(layer, above, below, payload):
+    options = bytes.fromhex(layer.fields.get("options", ""))
+    head = struct.pack("!HHIIBBHHH", layer.num("sport", 50000), layer.num("dport", 9),
+                       layer.num("seq", 1), layer.num("ack", 1), (20 + len(options)) // 4 << 4,
+                       layer.num("flags", 0x10), 1000, 0, 0) + options
+    total = checksum(below.pseudo(6, len(head) + len(payload)) + head + payload)
+    return head[:16] + struct.pack("!H", total) + head[18:] + payload
 
 
 def build_icmp(layer, above, below, payload):
@@ -188,19 +201,24 @@ def segments(path, words):
     with open(path, "rb") as file:
         file.read(24)
         while len(head := file.read(16)) == 16:
-            packet = file.read(struct.unpack("=IIII", head)[2])
+            packet = file.read(struct.unpack("=IIII", head)[2])[number(options.get("skip", "0")):]
             more = tcp_segments(packet, src, dst, mss)
             packets, size = packets + more[0], size + more[1]
     print(packets, size)
 
 
-if len(sys.argv) < 3:
-    sys.exit(__doc__)
-if sys.argv[1] == "send":
-    send(sys.argv[2], sys.argv[3:])
-elif sys.argv[1] == "hex":
-    print(parse(sys.argv[2:])[2].hex())
-elif sys.argv[1] == "segments":
-    segments(sys.argv[2], sys.argv[3:])
-else:
-    sys.exit(__doc__)
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    if sys.argv[1] == "send":
+        send(sys.argv[2], sys.argv[3:])
+    elif sys.argv[1] == "hex":
+        print(parse(sys.argv[2:])[2].hex())
+    elif sys.argv[1] == "segments":
+        segments(sys.argv[2], sys.argv[3:])
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,7 @@ capture() {
 	shift 3
 	[ ! -e "$WORK/$name.tcpdump" ] || stop "$(<"$WORK/$name.tcpdump")"
 	enter "$where"
-	"${ENTER[@]}" tcpdump -Z root -i "$dev" -n -U --immediate-mode -B 32768 -s 160 -c 500000 \
+	"${ENTER[@]}" tcpdump -Z root -i "$dev" -n -U --immediate-mode -B 32768 -s "${SNAP:-160}" -c 500000 \
 		-w "$WORK/$name.pcap" "$@" 2>"$WORK/$name.err" &
 	PID=$!
 	echo $PID >"$WORK/$name.tcpdump"
