@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Devices, addresses and routes, read back from rtnetlink; see link.h. */
+/* Devices and addresses, read back from rtnetlink; see link.h. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -303,61 +303,6 @@ int addrs_read(struct nl *nl, struct addrs *out, struct why *why)
 		return why_set(why, err, "netlink: list addresses: %s", strerror(-err));
 	}
 	*out = addrs;
-	return 0;
-}
-
-static int take_route(const struct nlmsghdr *msg, void *ctx)
-{
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(msg);
-	const struct nlattr *attr, *metric;
-	struct route *route = ctx;
-
-	bool expires = false;
-
-	if (rtm->rtm_type == RTN_UNREACHABLE || rtm->rtm_type == RTN_BLACKHOLE ||
-	    rtm->rtm_type == RTN_PROHIBIT)
-		return -ENETUNREACH;
-	mnl_attr_for_each (attr, msg, sizeof(*rtm)) {
-		if (mnl_attr_get_type(attr) == RTA_OIF)
-			route->ifindex = (int)mnl_attr_get_u32(attr);
-		if (mnl_attr_get_type(attr) == RTA_CACHEINFO)
-			expires = ((const struct rta_cacheinfo *)mnl_attr_get_payload(attr))
-					  ->rta_expires;
-		if (mnl_attr_get_type(attr) != RTA_METRICS)
-			continue;
-		mnl_attr_for_each_nested (metric, attr)
-			if (mnl_attr_get_type(metric) == RTAX_MTU)
-				route->mtu = mnl_attr_get_u32(metric);
-	}
-	/* What somebody on the way claimed for some minutes is not the route's word. */
-	if (expires)
-		route->mtu = 0;
-	return route->ifindex ? 0 : -ENETUNREACH;
-}
-
-int route_read(struct nl *nl, const struct links *links, const struct vx_addr *local,
-	       const struct vx_addr *remote, uint16_t port, int oif, struct route *out)
-{
-	struct nlmsghdr *msg = nl_request(nl, RTM_GETROUTE, 0, sizeof(struct rtmsg));
-	struct rtmsg *rtm = mnl_nlmsg_get_payload(msg);
-	const struct link *link;
-
-	*out = (struct route){ 0 };
-	rtm->rtm_family = (unsigned char)ip_family(remote);
-	rtm->rtm_dst_len = (unsigned char)(ip_raw_len(remote) * 8);
-	rtm->rtm_src_len = rtm->rtm_dst_len;
-	mnl_attr_put(msg, RTA_DST, ip_raw_len(remote), ip_raw(remote));
-	mnl_attr_put(msg, RTA_SRC, ip_raw_len(local), ip_raw(local));
-	mnl_attr_put_u8(msg, RTA_IP_PROTO, IPPROTO_UDP);
-	mnl_attr_put_u16(msg, RTA_DPORT, htons(port));
-	if (oif)
-		mnl_attr_put_u32(msg, RTA_OIF, (uint32_t)oif);
-	out->err = nl_dump(nl, msg, take_route, out);
-	if (out->err)
-		return out->err;
-	link = links_by_index(links, out->ifindex);
-	if (link && (!out->mtu || link->mtu < out->mtu))
-		out->mtu = link->mtu;
 	return 0;
 }
 

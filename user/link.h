@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Network devices, addresses and routes of this namespace, read back from rtnetlink. Facts come by
- * netlink and never from sysfs, which may show another namespace.
+ * Network devices and addresses of this namespace, read back from rtnetlink. Facts come by netlink
+ * and never from sysfs, which may show another namespace.
  */
 #ifndef VXBPF_LINK_H
 #define VXBPF_LINK_H
@@ -63,12 +63,6 @@ struct addrs {
 	size_t n;
 };
 
-struct route {
-	int err; /* -errno of the look-up: -ENETUNREACH = no route now */
-	int ifindex; /* device it leaves by */
-	uint32_t mtu; /* of the route if it has one, else of the device; bytes */
-};
-
 /* Each fills *out; the caller frees out->v. */
 int links_read(struct nl *nl, struct links *out, struct why *why);
 int addrs_read(struct nl *nl, struct addrs *out, struct why *why);
@@ -77,10 +71,6 @@ int link_read(struct nl *nl, int ifindex, struct link *out);
 /* From the messages of rtnetlink: RTM_*LINK, and RTM_*ADDR (false: not of IP). */
 void link_parse(const struct nlmsghdr *msg, struct link *out);
 bool addr_parse(const struct nlmsghdr *msg, struct addr *out);
-/* The way a UDP packet to `remote`:port from `local` takes now. oif 0 = any device. */
-int route_read(struct nl *nl, const struct links *links, const struct vx_addr *local,
-	       const struct vx_addr *remote, uint16_t port, int oif, struct route *out);
-
 const struct link *links_by_name(const struct links *links, const char *name);
 const struct link *links_by_index(const struct links *links, int ifindex);
 void mac_format(const uint8_t mac[6], char text[18]);

@@ -40,7 +40,7 @@ int observe_routes(struct nl *nl, const struct world *world, const struct conf *
 		return why_set(why, -ENOMEM, "routes: out of memory");
 	for (size_t i = 0; i < mesh->n_peers; i++)
 		route_read(nl, &world->links, &mesh->peers[i].local, &mesh->peers[i].remote,
-			   conf->port, 0, &routes[i]);
+			   conf->port, &routes[i]);
 	*out = routes;
 	return 0;
 }

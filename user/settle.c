@@ -34,21 +34,17 @@ static void add_underlay(struct settling *s, int ifindex, const char *name)
 			  ARRAY_LEN(u->ifindex));
 }
 
-static int settle_route(struct settling *s, const struct mesh_peer *peer, const struct route *route)
+/* One of the devices a route may leave by. */
+static int settle_way(struct settling *s, const struct mesh_peer *peer, bool local,
+		      const struct link *link)
 {
 	const char *wanted = s->conf->underlay;
-	const struct link *link =
-		route->err ? NULL : links_by_index(s->facts->links, route->ifindex);
 	char remote[IP_TEXT];
 
 	ip_format(&peer->remote, remote);
-	if (!link) {
-		if (++s->unroutable <= UNROUTABLE_NAMED)
-			notes_add(s->notes,
-				  "peer %s: no route to %s now; it is set up all the same",
-				  peer->host->name, remote);
-		return 0;
-	}
+	if (local || link->flags & IFF_LOOPBACK)
+		return why_bad(s->why, "peer %s: %s is an address of this host", peer->host->name,
+			       remote);
 	if (wanted[0] && strcmp(link->name, wanted) != 0)
 		return why_bad(s->why,
 			       "peer %s: %s is reached by %s, but `underlay:` says by %s only",
@@ -57,11 +53,38 @@ static int settle_route(struct settling *s, const struct mesh_peer *peer, const 
 		return why_bad(s->why,
 			       "peer %s: the route to %s leaves by %s, the overlay's own bridge",
 			       peer->host->name, remote, link->name);
-	if (link->flags & IFF_LOOPBACK)
-		return why_bad(s->why, "peer %s: %s is an address of this host", peer->host->name,
-			       remote);
 	add_underlay(s, link->ifindex, link->name);
 	return 0;
+}
+
+/* Any of several next hops may be taken, by other flows or when one fails: all are guarded. With
+ * `underlay:` the tunnels are bound to that one, if it is among them. */
+static int settle_route(struct settling *s, const struct mesh_peer *peer, const struct route *route)
+{
+	const struct link *ways[ROUTE_DEVICES], *wanted = NULL;
+	char remote[IP_TEXT];
+	size_t n = 0;
+	int err = 0;
+
+	for (size_t i = 0; !route->err && i < route->n; i++) {
+		ways[n] = links_by_index(s->facts->links, route->ifindex[i]);
+		if (ways[n] && strcmp(ways[n]->name, s->conf->underlay) == 0)
+			wanted = ways[n];
+		n += ways[n] != NULL;
+	}
+	ip_format(&peer->remote, remote);
+	if (!n) {
+		if (++s->unroutable <= UNROUTABLE_NAMED)
+			notes_add(s->notes,
+				  "peer %s: no route to %s now; it is set up all the same",
+				  peer->host->name, remote);
+		return 0;
+	}
+	if (wanted)
+		return settle_way(s, peer, route->local, wanted);
+	for (size_t i = 0; !err && i < n; i++)
+		err = settle_way(s, peer, route->local, ways[i]);
+	return err;
 }
 
 static int settle_routes(struct settling *s)

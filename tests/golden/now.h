@@ -11,8 +11,8 @@
  *        [isolated] [down] [loopback] [vni N] [port N] [remote ADDRESS]
  *                                   a device that no `now` line brings along
  *   addr LINK PREFIX [proto N]      of the bridge with proto 118: also observed as ours
- *   route ADDRESS|default dev LINK [mtu N]
- *                                   peers without one have no route
+ *   route ADDRESS|default dev LINK [dev LINK]... [mtu N]
+ *                                   peers without one have no route; several: next hops
  *   ipsec ADDRESS                   a policy insists that this peer comes by ESP
  *   now like wanted                 observed is what this config wants
  *   now wanted by FILE.yaml         observed is what that config wants; else: nothing
@@ -31,6 +31,7 @@
 
 #include "link.h"
 #include "model.h"
+#include "route.h"
 
 #define NOW_BUILD "00000000000000aa" /* what we would load */
 #define NOW_WORDS 32

@@ -121,7 +121,7 @@ static void site_make(struct site *s, unsigned peers)
 	assert_int_equal(mesh_build(&s->conf, &self, 1, &s->mesh, &why), 0);
 	s->routes = calloc(peers + 1, sizeof(*s->routes));
 	for (unsigned i = 0; i < peers; i++)
-		s->routes[i] = (struct route){ .ifindex = 2, .mtu = 1500 };
+		s->routes[i] = (struct route){ .ifindex = { 2 }, .n = 1, .mtu = 1500 };
 	free(text);
 }
 
