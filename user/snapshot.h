@@ -62,7 +62,8 @@ struct snapshot {
 	char path[PATH_MAX]; /* of the config */
 	bool up;
 	unsigned layout; /* of the pins; 0 = none, UINT_MAX = not known */
-	char fault[512]; /* why the config cannot be used, or "" */
+	char fault[512]; /* why the config cannot be used or met, or "" */
+	bool unmet; /* it reads well, but not here and now */
 	size_t drift; /* steps `up` would take */
 	uint64_t now_ns; /* CLOCK_MONOTONIC */
 	struct snapshot_device *devices;

@@ -74,7 +74,8 @@ static void read_plan(struct reading *r)
 	if (conf_load(s->path, &conf, &why) == 0) {
 		autoconverge struct converge c = { 0 };
 
-		if (converge_plan_up(r->nl, &conf, &c, &why) == 0) {
+		s->unmet = converge_plan_up(r->nl, &conf, &c, &why) != 0;
+		if (!s->unmet) {
 			for (size_t i = 0; i < c.steps.n; i++)
 				if (!c.steps.v[i].implied)
 					read_step(s, &c.steps.v[i]);

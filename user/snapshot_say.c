@@ -21,7 +21,8 @@ static void up_command(const struct snapshot *s, char *text, size_t size)
 static void say_down(const struct snapshot *s, const char *up, struct notes *out)
 {
 	if (s->fault[0])
-		notes_add(out, "not up, and the config cannot be used: %s", s->fault);
+		notes_add(out, "not up, and the config cannot be %s: %s",
+			  s->unmet ? "met now" : "used", s->fault);
 	else if (s->layout == VX_LAYOUT)
 		notes_add(out, "not up, only half set up: run `%s`", up);
 	else
@@ -41,8 +42,8 @@ static void say_config(const struct snapshot *s, const char *up, struct notes *o
 	if (!s->up)
 		return;
 	if (s->fault[0])
-		notes_add(out, "runs on as it was set up, but the config cannot be used: %s",
-			  s->fault);
+		notes_add(out, "runs on as it was set up, but the config cannot be %s: %s",
+			  s->unmet ? "met now" : "used", s->fault);
 	if (s->drift)
 		notes_add(out, "%zu %s from the config: run `%s` (`%s --dry-run` lists %s)",
 			  s->drift, s->drift == 1 ? "thing differs" : "things differ", up, up,

@@ -180,6 +180,23 @@ static void unusable_config_is_said_and_no_drift(void **state)
 		"cannot read: Permission denied");
 }
 
+static void a_config_that_cannot_be_met_is_no_health(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	text_copy(s.fault, sizeof(s.fault), "underlay eth0: there is no such device");
+	s.unmet = true;
+	assert_says(&s, SNAPSHOT_DEGRADED,
+		    "runs on as it was set up, but the config cannot be met now: underlay eth0: "
+		    "there is no such device");
+	s.up = false;
+	s.layout = 0;
+	assert_says(&s, SNAPSHOT_DOWN,
+		    "not up, and the config cannot be met now: underlay eth0: there is no such "
+		    "device");
+}
+
 static void down_says_how_to_get_up(void **state)
 {
 	struct snapshot s = healthy();
@@ -368,6 +385,7 @@ int main(void)
 		cmocka_unit_test(drift_degrades),
 		cmocka_unit_test(port_without_hooks_degrades),
 		cmocka_unit_test(unusable_config_is_said_and_no_drift),
+		cmocka_unit_test(a_config_that_cannot_be_met_is_no_health),
 		cmocka_unit_test(down_says_how_to_get_up),
 		cmocka_unit_test(xdp_of_others_is_said),
 		cmocka_unit_test(only_late_drops_are_said),

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# `vxbpf status` says what is wrong, in words and in its exit status, and never more than is true.
+#
+#     c11          c21
+#      |            |
+#    vxbr0        vxbr0
+#     h1 ____ sw ___ h2
+
+ALL_TESTS="
+	underlay_device_is_gone
+	own_address_is_gone
+"
+# shellcheck source=tests/lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+
+IPV6=0
+
+# said HOST STATUS STATE REGEX: exit status, state in the JSON, and one line of the text's sentences.
+said() {
+	expect "$2" vx "$1" status vxbr0
+	assert_match "^vxbr0: $3( -|\$)" "$OUT" "title"
+	assert_match "$4" "$(tr -s '\n ' ' ' <<<"$OUT")" "sentences"
+	expect "$2" vx "$1" status vxbr0 --json
+	assert_eq "$3" "$(jq -r '.[0].state' <<<"$OUT")" "state"
+}
+
+healthy_pair() { # [YAML LINE...]
+	mesh 2 "$@"
+	mesh_up
+	containers_each 1
+	mesh_up
+	pings c11 "$(ip4_of c21)" 2
+	said h1 0 up 'nothing is wrong'
+}
+
+underlay_device_is_gone() {
+	healthy_pair "underlay: eth0"
+	# The device comes back by another name: nothing can be planned.
+	ip -n h1 link set eth0 down
+	ip -n h1 link set eth0 name eth7
+	ip -n h1 link set eth7 up
+	said h1 3 degraded '! runs on as it was set up, but the config cannot be met now: underlay eth0: there is no such device'
+	ip -n h1 link set eth7 down
+	ip -n h1 link set eth7 name eth0
+	ip -n h1 link set eth0 up
+	said h1 0 up 'nothing is wrong'
+}
+
+own_address_is_gone() {
+	healthy_pair
+	ip -n h1 addr del 192.0.2.1/24 dev eth0
+	said h1 3 degraded '! runs on as it was set up, but the config cannot be met now: .*address'
+	address h1 eth0
+	said h1 0 up 'nothing is wrong'
+	# Down, too, it is said.
+	vx h1 down vxbr0
+	ip -n h1 addr del 192.0.2.1/24 dev eth0
+	said h1 3 down '! not up, and the config cannot be met now: '
+}
+
+run_tests
