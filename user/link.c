@@ -306,6 +306,14 @@ int addrs_read(struct nl *nl, struct addrs *out, struct why *why)
 	return 0;
 }
 
+bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr)
+{
+	for (size_t i = 0; i < addrs->n; i++)
+		if (ip_equal(&addrs->v[i].prefix.addr, addr))
+			return true;
+	return false;
+}
+
 const struct link *links_by_name(const struct links *links, const char *name)
 {
 	for (size_t i = 0; i < links->n; i++)

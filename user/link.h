@@ -71,6 +71,7 @@ int link_read(struct nl *nl, int ifindex, struct link *out);
 /* From the messages of rtnetlink: RTM_*LINK, and RTM_*ADDR (false: not of IP). */
 void link_parse(const struct nlmsghdr *msg, struct link *out);
 bool addr_parse(const struct nlmsghdr *msg, struct addr *out);
+bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr);
 const struct link *links_by_name(const struct links *links, const char *name);
 const struct link *links_by_index(const struct links *links, int ifindex);
 void mac_format(const uint8_t mac[6], char text[18]);

@@ -38,9 +38,13 @@ int observe_routes(struct nl *nl, const struct world *world, const struct conf *
 
 	if (!routes)
 		return why_set(why, -ENOMEM, "routes: out of memory");
-	for (size_t i = 0; i < mesh->n_peers; i++)
-		route_read(nl, &world->links, &mesh->peers[i].local, &mesh->peers[i].remote,
-			   conf->port, &routes[i]);
+	for (size_t i = 0; i < mesh->n_peers; i++) {
+		const struct vx_addr *local = &mesh->peers[i].local;
+
+		/* From an address that is still to come the kernel knows no way; it will be that of others. */
+		route_read(nl, &world->links, addrs_have(&world->addrs, local) ? local : NULL,
+			   &mesh->peers[i].remote, conf->port, &routes[i]);
+	}
 	*out = routes;
 	return 0;
 }

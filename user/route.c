@@ -136,9 +136,10 @@ int route_read(struct nl *nl, const struct links *links, const struct vx_addr *l
 	rtm->rtm_flags = RTM_F_FIB_MATCH;
 	rtm->rtm_family = (unsigned char)ip_family(remote);
 	rtm->rtm_dst_len = (unsigned char)(ip_raw_len(remote) * 8);
-	rtm->rtm_src_len = rtm->rtm_dst_len;
+	rtm->rtm_src_len = local ? rtm->rtm_dst_len : 0;
 	mnl_attr_put(msg, RTA_DST, ip_raw_len(remote), ip_raw(remote));
-	mnl_attr_put(msg, RTA_SRC, ip_raw_len(local), ip_raw(local));
+	if (local)
+		mnl_attr_put(msg, RTA_SRC, ip_raw_len(local), ip_raw(local));
 	mnl_attr_put_u8(msg, RTA_IP_PROTO, IPPROTO_UDP);
 	mnl_attr_put_u16(msg, RTA_DPORT, htons(port));
 	out->err = nl_dump(nl, msg, take_route, &looking);

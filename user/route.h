@@ -18,7 +18,7 @@ struct route {
 	uint32_t mtu; /* of the route if it has one, else the smallest of its devices'; bytes */
 };
 
-/* The ways a UDP packet to `remote`:port from `local` may take now. */
+/* The ways a UDP packet to `remote`:port from `local` may take now; from NULL: whatever address. */
 int route_read(struct nl *nl, const struct links *links, const struct vx_addr *local,
 	       const struct vx_addr *remote, uint16_t port, struct route *out);
 /* From the messages of rtnetlink. Pure. Of a next hop that is known by its number only (sysctl

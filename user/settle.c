@@ -87,6 +87,35 @@ static int settle_route(struct settling *s, const struct mesh_peer *peer, const 
 	return err;
 }
 
+static bool is_used(const struct mesh *mesh, const struct vx_addr *own)
+{
+	for (size_t i = 0; i < mesh->n_peers; i++)
+		if (ip_equal(&mesh->peers[i].local, own))
+			return true;
+	return false;
+}
+
+/* `local:` may name a host whose address comes later, from VRRP or DHCP; of two addresses one may be
+ * missing. It is set up all the same, so that it works from the moment the address is there. */
+static void settle_own_addresses(struct settling *s)
+{
+	const struct conf *conf = s->conf;
+	const struct conf_host *self = s->mesh->self;
+	const struct vx_addr *const own[] = { &self->address, &self->address6 };
+	char text[IP_TEXT];
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		if (!is_used(s->mesh, own[i]) || addrs_have(s->facts->addrs, own[i]))
+			continue;
+		ip_format(own[i], text);
+		notes_add(s->notes,
+			  "%s:%u: %s: this is %s, but no device here has the address %s now: its "
+			  "tunnels carry nothing until one has",
+			  conf->path, conf->local[0] ? conf->local_line : self->line,
+			  conf->local[0] ? "local" : "peers", self->name, text);
+	}
+}
+
 static int settle_routes(struct settling *s)
 {
 	const struct link *bound = links_by_name(s->facts->links, s->conf->underlay);
@@ -279,6 +308,7 @@ int plan_settle(const struct conf *conf, const struct mesh *mesh, const struct p
 
 	*out = (struct plan_base){ 0 };
 	settle_config(&s);
+	settle_own_addresses(&s);
 	err = settle_routes(&s);
 	if (!err)
 		err = settle_mtu(&s);

@@ -10,6 +10,7 @@
 ALL_TESTS="
 	underlay_device_is_gone
 	own_address_is_gone
+	own_address_is_still_to_come
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -57,6 +58,27 @@ own_address_is_gone() {
 	vx h1 down vxbr0
 	ip -n h1 addr del 192.0.2.1/24 dev eth0
 	said h1 3 down '! not up, and the config cannot be met now: '
+}
+
+# A host that waits for a floating address: said, guarded, and at work as soon as the address is there.
+own_address_is_still_to_come() {
+	local missing='local: this is h1, but no device here has the address 192\.0\.2\.1 now'
+	mesh 2
+	mesh_up h2
+	sed -i '1i local: h1' "$WORK/etc/h1/vxbr0.yaml"
+	ip -n h1 addr del 192.0.2.1/24 dev eth0
+	ip -n h1 addr add 192.0.2.101/24 dev eth0
+	expect 0 vx h1 up vxbr0
+	assert_match "^vxbpf: /etc/vxbpf/vxbr0.yaml:1: $missing" "$ERR" "what up says"
+	containers_each 1
+	mesh_up
+	said h1 0 up "! /etc/vxbpf/vxbr0.yaml:1: $missing"
+	assert_match '^eth0 in wire_in' "$(hooks h1)" "guard"
+	unreachable c11 "$(ip4_of c21)"
+	ip -n h1 addr add 192.0.2.1/24 dev eth0
+	reach_all c11 c21
+	said h1 0 up 'nothing is wrong'
+	drops_are h1 ""
 }
 
 run_tests
