@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "diff.h"
+#include "shown.h"
 
 /* Objects with a twin of the same key on the other side, or NULL. */
 struct pair {
@@ -326,9 +327,12 @@ void steps_print(const struct steps *steps)
 	char text[512];
 
 	for (size_t i = 0; i < steps->n; i++) {
+		autofree char *shown = NULL;
+
 		if (steps->v[i].implied)
 			continue;
 		step_print(&steps->v[i], text, sizeof(text));
-		puts(text);
+		shown = shown_text(text);
+		puts(shown ? shown : "out of memory");
 	}
 }

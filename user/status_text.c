@@ -7,6 +7,7 @@
 
 #include "conf.h"
 #include "human.h"
+#include "shown.h"
 #include "snapshot.h"
 
 #define COLUMNS 100
@@ -26,12 +27,15 @@ static void put(struct page *p, enum paint paint, const char *text)
 	static const char *const codes[] = {
 		[GOOD] = "32", [WARN] = "33", [BAD] = "1;31", [DIM] = "2"
 	};
+	autofree char *shown = shown_text(text);
 
+	if (!shown)
+		return;
 	if (p->colour && paint != PLAIN)
-		fprintf(p->to, "\033[%sm%s\033[0m", codes[paint], text);
+		fprintf(p->to, "\033[%sm%s\033[0m", codes[paint], shown);
 	else
-		fputs(text, p->to);
-	p->column += strlen(text);
+		fputs(shown, p->to);
+	p->column += strlen(shown);
 }
 
 static void end_line(struct page *p)

@@ -11,9 +11,12 @@ ALL_TESTS="
 	underlay_device_is_gone
 	own_address_is_gone
 	own_address_is_still_to_come
+	names_of_any_bytes
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
+# shellcheck source=tests/lib/watch.sh
+. "$LIB/watch.sh"
 
 IPV6=0
 
@@ -79,6 +82,49 @@ own_address_is_still_to_come() {
 	reach_all c11 c21
 	said h1 0 up 'nothing is wrong'
 	drops_are h1 ""
+}
+
+# harmless: standard output of the last command is UTF-8 and has no control characters but newlines.
+harmless() {
+	printf '%s' "$OUT$ERR" | iconv -f utf-8 -t utf-8 >/dev/null || fail "$1: no UTF-8: $OUT$ERR"
+	[ -z "$(printf '%s' "$OUT$ERR" | tr -cd '\000-\011\013-\037\177')" ] || fail "$1: control characters: $OUT$ERR"
+}
+
+# The kernel takes any byte in a name but a slash, a colon and white space.
+names_of_any_bytes() {
+	local port=$'p\x1b[2J\xff\x9b31m' euro=$'p\xe2\x82\xac'
+	mesh 2
+	watch h1 vxbr0
+	settled h1
+	ip -n h1 link add "$port" type veth peer name port
+	ip -n h1 link add "$euro" type veth peer name other
+	expect 0,3 vx h1 up vxbr0 --dry-run
+	ip -n h1 link set "$port" master vxbr0 up
+	ip -n h1 link set "$euro" master vxbr0 up
+	settled h1
+	expect 0 vx h1 status vxbr0
+	harmless status
+	assert_match 'p.x1b.2J.xff.x9b31m' "$OUT" "the port's name"
+	assert_match "$euro" "$OUT" "the other port's name"
+	expect 0 vx h1 status vxbr0 --json
+	harmless "status --json"
+	on h1 "$VXBPF" status vxbr0 --json | "$PYTHON" -IS -c 'import json, sys
+names = [p["ifname"] for p in json.loads(sys.stdin.buffer.read().decode())[0]["ports"]]
+assert names[1:] == ["p\x1b[2J\ufffd\ufffd31m", "p\u20ac"], names'
+	unwatch TERM 0
+	OUT=$(<"$OUT_FILE") ERR=$(<"$ERR_FILE")
+	harmless "watch -v"
+	assert_match '. hook +p.x1b' "$OUT" "what watch -v does"
+	# Words of others on standard error, too.
+	ip -n h1 link set "$port" nomaster
+	ip -n h1 link set "$port" alias "vxbpf:other:h9"
+	ip -n h1 link set "$port" master vxbr0
+	refused 1 'p.x1b.2J.xff.x9b31m on it is a tunnel of another overlay' vx h1 up vxbr0
+	harmless "up"
+	expect 3 vx h1 status vxbr0
+	harmless status
+	refused 2 'x1b' vx h1 $'\x1b[2J'
+	harmless usage
 }
 
 run_tests
