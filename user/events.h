@@ -14,7 +14,7 @@
 enum event_kind {
 	EVENT_LINK, /* a device is there, in `link` */
 	EVENT_LINK_GONE, /* ifindex */
-	EVENT_PORT, /* said by a bridge: in `link` only ifindex, name, master, isolated */
+	EVENT_PORT, /* said by a bridge: in `link` only ifindex, name, master, what it does with it */
 	EVENT_PORT_GONE, /* ifindex left its bridge */
 	EVENT_ADDR, /* ifindex, prefix */
 	EVENT_ADDR_GONE,

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -73,6 +74,41 @@ static void read_vxlan(const struct nlattr *data, struct link_vxlan *vx)
 	}
 }
 
+void link_parse_port(const struct nlattr *port, struct link *out)
+{
+	static const uint16_t attrs[] = {
+#define PORT_FLAG(name, type, usual) [PORT_##name] = type,
+#include "portflags.def"
+#undef PORT_FLAG
+	};
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, port) {
+		uint16_t type = mnl_attr_get_type(attr);
+		bool on = mnl_attr_get_payload_len(attr) && mnl_attr_get_u8(attr);
+
+		if (type == IFLA_BRPORT_STATE)
+			on = mnl_attr_get_u8(attr) == BR_STATE_FORWARDING;
+		if (type == IFLA_BRPORT_ISOLATED)
+			out->isolated = on;
+		for (size_t i = 0; i < ARRAY_LEN(attrs); i++) {
+			if (attrs[i] != type)
+				continue;
+			out->port_flags &= ~(1U << i);
+			out->port_flags |= (unsigned)on << i;
+		}
+	}
+}
+
+static void read_bridge(const struct nlattr *data, struct link *link)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, data)
+		if (mnl_attr_get_type(attr) == IFLA_BR_STP_STATE)
+			link->stp = mnl_attr_get_u32(attr);
+}
+
 static void read_linkinfo(const struct nlattr *info, struct link *link)
 {
 	const struct nlattr *attr, *data = NULL, *slave = NULL;
@@ -95,11 +131,10 @@ static void read_linkinfo(const struct nlattr *info, struct link *link)
 	}
 	if (data && strcmp(link->kind, "vxlan") == 0)
 		read_vxlan(data, &link->vxlan);
-	if (!slave || !link->is_port)
-		return;
-	mnl_attr_for_each_nested (attr, slave)
-		if (mnl_attr_get_type(attr) == IFLA_BRPORT_ISOLATED)
-			link->isolated = mnl_attr_get_u8(attr);
+	if (data && strcmp(link->kind, "bridge") == 0)
+		read_bridge(data, link);
+	if (slave && link->is_port)
+		link_parse_port(slave, link);
 }
 
 static void read_altnames(const struct nlattr *list, struct link *link)
@@ -198,7 +233,8 @@ void link_parse(const struct nlmsghdr *msg, struct link *out)
 
 	*out = (struct link){ .ifindex = ifi->ifi_index,
 			      .type = ifi->ifi_type,
-			      .flags = ifi->ifi_flags };
+			      .flags = ifi->ifi_flags,
+			      .port_flags = LINK_PORT_USUAL };
 	mnl_attr_for_each (attr, msg, sizeof(*ifi))
 		read_link_attr(attr, out);
 }

@@ -12,6 +12,22 @@
 #define LINK_ALIAS 64 /* longer ones are cut: ours are shorter */
 #define LINK_ALTNAME 64 /* likewise */
 
+enum link_port_flag {
+#define PORT_FLAG(name, attr, usual) PORT_##name,
+#include "portflags.def"
+#undef PORT_FLAG
+	PORT_FLAG_MAX,
+};
+
+/* As the kernel makes a port, and what is taken for granted where it does not say. */
+#define PORT_FLAG(name, attr, usual) (usual) << PORT_##name |
+enum {
+	LINK_PORT_USUAL =
+#include "portflags.def"
+		0
+};
+#undef PORT_FLAG
+
 struct link_vxlan {
 	uint32_t vni;
 	uint16_t port; /* host byte order */
@@ -40,6 +56,8 @@ struct link {
 	bool addrgen_none; /* the kernel makes no IPv6 link-local address */
 	bool is_port; /* its master is a bridge */
 	bool isolated;
+	unsigned port_flags; /* bits by enum link_port_flag */
+	bool stp; /* kind "bridge": it has spanning tree on, its own or somebody else's */
 	char qdisc[VX_IF_LEN]; /* its root qdisc's kind */
 	bool peer_elsewhere; /* a veth whose other end is in another namespace */
 	uint64_t rx_dropped;
@@ -70,6 +88,8 @@ int addrs_read(struct nl *nl, struct addrs *out, struct why *why);
 int link_read(struct nl *nl, int ifindex, struct link *out);
 /* From the messages of rtnetlink: RTM_*LINK, and RTM_*ADDR (false: not of IP). */
 void link_parse(const struct nlmsghdr *msg, struct link *out);
+/* The attributes of a bridge's port. */
+void link_parse_port(const struct nlattr *port, struct link *out);
 bool addr_parse(const struct nlmsghdr *msg, struct addr *out);
 bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr);
 const struct link *links_by_name(const struct links *links, const char *name);

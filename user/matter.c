@@ -46,15 +46,20 @@ static bool same_port(const struct link *a, const struct link *b)
 	return a->master == b->master && a->isolated == b->isolated;
 }
 
+static bool same_member(const struct link *a, const struct link *b)
+{
+	return same_port(a, b) && a->port_flags == b->port_flags;
+}
+
 /* All that a plan or an observation looks at. */
 static bool same_link(const struct link *a, const struct link *b)
 {
-	return same_port(a, b) && strcmp(a->name, b->name) == 0 && strcmp(a->kind, b->kind) == 0 &&
-	       a->type == b->type && !((a->flags ^ b->flags) & IFF_UP) && a->mtu == b->mtu &&
-	       a->group == b->group && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
-	       strcmp(a->alias, b->alias) == 0 && strcmp(a->altname, b->altname) == 0 &&
-	       a->addrgen_none == b->addrgen_none && a->xdp_prog == b->xdp_prog &&
-	       same_tunnel(&a->vxlan, &b->vxlan);
+	return same_member(a, b) && a->stp == b->stp && strcmp(a->name, b->name) == 0 &&
+	       strcmp(a->kind, b->kind) == 0 && a->type == b->type &&
+	       !((a->flags ^ b->flags) & IFF_UP) && a->mtu == b->mtu && a->group == b->group &&
+	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && strcmp(a->alias, b->alias) == 0 &&
+	       strcmp(a->altname, b->altname) == 0 && a->addrgen_none == b->addrgen_none &&
+	       a->xdp_prog == b->xdp_prog && same_tunnel(&a->vxlan, &b->vxlan);
 }
 
 static bool on_bridge(const struct view *view, const struct link *link)
@@ -93,7 +98,7 @@ static enum matter bridge_word_matters(const struct event *e, const struct view 
 	if (!on_bridge(view, was) && !on_bridge(view, is))
 		return MATTER_NOT;
 	if (is_part(view, was))
-		return settled && is && same_port(was, is) ? MATTER_NOT : MATTER_ALL;
+		return settled && is && same_member(was, is) ? MATTER_NOT : MATTER_ALL;
 	return was && is && same_port(was, is) ? MATTER_NOT : port_matters(was, is);
 }
 

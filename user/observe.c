@@ -81,6 +81,9 @@ static void see_tunnel(const struct link *link, const struct links *links, struc
 	t->ifindex = (unsigned)link->ifindex;
 	obj_text(t, F_MASTER, master ? master->name : "");
 	obj_num(t, F_ISOLATED, link->isolated);
+#define PORT_FLAG(name, attr, usual) obj_num(t, F_##name, link->port_flags >> PORT_##name & 1);
+#include "portflags.def"
+#undef PORT_FLAG
 	obj_num(t, F_UP, !!(link->flags & IFF_UP));
 }
 

@@ -151,7 +151,7 @@ damage() {
 }
 
 tunnel_damaged_by_hand() {
-	local pin
+	local pin flag
 	mesh 3
 	mesh_up
 	containers_each 1
@@ -161,7 +161,11 @@ tunnel_damaged_by_hand() {
 	damage ip link set vx-h2 down
 	damage ip link set vx-h3 mtu 1400
 	damage ip link set vxbr0 mtu 1400
-	damage bridge link set dev vx-h2 isolated off
+	for flag in "isolated off" "learning off" "flood off" "mcast_flood off" "bcast_flood off" "locked on" \
+		"hairpin on" "state 0" "state 1"; do
+		# shellcheck disable=SC2086
+		damage bridge link set dev vx-h2 $flag
+	done
 	for pin in $(on h1 find /sys/fs/bpf/vxbpf -path '*links*' -type f | sort | head -n 3); do
 		damage rm "$pin"
 	done

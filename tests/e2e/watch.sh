@@ -122,9 +122,12 @@ drift_is_repaired() {
 	damaged ip link set vx-h2 down
 	damaged ip link set vxbr0 mtu 1300
 	damaged bridge link set dev vx-h2 isolated off
+	damaged bridge link set dev vx-h2 learning off flood off
+	damaged bridge link set dev vx-h2 state 0
 	damaged sh -c 'rm /sys/fs/bpf/vxbpf/vxbr0/links/tun_out-*'
 	damaged sh -c 'rm /sys/fs/bpf/vxbpf/vxbr0/links/port_in-*'
-	damaged rm -rf /sys/fs/bpf/vxbpf
+	# Begun to be made anew before all is gone, on a busy machine.
+	damaged sh -c 'rm -rf /sys/fs/bpf/vxbpf || true'
 	pings c11 "$(ip4_of c21)" 5
 	# Pins of the tree made anew are heard of as well.
 	damaged sh -c 'rm /sys/fs/bpf/vxbpf/vxbr0/links/tun_in-*'

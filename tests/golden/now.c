@@ -43,6 +43,8 @@ static bool link_flag(struct link *link, const char *word)
 {
 	if (strcmp(word, "isolated") == 0)
 		link->isolated = true;
+	else if (strcmp(word, "stp") == 0)
+		link->stp = true;
 	else if (strcmp(word, "down") == 0)
 		link->flags &= ~(unsigned)IFF_UP;
 	else if (strcmp(word, "loopback") == 0)

@@ -134,6 +134,15 @@ static void parts_that_change_matter(void **state)
 	e = about(s, EVENT_LINK, TUNNEL);
 	e.link.master = 0;
 	JUDGE(s, e, true, ALL);
+	for (unsigned i = 0; i < PORT_FLAG_MAX; i++) {
+		e = about(s, EVENT_PORT, TUNNEL);
+		JUDGE(s, e, true, NOT);
+		e.link.port_flags ^= 1U << i;
+		JUDGE(s, e, true, ALL);
+		e = about(s, EVENT_PORT, PORT);
+		e.link.port_flags ^= 1U << i;
+		JUDGE(s, e, true, NOT);
+	}
 	e = about(s, EVENT_LINK, TUNNEL);
 	e.link.vxlan.vni = 7;
 	JUDGE(s, e, true, ALL);
