@@ -117,7 +117,6 @@ static int change_tunnel(struct apply *a, const struct obj *now, const struct ob
 {
 	struct nlmsghdr *msg = put_link(a, RTM_SETLINK, 0, want->key, tag);
 
-	(void)why;
 	if (changed & 1U << F_ALIAS)
 		mnl_attr_put_strz(msg, IFLA_IFALIAS, obj_get_text(want, F_ALIAS));
 	if (changed & 1U << F_ADDRGEN)
@@ -134,7 +133,7 @@ static int change_tunnel(struct apply *a, const struct obj *now, const struct ob
 				    tag);
 		put_altname(a, RTM_NEWLINKPROP, want->key, obj_get_text(want, F_ALTNAME), tag);
 	}
-	return 0;
+	return changed & 1U << F_TO ? apply_fdb(a, want, tag, why) : 0;
 }
 
 static void put_address(struct nlmsghdr *msg, const struct obj *o, enum obj_field f, uint16_t v4,

@@ -315,7 +315,7 @@ void step_print(const struct step *s, char *text, size_t size)
 	if (o->note)
 		text_add(text, size, "  %s", o->note);
 	for (enum obj_field f = 0; f < F_MAX; f++)
-		if (fields & 1U << f && (pairwise || !(obj_fields[f].flags & OBJ_BORN)))
+		if (fields & 1U << f && (s->op == STEP_CHANGE || !(obj_fields[f].flags & OBJ_BORN)))
 			print_field(s, f, text, size);
 	if (s->op == STEP_REPLACE)
 		text_add(text, size,

@@ -75,6 +75,16 @@ static bool parse_route(const struct nlmsghdr *msg, struct event *e)
 	return true;
 }
 
+/* What devices learn by themselves is no news. */
+static bool parse_fdb(const struct nlmsghdr *msg, struct event *e)
+{
+	e->kind = msg->nlmsg_type == RTM_DELNEIGH ? EVENT_FDB_GONE : EVENT_FDB;
+	if (!fdb_parse(msg, &e->fdb) || !e->fdb.lasting)
+		return false;
+	e->ifindex = e->fdb.ifindex;
+	return true;
+}
+
 static bool parse_tc(const struct nlmsghdr *msg, struct event *e)
 {
 	const struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
@@ -102,6 +112,9 @@ bool event_parse(const struct nlmsghdr *msg, struct event *out)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		return parse_route(msg, out);
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
+		return parse_fdb(msg, out);
 	case RTM_NEWQDISC:
 	case RTM_DELQDISC:
 	case RTM_NEWTFILTER:

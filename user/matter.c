@@ -118,6 +118,19 @@ static enum matter tc_matters(const struct event *e, const struct view *view)
 	return on_bridge(view, link) ? MATTER_PORT : MATTER_NOT;
 }
 
+/* --- where tunnels send */
+
+static enum matter fdb_matters(const struct event *e, const struct view *view, bool settled)
+{
+	const struct link *link = links_by_index(&view->world.links, e->ifindex);
+	bool right;
+
+	if (!link || !plan_owns_tunnel(link, view->conf->overlay, view->mesh.self->name))
+		return MATTER_NOT;
+	right = fdb_is_plain(&e->fdb, &link->vxlan) && ip_equal(&e->fdb.to, &link->vxlan.remote);
+	return settled && right && e->kind == EVENT_FDB ? MATTER_NOT : MATTER_ALL;
+}
+
 /* --- addresses and routes */
 
 static bool is_known_addr(const struct view *view, const struct event *e)
@@ -187,6 +200,9 @@ enum matter event_matters(const struct event *e, const struct view *view, bool s
 	case EVENT_ADDR:
 	case EVENT_ADDR_GONE:
 		return addr_matters(e, view, settled);
+	case EVENT_FDB:
+	case EVENT_FDB_GONE:
+		return fdb_matters(e, view, settled);
 	case EVENT_ROUTE:
 		return route_matters(e, view);
 	case EVENT_TC:

@@ -206,6 +206,7 @@ static void want_tunnel(const struct planning *p, const struct mesh_peer *mp)
 	obj_text(t, F_LOCAL, text);
 	ip_format(&mp->remote, text);
 	obj_text(t, F_REMOTE, text);
+	obj_text(t, F_TO, text);
 	obj_text(t, F_LOWER, p->conf->underlay);
 	obj_num(t, F_LEARNING, p->conf->vni_mode == VX_VNI_INDEX);
 	obj_num(t, F_CSUM, 0); /* as the fast path has to send them */

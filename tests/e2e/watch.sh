@@ -124,6 +124,8 @@ drift_is_repaired() {
 	damaged bridge link set dev vx-h2 isolated off
 	damaged bridge link set dev vx-h2 learning off flood off
 	damaged bridge link set dev vx-h2 state 0
+	damaged bridge fdb del 00:00:00:00:00:00 dev vx-h2
+	damaged bridge fdb append 00:00:00:00:00:00 dst 192.0.2.77 dev vx-h2
 	damaged sh -c 'rm /sys/fs/bpf/vxbpf/vxbr0/links/tun_out-*'
 	damaged sh -c 'rm /sys/fs/bpf/vxbpf/vxbr0/links/port_in-*'
 	# Begun to be made anew before all is gone, on a busy machine.
