@@ -125,7 +125,7 @@ struct saying {
 	struct notes *out;
 	char source[IP_TEXT];
 	char mac[18];
-	char count[96]; /* "3 dropped, the last 2.0 s ago" */
+	char count[128]; /* "3 dropped, the last 2.0 s ago" */
 };
 
 static const char *or_else(const char *name, const char *other)
@@ -227,9 +227,10 @@ static void say_guard(const struct saying *a, enum vx_reason reason)
 			  a->count);
 }
 
+/* What was counted may be from before the guard was told to let it through. */
 static bool is_passed(const struct snapshot *s, enum vx_reason reason)
 {
-	return s->told.guard == VX_GUARD_OBSERVE && reason != VX_REASON_LOOP &&
+	return s->told.guard != VX_GUARD_ENFORCE && reason != VX_REASON_LOOP &&
 	       reason != VX_REASON_OVERSIZE;
 }
 
@@ -245,8 +246,10 @@ static void say_drop(const struct snapshot *s, enum vx_reason reason, struct not
 		return;
 	human_count(snapshot_drops(s, reason), count);
 	human_age(age / 1000000, ago);
-	snprintf(a.count, sizeof(a.count), "%s %s, the last %s ago", count,
-		 is_passed(s, reason) ? "let through" : "dropped", ago);
+	snprintf(a.count, sizeof(a.count),
+		 is_passed(s, reason) ? "%s counted, the last %s ago; such packets are let through"
+				      : "%s dropped, the last %s ago",
+		 count, ago);
 	ip_format(&w->last.source, a.source);
 	mac_format(w->last.src_mac, a.mac);
 	if (reason == VX_REASON_LOOP)

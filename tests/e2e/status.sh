@@ -12,6 +12,7 @@ ALL_TESTS="
 	own_address_is_gone
 	own_address_is_still_to_come
 	names_of_any_bytes
+	passed_is_not_dropped
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -125,6 +126,30 @@ assert names[1:] == ["p\x1b[2J\ufffd\ufffd31m", "p\u20ac"], names'
 	harmless status
 	refused 2 'x1b' vx h1 $'\x1b[2J'
 	harmless usage
+}
+
+# What the guard lets through is not called dropped, also not once it has stopped looking.
+passed_is_not_dropped() {
+	local mode
+	mesh 2 "guard: observe"
+	mesh_up
+	containers_each 1
+	mesh_up
+	node s9
+	frames s9 eth0 count=23 eth "dst=$(underlay_mac h1)" "src=$(underlay_mac s9)" ip "src=$(address4 s9)" \
+		"dst=$(address4 h1)" udp vxlan "vni=$(vni h1 h2)" eth "dst=$(mac_of c11)" data text=forged
+	drops_are h1 "unknown_source=23"
+	for mode in observe off; do
+		config vxbr0 "guard: $mode"
+		vx h1 reload vxbr0
+		said h1 0 up '23 counted, the last [^ ]+ s ago; such packets are let through'
+		expect 0 vx h1 status vxbr0
+		assert_eq "" "$(grep dropped <<<"$OUT" || true)" "what was dropped with guard: $mode"
+		assert_match 'counted +from no peer: unknown_source 23' "$OUT" "what was counted"
+	done
+	config vxbr0
+	vx h1 reload vxbr0
+	said h1 0 up 'unknown_source 23'
 }
 
 run_tests

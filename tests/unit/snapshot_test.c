@@ -260,9 +260,27 @@ static void only_late_drops_are_said(void **state)
 		    "ago): add it to `peers:`, or find out who that is");
 	s.told.guard = VX_GUARD_OBSERVE;
 	assert_says(&s, SNAPSHOT_UP,
-		    "192.0.2.66 sends VXLAN with our VNI 5000 and is no peer (3 let through, the "
-		    "last 5 "
-		    "min ago): add it to `peers:`, or find out who that is");
+		    "192.0.2.66 sends VXLAN with our VNI 5000 and is no peer (3 counted, the last "
+		    "5 min ago; such packets are let through): add it to `peers:`, or find out "
+		    "who that is");
+	s.told.guard = VX_GUARD_OFF;
+	assert_says(&s, SNAPSHOT_UP,
+		    "192.0.2.66 sends VXLAN with our VNI 5000 and is no peer (3 counted, the last "
+		    "5 min ago; such packets are let through): add it to `peers:`, or find out "
+		    "who that is");
+}
+
+static void loops_are_dropped_whatever_the_guard(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	s.told.guard = VX_GUARD_OFF;
+	witness(&s, VX_REASON_LOOP, SECOND);
+	snapshot_judge(&s);
+	assert_int_equal(s.problems.n, 1);
+	assert_non_null(strstr(s.problems.v[0], "3 dropped, the last 1.0 s ago"));
+	notes_free(&s.problems);
 }
 
 static void loop_names_its_witness(void **state)
@@ -389,6 +407,7 @@ int main(void)
 		cmocka_unit_test(down_says_how_to_get_up),
 		cmocka_unit_test(xdp_of_others_is_said),
 		cmocka_unit_test(only_late_drops_are_said),
+		cmocka_unit_test(loops_are_dropped_whatever_the_guard),
 		cmocka_unit_test(loop_names_its_witness),
 		cmocka_unit_test(oversize_names_the_port),
 		cmocka_unit_test(every_reason_has_a_sentence),
