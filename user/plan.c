@@ -142,7 +142,9 @@ static bool has_others_xdp(const struct planning *p, const struct link *link)
 	if (!link->xdp_prog || objs_find(p->facts->now, OBJ_WIRE, key))
 		return false;
 	notes_add(p->notes,
-		  "%s: an XDP program that is not this overlay's is on it: going on with TC",
+		  "%s: an XDP program that is not this overlay's is on it and stays; the guard "
+		  "works by "
+		  "TC there: remove it, or set `xdp: off`",
 		  link->name);
 	return true;
 }

@@ -45,7 +45,7 @@ struct snapshot_device {
 	char ifname[VX_IF_LEN];
 	int ifindex;
 	char tc[8]; /* tcx, clsact, none */
-	char xdp[8]; /* driver, foreign (somebody else's program), off */
+	char xdp[8]; /* driver, foreign (not this overlay's), off */
 	bool xdp_wanted; /* the config asks for XDP here and there is none of ours */
 };
 

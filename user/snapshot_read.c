@@ -189,12 +189,11 @@ static void find_devices(struct reading *r)
 	}
 }
 
-static const char *xdp_state(const struct snapshot_device *d, const struct link *link,
-			     const struct attach_state *ours)
+static const char *xdp_state(const struct link *link, const struct attach_state *ours)
 {
 	if (ours->mode[0])
 		return "driver";
-	return d->xdp_wanted && link && link->xdp_prog ? "foreign" : "off";
+	return link && link->xdp_prog ? "foreign" : "off";
 }
 
 static void read_devices(struct reading *r)
@@ -213,7 +212,7 @@ static void read_devices(struct reading *r)
 			xdp = query(r, "wire_xdp", link->ifindex);
 		}
 		text_copy(d->tc, sizeof(d->tc), tc.mode[0] ? tc.mode : "none");
-		text_copy(d->xdp, sizeof(d->xdp), xdp_state(d, link, &xdp));
+		text_copy(d->xdp, sizeof(d->xdp), xdp_state(link, &xdp));
 	}
 }
 

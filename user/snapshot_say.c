@@ -95,20 +95,13 @@ static void say_silent(const struct snapshot *s, struct notes *out)
 		notes_add(out, "%zu more peers are silent like that", n - LIST_MAX);
 }
 
+/* Of a program of somebody else's the plan has said so. */
 static void say_xdp(const struct snapshot *s, struct notes *out)
 {
 	for (size_t i = 0; i < s->n_devices; i++) {
 		const struct snapshot_device *d = &s->devices[i];
 
-		if (!d->xdp_wanted)
-			continue;
-		if (strcmp(d->xdp, "foreign") == 0)
-			notes_add(out,
-				  "%s: somebody else's XDP program is on it and stays; the guard "
-				  "works by TC "
-				  "there: remove it, or set `xdp: off`",
-				  d->ifname);
-		else if (strcmp(s->told.xdp, "on") == 0)
+		if (d->xdp_wanted && strcmp(s->told.xdp, "on") == 0)
 			notes_add(out,
 				  "%s: no XDP program of ours is on it; the guard works by TC "
 				  "there: run `vxbpf "

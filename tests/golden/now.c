@@ -83,6 +83,8 @@ static bool link_number(struct link *link, const char *word, const char *value)
 		return false;
 	if (strcmp(word, "index") == 0)
 		link->ifindex = (int)n;
+	else if (strcmp(word, "xdp") == 0)
+		link->xdp_prog = n;
 	else if (strcmp(word, "mtu") == 0)
 		link->mtu = n;
 	else if (strcmp(word, "type") == 0)

@@ -8,7 +8,7 @@
  *   tc tcx|clsact                   how this kernel attaches programs; tcx if not said
  *   down                            plan for `down` instead of `up`
  *   link NAME index N [mtu N] [kind K] [type N] [bus B] [alias A] [altname A] [master LINK]
- *        [isolated] [down] [stp] [loopback] [vni N] [port N] [remote ADDRESS]
+ *        [isolated] [down] [stp] [xdp ID] [loopback] [vni N] [port N] [remote ADDRESS]
  *                                   a device that no `now` line brings along
  *   addr LINK PREFIX [proto N]      of the bridge with proto 118: also observed as ours
  *   route ADDRESS|default dev LINK [dev LINK]... [mtu N]

@@ -220,18 +220,17 @@ static void down_says_how_to_get_up(void **state)
 		    "number");
 }
 
-static void xdp_of_others_is_said(void **state)
+static void xdp_that_is_wanted_is_said(void **state)
 {
 	struct snapshot s = healthy();
 
 	(void)state;
 	device.xdp_wanted = true;
 	assert_says(&s, SNAPSHOT_UP, NULL); /* auto: a driver that takes none is nothing to mend */
-	text_copy(device.xdp, sizeof(device.xdp), "foreign");
+	text_copy(s.told.xdp, sizeof(s.told.xdp), "on");
 	assert_says(&s, SNAPSHOT_UP,
-		    "eth0: somebody else's XDP program is on it and stays; the guard works by TC "
-		    "there: "
-		    "remove it, or set `xdp: off`");
+		    "eth0: no XDP program of ours is on it; the guard works by TC there: run "
+		    "`vxbpf up`, which says why, or set `xdp: auto`");
 }
 
 static struct snapshot_witness *witness(struct snapshot *s, enum vx_reason reason, uint64_t age_ns)
@@ -405,7 +404,7 @@ int main(void)
 		cmocka_unit_test(unusable_config_is_said_and_no_drift),
 		cmocka_unit_test(a_config_that_cannot_be_met_is_no_health),
 		cmocka_unit_test(down_says_how_to_get_up),
-		cmocka_unit_test(xdp_of_others_is_said),
+		cmocka_unit_test(xdp_that_is_wanted_is_said),
 		cmocka_unit_test(only_late_drops_are_said),
 		cmocka_unit_test(loops_are_dropped_whatever_the_guard),
 		cmocka_unit_test(loop_names_its_witness),
