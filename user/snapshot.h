@@ -26,6 +26,8 @@ struct snapshot_peer {
 	uint32_t vni;
 	struct vx_counters sum; /* over all CPUs; of the times the latest */
 	uint64_t drops[VX_REASON_MAX];
+	/* When a frame last came out of its tunnel; only of the peer the `unguarded` witness is about. */
+	uint64_t passed_ns;
 	/* judged */
 	enum peer_state state;
 	int64_t last_seen_ms; /* ago; -1 = never */

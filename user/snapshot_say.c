@@ -7,6 +7,9 @@
 #include "link.h"
 #include "snapshot.h"
 
+/* A flow on the fast path shows in its tunnel every two seconds. */
+#define MARK_TOGETHER_NS 1000000000ULL
+#define MARK_SILENCE_NS 5000000000ULL
 #define LIST_MAX 5 /* of the same kind; the rest is a number */
 
 /* "vxbpf up vxbr0", or by path where the file is not where names are looked up. */
@@ -180,6 +183,26 @@ static void say_oversize(const struct saying *a)
 			  s->told.mtu, a->count);
 }
 
+/* The wire let frames of this peer in at the time the tunnel refused some, and none has got through
+ * for a while: it is they, and somebody between the two takes the mark off them. */
+static bool loses_mark(const struct saying *a)
+{
+	const struct snapshot *s = a->s;
+	uint64_t refused = a->w->last.time_ns;
+
+	if (s->told.guard != VX_GUARD_ENFORCE || s->told.vni_mode == VX_VNI_INDEX)
+		return false;
+	for (size_t i = 0; i < s->n_peers; i++) {
+		const struct snapshot_peer *p = &s->peers[i];
+		uint64_t in = p->sum.last_rx_ns;
+
+		if (strcmp(p->ifname, a->w->from) == 0)
+			return in + MARK_TOGETHER_NS > refused && refused + MARK_TOGETHER_NS > in &&
+			       p->passed_ns + MARK_SILENCE_NS < refused;
+	}
+	return false;
+}
+
 static void say_guard(const struct saying *a, enum vx_reason reason)
 {
 	const struct vx_witness *last = &a->w->last;
@@ -197,6 +220,11 @@ static void say_guard(const struct saying *a, enum vx_reason reason)
 			  "must differ "
 			  "from ours: put the same file on both and run `vxbpf up`",
 			  or_else(last->peer, "a peer"), a->source, last->vni, a->count);
+	else if (reason == VX_REASON_UNGUARDED && loses_mark(a))
+		notes_add(a->out,
+			  "peers' frames pass the guard and come to %s without its mark (%s): a "
+			  "firewall rule changes the packets' mark: see mark: in vxbpf.yaml(5)",
+			  a->w->from, a->count);
 	else if (reason == VX_REASON_UNGUARDED)
 		notes_add(a->out,
 			  "VXLAN for %s came by a device or to an address the guard does not cover "

@@ -13,6 +13,7 @@ ALL_TESTS="
 	own_address_is_still_to_come
 	names_of_any_bytes
 	passed_is_not_dropped
+	mark_is_lost_between_guard_and_tunnel
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -150,6 +151,36 @@ passed_is_not_dropped() {
 	config vxbr0
 	vx h1 reload vxbr0
 	said h1 0 up 'unknown_source 23'
+}
+
+# As wg-quick does it: the whole mark of packets on their way in is set anew.
+mark_is_lost_between_guard_and_tunnel() {
+	local lost='! peers. frames pass the guard and come to vx-h2 without its mark \([0-9]+ dropped, .*\): a firewall rule changes the packets. mark: see mark: in vxbpf.yaml\(5\)'
+	healthy_pair
+	acquainted c11 c21
+	# A stranger behind another device is something else, also while the peer itself is heard.
+	switch sw2
+	plug h1 sw2 eth1 02:a1:00:00:00:01
+	netns s8
+	plug s8 sw2
+	background c11 ping -n -q -i 0.1 "$(ip4_of c21)" >/dev/null
+	frames s8 eth0 count=5 eth dst=02:a1:00:00:00:01 "src=$(underlay_mac s8)" ip "src=$(address4 h2)" \
+		"dst=$(address4 h1)" udp vxlan "vni=$(vni h1 h2)" eth "dst=$(mac_of c11)" data text=forged
+	drops_are h1 "unguarded=5"
+	said h1 0 up '! VXLAN for vx-h2 came by a device or to an address the guard does not cover \(5 dropped'
+	on h1 nft -f - <<-'N'
+		table inet others {
+			chain pre { type filter hook prerouting priority -150; meta l4proto udp meta mark set ct mark; }
+		}
+	N
+	says_so() { vx h1 status vxbr0 | tr -s '\n ' ' ' | grep -E -- "$lost" >/dev/null; }
+	wait_for 30 says_so
+	on h1 nft delete table inet others
+	pings c11 "$(ip4_of c21)" 5
+	frames s8 eth0 eth dst=02:a1:00:00:00:01 "src=$(underlay_mac s8)" ip "src=$(address4 h2)" \
+		"dst=$(address4 h1)" udp vxlan "vni=$(vni h1 h2)" eth "dst=$(mac_of c11)" data text=forged
+	expect 0,3 vx h1 status vxbr0
+	assert_match 'VXLAN for vx-h2 came by a device' "$(tr -s '\n ' ' ' <<<"$OUT")" "once the rule is gone"
 }
 
 run_tests

@@ -282,6 +282,41 @@ static void loops_are_dropped_whatever_the_guard(void **state)
 	notes_free(&s.problems);
 }
 
+static void a_lost_mark_is_told_from_a_stranger(void **state)
+{
+	static const char lost[] =
+		"peers' frames pass the guard and come to vx-beta without its mark (3 dropped, the "
+		"last 2.0 s ago): a firewall rule changes the packets' mark: see mark: in "
+		"vxbpf.yaml(5)";
+	static const char stranger[] =
+		"VXLAN for vx-beta came by a device or to an address the guard does not cover (3 "
+		"dropped, the last 2.0 s ago): if routes have changed, run `vxbpf up`; else "
+		"somebody forges it";
+	struct snapshot s = healthy();
+	struct snapshot_witness *w = witness(&s, VX_REASON_UNGUARDED, 2 * SECOND);
+	struct snapshot_peer *p = &s.peers[0];
+
+	(void)state;
+	text_copy(w->from, sizeof(w->from), "vx-beta");
+	text_copy(p->ifname, sizeof(p->ifname), "vx-beta");
+	p->sum.last_rx_ns = NOW - 2 * SECOND;
+	p->passed_ns = NOW - 8 * SECOND;
+	assert_says(&s, SNAPSHOT_UP, lost);
+	/* Others of the peer's frames get through. */
+	p->passed_ns = NOW - 6 * SECOND;
+	assert_says(&s, SNAPSHOT_UP, stranger);
+	/* The guard saw none of its frames then. */
+	p->passed_ns = 0;
+	p->sum.last_rx_ns = NOW - 4 * SECOND;
+	assert_says(&s, SNAPSHOT_UP, stranger);
+	p->sum.last_rx_ns = NOW - SECOND / 2;
+	assert_says(&s, SNAPSHOT_UP, stranger);
+	/* By index a tunnel is not its peer's alone. */
+	p->sum.last_rx_ns = NOW - 2 * SECOND;
+	s.told.vni_mode = VX_VNI_INDEX;
+	assert_says(&s, SNAPSHOT_UP, stranger);
+}
+
 static void loop_names_its_witness(void **state)
 {
 	struct snapshot s = healthy();
@@ -407,6 +442,7 @@ int main(void)
 		cmocka_unit_test(xdp_that_is_wanted_is_said),
 		cmocka_unit_test(only_late_drops_are_said),
 		cmocka_unit_test(loops_are_dropped_whatever_the_guard),
+		cmocka_unit_test(a_lost_mark_is_told_from_a_stranger),
 		cmocka_unit_test(loop_names_its_witness),
 		cmocka_unit_test(oversize_names_the_port),
 		cmocka_unit_test(every_reason_has_a_sentence),
