@@ -171,17 +171,17 @@ bridge_of_others_keeps_its_mtu() {
 	mesh_up h2
 	for mtu in 1500 1400; do
 		ip -n h1 link add vxbr0 type bridge
-		ip -n h1 link add port9 mtu $mtu type veth peer name 9trop
+		ip -n h1 link add port9 mtu "$mtu" type veth peer name 9trop
 		ip -n h1 link set port9 master vxbr0
 		ip -n h1 link set vxbr0 up
-		assert_eq $mtu "$(mtu_of h1 vxbr0)" "MTU before"
+		assert_eq "$mtu" "$(mtu_of h1 vxbr0)" "MTU before"
 		expect 0 vx h1 up vxbr0
-		[ $mtu -le 1450 ] || assert_match "vxbr0: not made by us, so its MTU stays 1500" "$ERR" "what up says"
-		assert_eq $mtu "$(mtu_of h1 vxbr0)" "MTU with our tunnels"
+		[ "$mtu" -le 1450 ] || assert_match "vxbr0: not made by us, so its MTU stays 1500" "$ERR" "what up says"
+		assert_eq "$mtu" "$(mtu_of h1 vxbr0)" "MTU with our tunnels"
 		ip -n h1 link del port9
-		assert_eq $mtu "$(mtu_of h1 vxbr0)" "MTU with nothing but our tunnels"
+		assert_eq "$mtu" "$(mtu_of h1 vxbr0)" "MTU with nothing but our tunnels"
 		vx h1 up vxbr0
-		assert_eq $mtu "$(mtu_of h1 vxbr0)" "MTU after another up"
+		assert_eq "$mtu" "$(mtu_of h1 vxbr0)" "MTU after another up"
 		vx h1 down vxbr0
 		ip -n h1 link del vxbr0
 	done
@@ -223,9 +223,9 @@ pins_are_roots_alone() {
 		snapshot h1 >"$WORK/before"
 		refused 1 "$root" vx h1 up vxbr0
 		unchanged h1 "$WORK/before"
-		on h1 rm -rf $root
+		on h1 rm -rf "$root"
 	done
-	on h1 mkdir -m 0755 $root
+	on h1 mkdir -m 0755 "$root"
 	vx h1 up vxbr0
 	vx h1 down vxbr0
 	nothing_left h1

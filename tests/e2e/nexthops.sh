@@ -45,7 +45,7 @@ two_cables() { # [YAML LINE...]
 	for name in h1 h2; do
 		plug "$name" sw2 eth1 "02:a1:00:00:00:0$(number "$name")"
 		for dev in eth0 eth1; do
-			ip -n "$name" addr add "$(gateway "$name" $dev)/$bits" dev $dev
+			ip -n "$name" addr add "$(gateway "$name" "$dev")/$bits" dev "$dev"
 		done
 	done
 	netns s8
@@ -86,10 +86,10 @@ both_are_guarded() {
 		for back in eth0 eth1; do
 			ip -n h1 route del "$(own h2)"
 			ip -n h2 route del "$(own h1)"
-			by_one h1 h2 $way
-			by_one h2 h1 $back
-			capture there h1 $way -Q out udp port 4789
-			capture back h1 $back -Q in udp port 4789
+			by_one h1 h2 "$way"
+			by_one h2 h1 "$back"
+			capture there h1 "$way" -Q out udp port 4789
+			capture back h1 "$back" -Q in udp port 4789
 			pings c11 "$(ip4_of c21)" 23
 			exactly 23 there
 			exactly 23 back

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Judging a snapshot: states of peers and overlay, and what is said about whatever is wrong. */
+/*
+ * Judging a snapshot: states of peers and overlay, and what is said about whatever is wrong.
+ *
+ * lines: one sentence, one case, all from the same healthy overlay.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
