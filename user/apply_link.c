@@ -117,7 +117,6 @@ static int change_tunnel(struct apply *a, const struct obj *now, const struct ob
 {
 	struct nlmsghdr *msg = put_link(a, RTM_SETLINK, 0, want->key, tag);
 
-	(void)why;
 	if (changed & 1U << F_ALIAS)
 		mnl_attr_put_strz(msg, IFLA_IFALIAS, obj_get_text(want, F_ALIAS));
 	if (changed & 1U << F_ADDRGEN)
@@ -134,7 +133,7 @@ static int change_tunnel(struct apply *a, const struct obj *now, const struct ob
 				    tag);
 		put_altname(a, RTM_NEWLINKPROP, want->key, obj_get_text(want, F_ALTNAME), tag);
 	}
-	return 0;
+	return changed & 1U << F_TO ? apply_fdb(a, want, tag, why) : 0;
 }
 
 static void put_address(struct nlmsghdr *msg, const struct obj *o, enum obj_field f, uint16_t v4,
@@ -229,6 +228,30 @@ bool apply_remove_group(struct apply *a, const struct step *steps, size_t n, int
 
 /* --- membership: master, isolation, up, in that order */
 
+#define PORT_FLAG(name, attr, usual) 1U << F_##name |
+static const uint32_t port_fields =
+#include "portflags.def"
+	1U << F_ISOLATED;
+#undef PORT_FLAG
+
+static void put_port_flag(struct nlmsghdr *msg, uint16_t attr, bool on)
+{
+	uint8_t value = on;
+
+	if (attr == IFLA_BRPORT_STATE)
+		value = on ? BR_STATE_FORWARDING : BR_STATE_DISABLED;
+	mnl_attr_put_u8(msg, attr, value);
+}
+
+static void put_port_flags(struct nlmsghdr *msg, const struct obj *want, uint32_t changed)
+{
+#define PORT_FLAG(name, attr, usual)                                                               \
+	if (changed & 1U << F_##name)                                                              \
+		put_port_flag(msg, attr, obj_get_num(want, F_##name));
+#include "portflags.def"
+#undef PORT_FLAG
+}
+
 static int change_member(struct apply *a, const struct obj *now, const struct obj *want,
 			 uint32_t changed, size_t tag, struct why *why)
 {
@@ -245,7 +268,7 @@ static int change_member(struct apply *a, const struct obj *now, const struct ob
 		msg = put_link(a, RTM_SETLINK, 0, want->key, tag);
 		mnl_attr_put_u32(msg, IFLA_MASTER, master);
 	}
-	if (changed & (1U << F_ISOLATED | 1U << F_MASTER)) {
+	if (changed & (1U << F_MASTER | port_fields)) {
 		unsigned ifindex = if_nametoindex(want->key);
 		struct ifinfomsg *ifi;
 
@@ -255,6 +278,7 @@ static int change_member(struct apply *a, const struct obj *now, const struct ob
 		ifi->ifi_index = (int)ifindex;
 		port = mnl_attr_nest_start(msg, IFLA_PROTINFO);
 		mnl_attr_put_u8(msg, IFLA_BRPORT_ISOLATED, (uint8_t)obj_get_num(want, F_ISOLATED));
+		put_port_flags(msg, want, changed);
 		mnl_attr_nest_end(msg, port);
 	}
 	if (changed & 1U << F_UP) {
@@ -266,7 +290,8 @@ static int change_member(struct apply *a, const struct obj *now, const struct ob
 
 static int add_member(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
-	return change_member(a, NULL, want, EVERYTHING, tag, why);
+	return change_member(a, NULL, want, 1U << F_MASTER | 1U << F_ISOLATED | 1U << F_UP, tag,
+			     why);
 }
 
 static int remove_member(struct apply *a, const struct obj *now, size_t tag, struct why *why)

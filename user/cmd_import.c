@@ -2,6 +2,7 @@
 /* vxbpf import SCRIPT: a vxlansetup.sh's settings as YAML on stdout. */
 #include <string.h>
 
+#include "command.h"
 #include "import.h"
 #include "readfile.h"
 
@@ -28,10 +29,8 @@ int cmd_import(int argc, char **argv)
 	err = readfile(argv[1], IMPORT_MAX_SIZE, &text, &len, &why);
 	if (!err)
 		err = import_script(argv[1], text, len, &yaml, &why);
-	if (err) {
-		fprintf(stderr, "vxbpf: %s\n", why.text);
-		return why.bad_input ? 2 : 1;
-	}
+	if (err)
+		return command_fail(&why);
 	if (fputs(yaml, stdout) == EOF || fflush(stdout) == EOF) {
 		fprintf(stderr, "vxbpf: import: cannot write to stdout: %m\n");
 		return 1;

@@ -8,19 +8,34 @@
 #include "command.h"
 #include "observe.h"
 #include "pins.h"
+#include "shown.h"
 
 #define CONFIG_FOLDER "/etc/vxbpf"
 
+void command_tell(const char *fmt, ...)
+{
+	autofree char *text = NULL;
+	autofree char *shown = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	shown = text ? shown_text(text) : NULL;
+	fprintf(stderr, "vxbpf: %s\n", shown ? shown : "out of memory");
+}
+
 int command_fail(const struct why *why)
 {
-	fprintf(stderr, "vxbpf: %s\n", why->text);
+	command_tell("%s", why->text);
 	return why->bad_input ? EXIT_USAGE : EXIT_FAILED;
 }
 
 void command_say(const struct notes *notes)
 {
 	for (size_t i = 0; i < notes->n; i++)
-		fprintf(stderr, "vxbpf: %s\n", notes->v[i]);
+		command_tell("%s", notes->v[i]);
 }
 
 static bool has_suffix(const char *text, const char *suffix)

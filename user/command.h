@@ -27,7 +27,9 @@ int cmd_status(const struct command_args *args);
 int cmd_watch(const struct command_args *args);
 int cmd_demo(const struct command_args *args);
 
-/* "vxbpf: <sentence>" on stderr; returns the exit code `why` calls for. */
+/* "vxbpf: <sentence>" on stderr, with nothing in it that a terminal obeys. */
+void command_tell(const char *fmt, ...) PRINTF(1, 2);
+/* The same; returns the exit code `why` calls for. */
 int command_fail(const struct why *why);
 void command_say(const struct notes *notes);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "diff.h"
+#include "shown.h"
 
 /* Objects with a twin of the same key on the other side, or NULL. */
 struct pair {
@@ -314,7 +315,7 @@ void step_print(const struct step *s, char *text, size_t size)
 	if (o->note)
 		text_add(text, size, "  %s", o->note);
 	for (enum obj_field f = 0; f < F_MAX; f++)
-		if (fields & 1U << f)
+		if (fields & 1U << f && (s->op == STEP_CHANGE || !(obj_fields[f].flags & OBJ_BORN)))
 			print_field(s, f, text, size);
 	if (s->op == STEP_REPLACE)
 		text_add(text, size,
@@ -326,9 +327,12 @@ void steps_print(const struct steps *steps)
 	char text[512];
 
 	for (size_t i = 0; i < steps->n; i++) {
+		autofree char *shown = NULL;
+
 		if (steps->v[i].implied)
 			continue;
 		step_print(&steps->v[i], text, sizeof(text));
-		puts(text);
+		shown = shown_text(text);
+		puts(shown ? shown : "out of memory");
 	}
 }

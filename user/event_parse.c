@@ -8,23 +8,20 @@
 
 #include "events.h"
 
-/* A bridge's own words: IFLA_MASTER, IFLA_PROTINFO > IFLA_BRPORT_ISOLATED */
+/* A bridge's own words: IFLA_MASTER, IFLA_PROTINFO > IFLA_BRPORT_* */
 static void parse_port(const struct nlmsghdr *msg, struct link *out)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
-	const struct nlattr *attr, *port;
+	const struct nlattr *attr;
 
-	*out = (struct link){ .ifindex = ifi->ifi_index };
+	*out = (struct link){ .ifindex = ifi->ifi_index, .port_flags = LINK_PORT_USUAL };
 	mnl_attr_for_each (attr, msg, sizeof(*ifi)) {
 		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
 			text_copy(out->name, sizeof(out->name), mnl_attr_get_str(attr));
 		if (mnl_attr_get_type(attr) == IFLA_MASTER)
 			out->master = (int)mnl_attr_get_u32(attr);
-		if (mnl_attr_get_type(attr) != IFLA_PROTINFO)
-			continue;
-		mnl_attr_for_each_nested (port, attr)
-			if (mnl_attr_get_type(port) == IFLA_BRPORT_ISOLATED)
-				out->isolated = mnl_attr_get_u8(port);
+		if (mnl_attr_get_type(attr) == IFLA_PROTINFO)
+			link_parse_port(attr, out);
 	}
 }
 
@@ -78,6 +75,16 @@ static bool parse_route(const struct nlmsghdr *msg, struct event *e)
 	return true;
 }
 
+/* What devices learn by themselves is no news. */
+static bool parse_fdb(const struct nlmsghdr *msg, struct event *e)
+{
+	e->kind = msg->nlmsg_type == RTM_DELNEIGH ? EVENT_FDB_GONE : EVENT_FDB;
+	if (!fdb_parse(msg, &e->fdb) || !e->fdb.lasting)
+		return false;
+	e->ifindex = e->fdb.ifindex;
+	return true;
+}
+
 static bool parse_tc(const struct nlmsghdr *msg, struct event *e)
 {
 	const struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
@@ -105,6 +112,9 @@ bool event_parse(const struct nlmsghdr *msg, struct event *out)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		return parse_route(msg, out);
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
+		return parse_fdb(msg, out);
 	case RTM_NEWQDISC:
 	case RTM_DELQDISC:
 	case RTM_NEWTFILTER:

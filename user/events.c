@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Subscriptions and pins that go; see events.h. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/xfrm.h>
@@ -35,7 +38,30 @@ static const unsigned route_groups[] = { RTNLGRP_LINK,	      RTNLGRP_TC,
 					 RTNLGRP_NEXTHOP,     RTNLGRP_IPV4_IFADDR,
 					 RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
 					 RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
-					 RTNLGRP_IPV6_RULE };
+					 RTNLGRP_IPV6_RULE,   RTNLGRP_NEIGH };
+
+/* Neighbours come and go all day, and bridges learn: of all that only entries of VXLAN devices' own get
+ * through to us, so that the rest does not even wake us up. */
+static void spare_neighbours(struct mnl_socket *sock)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWNEIGH), 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELNEIGH), 0, 5),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
+			 NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_family)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_BRIDGE, 0, 2),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
+			 NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_flags)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, NTF_SELF, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog prog = { .len = ARRAY_LEN(code), .filter = code };
+
+	/* Without it the same is found out later, message by message. */
+	setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
+}
 
 static int subscribe(int bus, const unsigned *groups, size_t n, struct mnl_socket **out)
 {
@@ -45,6 +71,8 @@ static int subscribe(int bus, const unsigned *groups, size_t n, struct mnl_socke
 	if (!sock)
 		return -errno;
 	setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (bus == NETLINK_ROUTE)
+		spare_neighbours(sock);
 	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0) {
 		mnl_socket_close(sock);
 		return -errno;

@@ -9,16 +9,18 @@
 
 #include <poll.h>
 
-#include "link.h"
+#include "fdb.h"
 
 enum event_kind {
 	EVENT_LINK, /* a device is there, in `link` */
 	EVENT_LINK_GONE, /* ifindex */
-	EVENT_PORT, /* said by a bridge: in `link` only ifindex, name, master, isolated */
+	EVENT_PORT, /* said by a bridge: in `link` only ifindex, name, master, what it does with it */
 	EVENT_PORT_GONE, /* ifindex left its bridge */
 	EVENT_ADDR, /* ifindex, prefix */
 	EVENT_ADDR_GONE,
 	EVENT_ROUTE, /* to `prefix`, come or gone */
+	EVENT_FDB, /* a tunnel sends there, in `fdb` */
+	EVENT_FDB_GONE,
 	EVENT_TC, /* a qdisc or filter on ifindex, or in `block` if that is not 0 */
 	EVENT_TC_GONE,
 	EVENT_PIN_GONE, /* `pin` in `folder` of `overlay`'s tree */
@@ -33,6 +35,7 @@ struct event {
 	int ifindex;
 	struct link link;
 	struct ip_prefix prefix;
+	struct fdb_entry fdb;
 	uint32_t block;
 	char overlay[VX_IF_LEN];
 	char folder[16]; /* "" = the tree itself, "links", "programs" */

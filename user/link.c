@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Devices, addresses and routes, read back from rtnetlink; see link.h. */
+/* Devices and addresses, read back from rtnetlink; see link.h. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -73,6 +74,41 @@ static void read_vxlan(const struct nlattr *data, struct link_vxlan *vx)
 	}
 }
 
+void link_parse_port(const struct nlattr *port, struct link *out)
+{
+	static const uint16_t attrs[] = {
+#define PORT_FLAG(name, type, usual) [PORT_##name] = type,
+#include "portflags.def"
+#undef PORT_FLAG
+	};
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, port) {
+		uint16_t type = mnl_attr_get_type(attr);
+		bool on = mnl_attr_get_payload_len(attr) && mnl_attr_get_u8(attr);
+
+		if (type == IFLA_BRPORT_STATE)
+			on = mnl_attr_get_u8(attr) == BR_STATE_FORWARDING;
+		if (type == IFLA_BRPORT_ISOLATED)
+			out->isolated = on;
+		for (size_t i = 0; i < ARRAY_LEN(attrs); i++) {
+			if (attrs[i] != type)
+				continue;
+			out->port_flags &= ~(1U << i);
+			out->port_flags |= (unsigned)on << i;
+		}
+	}
+}
+
+static void read_bridge(const struct nlattr *data, struct link *link)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, data)
+		if (mnl_attr_get_type(attr) == IFLA_BR_STP_STATE)
+			link->stp = mnl_attr_get_u32(attr);
+}
+
 static void read_linkinfo(const struct nlattr *info, struct link *link)
 {
 	const struct nlattr *attr, *data = NULL, *slave = NULL;
@@ -95,11 +131,10 @@ static void read_linkinfo(const struct nlattr *info, struct link *link)
 	}
 	if (data && strcmp(link->kind, "vxlan") == 0)
 		read_vxlan(data, &link->vxlan);
-	if (!slave || !link->is_port)
-		return;
-	mnl_attr_for_each_nested (attr, slave)
-		if (mnl_attr_get_type(attr) == IFLA_BRPORT_ISOLATED)
-			link->isolated = mnl_attr_get_u8(attr);
+	if (data && strcmp(link->kind, "bridge") == 0)
+		read_bridge(data, link);
+	if (slave && link->is_port)
+		link_parse_port(slave, link);
 }
 
 static void read_altnames(const struct nlattr *list, struct link *link)
@@ -198,7 +233,8 @@ void link_parse(const struct nlmsghdr *msg, struct link *out)
 
 	*out = (struct link){ .ifindex = ifi->ifi_index,
 			      .type = ifi->ifi_type,
-			      .flags = ifi->ifi_flags };
+			      .flags = ifi->ifi_flags,
+			      .port_flags = LINK_PORT_USUAL };
 	mnl_attr_for_each (attr, msg, sizeof(*ifi))
 		read_link_attr(attr, out);
 }
@@ -306,59 +342,12 @@ int addrs_read(struct nl *nl, struct addrs *out, struct why *why)
 	return 0;
 }
 
-static int take_route(const struct nlmsghdr *msg, void *ctx)
+bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr)
 {
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(msg);
-	const struct nlattr *attr, *metric;
-	struct route *route = ctx;
-
-	bool expires = false;
-
-	if (rtm->rtm_type == RTN_UNREACHABLE || rtm->rtm_type == RTN_BLACKHOLE ||
-	    rtm->rtm_type == RTN_PROHIBIT)
-		return -ENETUNREACH;
-	mnl_attr_for_each (attr, msg, sizeof(*rtm)) {
-		if (mnl_attr_get_type(attr) == RTA_OIF)
-			route->ifindex = (int)mnl_attr_get_u32(attr);
-		if (mnl_attr_get_type(attr) == RTA_CACHEINFO)
-			expires = ((const struct rta_cacheinfo *)mnl_attr_get_payload(attr))
-					  ->rta_expires;
-		if (mnl_attr_get_type(attr) != RTA_METRICS)
-			continue;
-		mnl_attr_for_each_nested (metric, attr)
-			if (mnl_attr_get_type(metric) == RTAX_MTU)
-				route->mtu = mnl_attr_get_u32(metric);
-	}
-	/* What somebody on the way claimed for some minutes is not the route's word. */
-	if (expires)
-		route->mtu = 0;
-	return route->ifindex ? 0 : -ENETUNREACH;
-}
-
-int route_read(struct nl *nl, const struct links *links, const struct vx_addr *local,
-	       const struct vx_addr *remote, uint16_t port, int oif, struct route *out)
-{
-	struct nlmsghdr *msg = nl_request(nl, RTM_GETROUTE, 0, sizeof(struct rtmsg));
-	struct rtmsg *rtm = mnl_nlmsg_get_payload(msg);
-	const struct link *link;
-
-	*out = (struct route){ 0 };
-	rtm->rtm_family = (unsigned char)ip_family(remote);
-	rtm->rtm_dst_len = (unsigned char)(ip_raw_len(remote) * 8);
-	rtm->rtm_src_len = rtm->rtm_dst_len;
-	mnl_attr_put(msg, RTA_DST, ip_raw_len(remote), ip_raw(remote));
-	mnl_attr_put(msg, RTA_SRC, ip_raw_len(local), ip_raw(local));
-	mnl_attr_put_u8(msg, RTA_IP_PROTO, IPPROTO_UDP);
-	mnl_attr_put_u16(msg, RTA_DPORT, htons(port));
-	if (oif)
-		mnl_attr_put_u32(msg, RTA_OIF, (uint32_t)oif);
-	out->err = nl_dump(nl, msg, take_route, out);
-	if (out->err)
-		return out->err;
-	link = links_by_index(links, out->ifindex);
-	if (link && (!out->mtu || link->mtu < out->mtu))
-		out->mtu = link->mtu;
-	return 0;
+	for (size_t i = 0; i < addrs->n; i++)
+		if (ip_equal(&addrs->v[i].prefix.addr, addr))
+			return true;
+	return false;
 }
 
 const struct link *links_by_name(const struct links *links, const char *name)

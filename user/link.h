@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Network devices, addresses and routes of this namespace, read back from rtnetlink. Facts come by
- * netlink and never from sysfs, which may show another namespace.
+ * Network devices and addresses of this namespace, read back from rtnetlink. Facts come by netlink
+ * and never from sysfs, which may show another namespace.
  */
 #ifndef VXBPF_LINK_H
 #define VXBPF_LINK_H
@@ -11,6 +11,22 @@
 
 #define LINK_ALIAS 64 /* longer ones are cut: ours are shorter */
 #define LINK_ALTNAME 64 /* likewise */
+
+enum link_port_flag {
+#define PORT_FLAG(name, attr, usual) PORT_##name,
+#include "portflags.def"
+#undef PORT_FLAG
+	PORT_FLAG_MAX,
+};
+
+/* As the kernel makes a port, and what is taken for granted where it does not say. */
+#define PORT_FLAG(name, attr, usual) (usual) << PORT_##name |
+enum {
+	LINK_PORT_USUAL =
+#include "portflags.def"
+		0
+};
+#undef PORT_FLAG
 
 struct link_vxlan {
 	uint32_t vni;
@@ -40,6 +56,8 @@ struct link {
 	bool addrgen_none; /* the kernel makes no IPv6 link-local address */
 	bool is_port; /* its master is a bridge */
 	bool isolated;
+	unsigned port_flags; /* bits by enum link_port_flag */
+	bool stp; /* kind "bridge": it has spanning tree on, its own or somebody else's */
 	char qdisc[VX_IF_LEN]; /* its root qdisc's kind */
 	bool peer_elsewhere; /* a veth whose other end is in another namespace */
 	uint64_t rx_dropped;
@@ -63,12 +81,6 @@ struct addrs {
 	size_t n;
 };
 
-struct route {
-	int err; /* -errno of the look-up: -ENETUNREACH = no route now */
-	int ifindex; /* device it leaves by */
-	uint32_t mtu; /* of the route if it has one, else of the device; bytes */
-};
-
 /* Each fills *out; the caller frees out->v. */
 int links_read(struct nl *nl, struct links *out, struct why *why);
 int addrs_read(struct nl *nl, struct addrs *out, struct why *why);
@@ -76,11 +88,10 @@ int addrs_read(struct nl *nl, struct addrs *out, struct why *why);
 int link_read(struct nl *nl, int ifindex, struct link *out);
 /* From the messages of rtnetlink: RTM_*LINK, and RTM_*ADDR (false: not of IP). */
 void link_parse(const struct nlmsghdr *msg, struct link *out);
+/* The attributes of a bridge's port. */
+void link_parse_port(const struct nlattr *port, struct link *out);
 bool addr_parse(const struct nlmsghdr *msg, struct addr *out);
-/* The way a UDP packet to `remote`:port from `local` takes now. oif 0 = any device. */
-int route_read(struct nl *nl, const struct links *links, const struct vx_addr *local,
-	       const struct vx_addr *remote, uint16_t port, int oif, struct route *out);
-
+bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr);
 const struct link *links_by_name(const struct links *links, const char *name);
 const struct link *links_by_index(const struct links *links, int ifindex);
 void mac_format(const uint8_t mac[6], char text[18]);

@@ -87,7 +87,7 @@ static int print_overview(void)
 
 static int usage_error(const char *what, const char *why)
 {
-	fprintf(stderr, "vxbpf: %s: %s; see `vxbpf help`\n", what, why);
+	command_tell("%s: %s; see `vxbpf help`", what, why);
 	return EXIT_USAGE;
 }
 

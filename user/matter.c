@@ -46,15 +46,20 @@ static bool same_port(const struct link *a, const struct link *b)
 	return a->master == b->master && a->isolated == b->isolated;
 }
 
+static bool same_member(const struct link *a, const struct link *b)
+{
+	return same_port(a, b) && a->port_flags == b->port_flags;
+}
+
 /* All that a plan or an observation looks at. */
 static bool same_link(const struct link *a, const struct link *b)
 {
-	return same_port(a, b) && strcmp(a->name, b->name) == 0 && strcmp(a->kind, b->kind) == 0 &&
-	       a->type == b->type && !((a->flags ^ b->flags) & IFF_UP) && a->mtu == b->mtu &&
-	       a->group == b->group && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
-	       strcmp(a->alias, b->alias) == 0 && strcmp(a->altname, b->altname) == 0 &&
-	       a->addrgen_none == b->addrgen_none && a->xdp_prog == b->xdp_prog &&
-	       same_tunnel(&a->vxlan, &b->vxlan);
+	return same_member(a, b) && a->stp == b->stp && strcmp(a->name, b->name) == 0 &&
+	       strcmp(a->kind, b->kind) == 0 && a->type == b->type &&
+	       !((a->flags ^ b->flags) & IFF_UP) && a->mtu == b->mtu && a->group == b->group &&
+	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && strcmp(a->alias, b->alias) == 0 &&
+	       strcmp(a->altname, b->altname) == 0 && a->addrgen_none == b->addrgen_none &&
+	       a->xdp_prog == b->xdp_prog && same_tunnel(&a->vxlan, &b->vxlan);
 }
 
 static bool on_bridge(const struct view *view, const struct link *link)
@@ -93,7 +98,7 @@ static enum matter bridge_word_matters(const struct event *e, const struct view 
 	if (!on_bridge(view, was) && !on_bridge(view, is))
 		return MATTER_NOT;
 	if (is_part(view, was))
-		return settled && is && same_port(was, is) ? MATTER_NOT : MATTER_ALL;
+		return settled && is && same_member(was, is) ? MATTER_NOT : MATTER_ALL;
 	return was && is && same_port(was, is) ? MATTER_NOT : port_matters(was, is);
 }
 
@@ -111,6 +116,19 @@ static enum matter tc_matters(const struct event *e, const struct view *view)
 	if (is_part(view, link))
 		return gone ? MATTER_ALL : MATTER_NOT;
 	return on_bridge(view, link) ? MATTER_PORT : MATTER_NOT;
+}
+
+/* --- where tunnels send */
+
+static enum matter fdb_matters(const struct event *e, const struct view *view, bool settled)
+{
+	const struct link *link = links_by_index(&view->world.links, e->ifindex);
+	bool right;
+
+	if (!link || !plan_owns_tunnel(link, view->conf->overlay, view->mesh.self->name))
+		return MATTER_NOT;
+	right = fdb_is_plain(&e->fdb, &link->vxlan) && ip_equal(&e->fdb.to, &link->vxlan.remote);
+	return settled && right && e->kind == EVENT_FDB ? MATTER_NOT : MATTER_ALL;
 }
 
 /* --- addresses and routes */
@@ -182,6 +200,9 @@ enum matter event_matters(const struct event *e, const struct view *view, bool s
 	case EVENT_ADDR:
 	case EVENT_ADDR_GONE:
 		return addr_matters(e, view, settled);
+	case EVENT_FDB:
+	case EVENT_FDB_GONE:
+		return fdb_matters(e, view, settled);
 	case EVENT_ROUTE:
 		return route_matters(e, view);
 	case EVENT_TC:

@@ -28,7 +28,7 @@ enum obj_kind {
 };
 
 enum obj_type { OBJ_NUMBER, OBJ_SWITCH, OBJ_TEXT };
-enum { OBJ_FIXED = 1 };
+enum { OBJ_FIXED = 1, OBJ_BORN = 2 };
 
 enum obj_field {
 #define OBJ_FIELD(name, word, type, flags) F_##name,

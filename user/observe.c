@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "fdb.h"
 #include "observe.h"
 #include "observe_pins.h"
 #include "pins.h"
@@ -38,19 +39,24 @@ int observe_routes(struct nl *nl, const struct world *world, const struct conf *
 
 	if (!routes)
 		return why_set(why, -ENOMEM, "routes: out of memory");
-	for (size_t i = 0; i < mesh->n_peers; i++)
-		route_read(nl, &world->links, &mesh->peers[i].local, &mesh->peers[i].remote,
-			   conf->port, 0, &routes[i]);
+	for (size_t i = 0; i < mesh->n_peers; i++) {
+		const struct vx_addr *local = &mesh->peers[i].local;
+
+		/* From an address that is still to come the kernel knows no way; it will be that of others. */
+		route_read(nl, &world->links, addrs_have(&world->addrs, local) ? local : NULL,
+			   &mesh->peers[i].remote, conf->port, &routes[i]);
+	}
 	*out = routes;
 	return 0;
 }
 
-static void see_tunnel(const struct link *link, const struct links *links, struct objs *out)
+static void see_tunnel(const struct link *link, const struct links *links, const struct fdb *fdb,
+		       struct objs *out)
 {
 	const struct link *master = links_by_index(links, link->master);
 	const struct link *lower = links_by_index(links, link->vxlan.lower);
 	struct obj *t = objs_add(out, OBJ_TUNNEL, "%s", link->name);
-	char text[IP_TEXT];
+	char text[IP_TEXT], to[256];
 
 	t->ifindex = (unsigned)link->ifindex;
 	obj_num(t, F_VNI, link->vxlan.vni);
@@ -59,6 +65,8 @@ static void see_tunnel(const struct link *link, const struct links *links, struc
 	obj_text(t, F_LOCAL, text);
 	ip_format(&link->vxlan.remote, text);
 	obj_text(t, F_REMOTE, text);
+	fdb_text(fdb, link, to, sizeof(to));
+	obj_text(t, F_TO, to);
 	obj_text(t, F_LOWER, lower ? lower->name : "");
 	obj_num(t, F_LEARNING, link->vxlan.learning);
 	/* Of IPv6 tunnels the flag for IPv4 says nothing. */
@@ -77,6 +85,9 @@ static void see_tunnel(const struct link *link, const struct links *links, struc
 	t->ifindex = (unsigned)link->ifindex;
 	obj_text(t, F_MASTER, master ? master->name : "");
 	obj_num(t, F_ISOLATED, link->isolated);
+#define PORT_FLAG(name, attr, usual) obj_num(t, F_##name, link->port_flags >> PORT_##name & 1);
+#include "portflags.def"
+#undef PORT_FLAG
 	obj_num(t, F_UP, !!(link->flags & IFF_UP));
 }
 
@@ -144,14 +155,27 @@ static void see_foreign_bridge(const struct observe_target *t, const struct worl
 	}
 }
 
+static bool has_tunnels(const struct observe_target *t, const struct links *links)
+{
+	for (size_t i = 0; i < links->n; i++)
+		if (plan_owns_tunnel(&links->v[i], t->overlay, t->host))
+			return true;
+	return false;
+}
+
 int observe(const struct observe_target *t, const struct world *world, struct objs *out,
 	    struct why *why)
 {
+	autofdb struct fdb fdb = { 0 };
+	int err = has_tunnels(t, &world->links) ? fdb_read(t->nl, 0, &fdb, why) : 0;
+
+	if (err)
+		return err;
 	for (size_t i = 0; i < world->links.n; i++) {
 		const struct link *link = &world->links.v[i];
 
 		if (plan_owns_tunnel(link, t->overlay, t->host))
-			see_tunnel(link, &world->links, out);
+			see_tunnel(link, &world->links, &fdb, out);
 		else if (plan_owns_bridge(link, t->overlay))
 			see_bridge(link, &world->addrs, out);
 	}

@@ -7,6 +7,7 @@
 #include "link.h"
 #include "mesh.h"
 #include "model.h"
+#include "route.h"
 
 /* Devices and addresses of this namespace, read once per run and again after changes. */
 struct world {

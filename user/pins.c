@@ -47,11 +47,15 @@ int pins_mount(struct why *why)
 		       strerror(errno), PINS_BPFFS);
 }
 
-static int make_folder(const char *path, struct why *why)
+/* out_made: was it not there before? NULL if nobody cares. */
+static int make_folder(const char *path, bool *out_made, struct why *why)
 {
+	bool made = mkdir(path, 0700) == 0;
 	struct stat st;
 
-	if (mkdir(path, 0700) == 0)
+	if (out_made)
+		*out_made = made;
+	if (made)
 		return 0;
 	if (errno != EEXIST || lstat(path, &st))
 		return why_set(why, -errno, "%s: make the folder: %s", path, strerror(errno));
@@ -66,7 +70,8 @@ static int make_folder(const char *path, struct why *why)
 int pins_make(const char *overlay, unsigned layout, struct why *why)
 {
 	char paths[5][PINS_PATH];
-	int err = make_folder(PINS_ROOT, why);
+	bool made[5] = { 0 };
+	int err = make_folder(PINS_ROOT, NULL, why);
 
 	pins_path(paths[0], overlay, "%s", "");
 	pins_path(paths[1], overlay, "links");
@@ -74,10 +79,11 @@ int pins_make(const char *overlay, unsigned layout, struct why *why)
 	pins_path(paths[3], overlay, "qdiscs");
 	pins_path(paths[4], overlay, "layout_%u", layout);
 	for (size_t i = 0; !err && i < ARRAY_LEN(paths); i++)
-		err = make_folder(paths[i], why);
-	/* All or nothing; what others keep something in stays by itself. */
+		err = make_folder(paths[i], &made[i], why);
+	/* All or nothing. */
 	for (size_t i = ARRAY_LEN(paths); err && i-- > 0;)
-		rmdir(paths[i]);
+		if (made[i])
+			rmdir(paths[i]);
 	return err;
 }
 
@@ -229,7 +235,7 @@ static int lock_root(int (*lock)(int fd), int *out_fd, struct why *why)
 		int err = pins_mount(why);
 
 		if (!err)
-			err = make_folder(PINS_ROOT, why);
+			err = make_folder(PINS_ROOT, NULL, why);
 		if (err)
 			return err;
 		fd = open(PINS_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -142,7 +142,9 @@ static bool has_others_xdp(const struct planning *p, const struct link *link)
 	if (!link->xdp_prog || objs_find(p->facts->now, OBJ_WIRE, key))
 		return false;
 	notes_add(p->notes,
-		  "%s: an XDP program that is not this overlay's is on it: going on with TC",
+		  "%s: an XDP program that is not this overlay's is on it and stays; the guard "
+		  "works by "
+		  "TC there: remove it, or set `xdp: off`",
 		  link->name);
 	return true;
 }
@@ -206,6 +208,7 @@ static void want_tunnel(const struct planning *p, const struct mesh_peer *mp)
 	obj_text(t, F_LOCAL, text);
 	ip_format(&mp->remote, text);
 	obj_text(t, F_REMOTE, text);
+	obj_text(t, F_TO, text);
 	obj_text(t, F_LOWER, p->conf->underlay);
 	obj_num(t, F_LEARNING, p->conf->vni_mode == VX_VNI_INDEX);
 	obj_num(t, F_CSUM, 0); /* as the fast path has to send them */
@@ -252,6 +255,19 @@ static void want_blocks(const struct planning *p)
 		obj_text(objs_add(p->out, OBJ_BLOCK, "%s", rooms[i]), F_BUILD, p->build);
 }
 
+/* Whether a port forwards is ours to say unless spanning tree decides, or it cannot: its bridge is
+ * down, or it is still to be set up or to join, and then the kernel makes it forward. */
+static bool may_forward(const struct planning *p, const char *ifname)
+{
+	const struct link *bridge = links_by_name(p->facts->links, p->conf->bridge);
+	const struct obj *now = objs_find(p->facts->now, OBJ_MEMBER, ifname);
+
+	if (bridge && (bridge->stp || !(bridge->flags & IFF_UP)))
+		return false;
+	return !now || (obj_get_num(now, F_UP) &&
+			strcmp(obj_get_text(now, F_MASTER), p->conf->bridge) == 0);
+}
+
 static void want_member(const struct planning *p, const struct mesh_peer *mp, bool isolated)
 {
 	struct vx_vni vni = { .vni = mp->vni };
@@ -264,6 +280,11 @@ static void want_member(const struct planning *p, const struct mesh_peer *mp, bo
 	obj_parent(o, mp->ifname);
 	obj_text(o, F_MASTER, p->conf->bridge);
 	obj_num(o, F_ISOLATED, isolated);
+#define PORT_FLAG(name, attr, usual) obj_num(o, F_##name, usual);
+#include "portflags.def"
+#undef PORT_FLAG
+	if (!may_forward(p, mp->ifname))
+		o->have &= ~(1U << F_FORWARDING);
 	obj_num(o, F_UP, 1);
 }
 

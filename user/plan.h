@@ -10,6 +10,7 @@
 #include "link.h"
 #include "mesh.h"
 #include "model.h"
+#include "route.h"
 
 #define PLAN_TUNNEL_MTU 65000U /* so that oversize frames reach tun_out instead of vanishing */
 /* A tcx link costs an RCU wait on attach and on the device's end (20 ms, one after the other): a

@@ -34,21 +34,17 @@ static void add_underlay(struct settling *s, int ifindex, const char *name)
 			  ARRAY_LEN(u->ifindex));
 }
 
-static int settle_route(struct settling *s, const struct mesh_peer *peer, const struct route *route)
+/* One of the devices a route may leave by. */
+static int settle_way(struct settling *s, const struct mesh_peer *peer, bool local,
+		      const struct link *link)
 {
 	const char *wanted = s->conf->underlay;
-	const struct link *link =
-		route->err ? NULL : links_by_index(s->facts->links, route->ifindex);
 	char remote[IP_TEXT];
 
 	ip_format(&peer->remote, remote);
-	if (!link) {
-		if (++s->unroutable <= UNROUTABLE_NAMED)
-			notes_add(s->notes,
-				  "peer %s: no route to %s now; it is set up all the same",
-				  peer->host->name, remote);
-		return 0;
-	}
+	if (local || link->flags & IFF_LOOPBACK)
+		return why_bad(s->why, "peer %s: %s is an address of this host", peer->host->name,
+			       remote);
 	if (wanted[0] && strcmp(link->name, wanted) != 0)
 		return why_bad(s->why,
 			       "peer %s: %s is reached by %s, but `underlay:` says by %s only",
@@ -57,11 +53,67 @@ static int settle_route(struct settling *s, const struct mesh_peer *peer, const 
 		return why_bad(s->why,
 			       "peer %s: the route to %s leaves by %s, the overlay's own bridge",
 			       peer->host->name, remote, link->name);
-	if (link->flags & IFF_LOOPBACK)
-		return why_bad(s->why, "peer %s: %s is an address of this host", peer->host->name,
-			       remote);
 	add_underlay(s, link->ifindex, link->name);
 	return 0;
+}
+
+/* Any of several next hops may be taken, by other flows or when one fails: all are guarded. With
+ * `underlay:` the tunnels are bound to that one, if it is among them. */
+static int settle_route(struct settling *s, const struct mesh_peer *peer, const struct route *route)
+{
+	const struct link *ways[ROUTE_DEVICES], *wanted = NULL;
+	char remote[IP_TEXT];
+	size_t n = 0;
+	int err = 0;
+
+	for (size_t i = 0; !route->err && i < route->n; i++) {
+		ways[n] = links_by_index(s->facts->links, route->ifindex[i]);
+		if (ways[n] && strcmp(ways[n]->name, s->conf->underlay) == 0)
+			wanted = ways[n];
+		n += ways[n] != NULL;
+	}
+	ip_format(&peer->remote, remote);
+	if (!n) {
+		if (++s->unroutable <= UNROUTABLE_NAMED)
+			notes_add(s->notes,
+				  "peer %s: no route to %s now; it is set up all the same",
+				  peer->host->name, remote);
+		return 0;
+	}
+	if (wanted)
+		return settle_way(s, peer, route->local, wanted);
+	for (size_t i = 0; !err && i < n; i++)
+		err = settle_way(s, peer, route->local, ways[i]);
+	return err;
+}
+
+static bool is_used(const struct mesh *mesh, const struct vx_addr *own)
+{
+	for (size_t i = 0; i < mesh->n_peers; i++)
+		if (ip_equal(&mesh->peers[i].local, own))
+			return true;
+	return false;
+}
+
+/* `local:` may name a host whose address comes later, from VRRP or DHCP; of two addresses one may be
+ * missing. It is set up all the same, so that it works from the moment the address is there. */
+static void settle_own_addresses(struct settling *s)
+{
+	const struct conf *conf = s->conf;
+	const struct conf_host *self = s->mesh->self;
+	const struct vx_addr *const own[] = { &self->address, &self->address6 };
+	char text[IP_TEXT];
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		if (!is_used(s->mesh, own[i]) || addrs_have(s->facts->addrs, own[i]))
+			continue;
+		ip_format(own[i], text);
+		notes_add(s->notes,
+			  "%s:%u: %s: this is %s, but no device here has the address %s now: its "
+			  "tunnels carry nothing until one has",
+			  conf->path, conf->local[0] ? conf->local_line : self->line,
+			  conf->local[0] ? "local" : "peers", self->name, text);
+	}
 }
 
 static int settle_routes(struct settling *s)
@@ -256,6 +308,7 @@ int plan_settle(const struct conf *conf, const struct mesh *mesh, const struct p
 
 	*out = (struct plan_base){ 0 };
 	settle_config(&s);
+	settle_own_addresses(&s);
 	err = settle_routes(&s);
 	if (!err)
 		err = settle_mtu(&s);

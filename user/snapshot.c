@@ -83,7 +83,7 @@ static enum snapshot_state judge_state(const struct snapshot *s)
 {
 	if (!s->up)
 		return s->layout && s->layout != VX_LAYOUT ? SNAPSHOT_DEGRADED : SNAPSHOT_DOWN;
-	if (s->drift)
+	if (s->drift || s->unmet)
 		return SNAPSHOT_DEGRADED;
 	for (size_t i = 0; i < s->n_ports; i++)
 		if (!s->ports[i].hooked)

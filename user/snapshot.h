@@ -26,6 +26,8 @@ struct snapshot_peer {
 	uint32_t vni;
 	struct vx_counters sum; /* over all CPUs; of the times the latest */
 	uint64_t drops[VX_REASON_MAX];
+	/* When a frame last came out of its tunnel; only of the peer the `unguarded` witness is about. */
+	uint64_t passed_ns;
 	/* judged */
 	enum peer_state state;
 	int64_t last_seen_ms; /* ago; -1 = never */
@@ -45,7 +47,7 @@ struct snapshot_device {
 	char ifname[VX_IF_LEN];
 	int ifindex;
 	char tc[8]; /* tcx, clsact, none */
-	char xdp[8]; /* driver, foreign (somebody else's program), off */
+	char xdp[8]; /* driver, foreign (not this overlay's), off */
 	bool xdp_wanted; /* the config asks for XDP here and there is none of ours */
 };
 
@@ -62,7 +64,8 @@ struct snapshot {
 	char path[PATH_MAX]; /* of the config */
 	bool up;
 	unsigned layout; /* of the pins; 0 = none, UINT_MAX = not known */
-	char fault[512]; /* why the config cannot be used, or "" */
+	char fault[512]; /* why the config cannot be used or met, or "" */
+	bool unmet; /* it reads well, but not here and now */
 	size_t drift; /* steps `up` would take */
 	uint64_t now_ns; /* CLOCK_MONOTONIC */
 	struct snapshot_device *devices;

@@ -152,6 +152,32 @@ static int read_witness(struct reading *r)
 	return err;
 }
 
+/* When did a frame of this peer's last get through? What came out of a tunnel has shown its MAC. */
+static int read_passed(struct reading *r, struct snapshot_peer *p)
+{
+	automapdump struct mapdump dump = { 0 };
+	int err = mapdump_read(r->overlay, "fdb", sizeof(struct vx_fdb_key), sizeof(struct vx_fdb),
+			       &dump);
+
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_fdb *at = mapdump_value(&dump, i, 0);
+
+		if (at->place == VX_AT_PEER && at->vni == p->vni && at->seen_ns > p->passed_ns)
+			p->passed_ns = at->seen_ns;
+	}
+	return err;
+}
+
+static int read_passed_of_unguarded(struct reading *r)
+{
+	const struct snapshot_witness *w = &r->s->witness[VX_REASON_UNGUARDED];
+
+	for (size_t i = 0; w->last.time_ns && i < r->s->n_peers; i++)
+		if (strcmp(r->s->peers[i].ifname, w->from) == 0)
+			return read_passed(r, &r->s->peers[i]);
+	return 0;
+}
+
 int snapshot_read_maps(struct reading *r)
 {
 	int err = read_peers(r);
@@ -160,5 +186,7 @@ int snapshot_read_maps(struct reading *r)
 		err = read_counters(r);
 	if (!err)
 		err = read_drops(r);
-	return err ? err : read_witness(r);
+	if (!err)
+		err = read_witness(r);
+	return err ? err : read_passed_of_unguarded(r);
 }

@@ -74,7 +74,8 @@ static void read_plan(struct reading *r)
 	if (conf_load(s->path, &conf, &why) == 0) {
 		autoconverge struct converge c = { 0 };
 
-		if (converge_plan_up(r->nl, &conf, &c, &why) == 0) {
+		s->unmet = converge_plan_up(r->nl, &conf, &c, &why) != 0;
+		if (!s->unmet) {
 			for (size_t i = 0; i < c.steps.n; i++)
 				if (!c.steps.v[i].implied)
 					read_step(s, &c.steps.v[i]);
@@ -188,12 +189,11 @@ static void find_devices(struct reading *r)
 	}
 }
 
-static const char *xdp_state(const struct snapshot_device *d, const struct link *link,
-			     const struct attach_state *ours)
+static const char *xdp_state(const struct link *link, const struct attach_state *ours)
 {
 	if (ours->mode[0])
 		return "driver";
-	return d->xdp_wanted && link && link->xdp_prog ? "foreign" : "off";
+	return link && link->xdp_prog ? "foreign" : "off";
 }
 
 static void read_devices(struct reading *r)
@@ -212,7 +212,7 @@ static void read_devices(struct reading *r)
 			xdp = query(r, "wire_xdp", link->ifindex);
 		}
 		text_copy(d->tc, sizeof(d->tc), tc.mode[0] ? tc.mode : "none");
-		text_copy(d->xdp, sizeof(d->xdp), xdp_state(d, link, &xdp));
+		text_copy(d->xdp, sizeof(d->xdp), xdp_state(link, &xdp));
 	}
 }
 

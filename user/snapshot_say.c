@@ -7,6 +7,9 @@
 #include "link.h"
 #include "snapshot.h"
 
+/* A flow on the fast path shows in its tunnel every two seconds. */
+#define MARK_TOGETHER_NS 1000000000ULL
+#define MARK_SILENCE_NS 5000000000ULL
 #define LIST_MAX 5 /* of the same kind; the rest is a number */
 
 /* "vxbpf up vxbr0", or by path where the file is not where names are looked up. */
@@ -21,7 +24,8 @@ static void up_command(const struct snapshot *s, char *text, size_t size)
 static void say_down(const struct snapshot *s, const char *up, struct notes *out)
 {
 	if (s->fault[0])
-		notes_add(out, "not up, and the config cannot be used: %s", s->fault);
+		notes_add(out, "not up, and the config cannot be %s: %s",
+			  s->unmet ? "met now" : "used", s->fault);
 	else if (s->layout == VX_LAYOUT)
 		notes_add(out, "not up, only half set up: run `%s`", up);
 	else
@@ -41,8 +45,8 @@ static void say_config(const struct snapshot *s, const char *up, struct notes *o
 	if (!s->up)
 		return;
 	if (s->fault[0])
-		notes_add(out, "runs on as it was set up, but the config cannot be used: %s",
-			  s->fault);
+		notes_add(out, "runs on as it was set up, but the config cannot be %s: %s",
+			  s->unmet ? "met now" : "used", s->fault);
 	if (s->drift)
 		notes_add(out, "%zu %s from the config: run `%s` (`%s --dry-run` lists %s)",
 			  s->drift, s->drift == 1 ? "thing differs" : "things differ", up, up,
@@ -94,20 +98,13 @@ static void say_silent(const struct snapshot *s, struct notes *out)
 		notes_add(out, "%zu more peers are silent like that", n - LIST_MAX);
 }
 
+/* Of a program of somebody else's the plan has said so. */
 static void say_xdp(const struct snapshot *s, struct notes *out)
 {
 	for (size_t i = 0; i < s->n_devices; i++) {
 		const struct snapshot_device *d = &s->devices[i];
 
-		if (!d->xdp_wanted)
-			continue;
-		if (strcmp(d->xdp, "foreign") == 0)
-			notes_add(out,
-				  "%s: somebody else's XDP program is on it and stays; the guard "
-				  "works by TC "
-				  "there: remove it, or set `xdp: off`",
-				  d->ifname);
-		else if (strcmp(s->told.xdp, "on") == 0)
+		if (d->xdp_wanted && strcmp(s->told.xdp, "on") == 0)
 			notes_add(out,
 				  "%s: no XDP program of ours is on it; the guard works by TC "
 				  "there: run `vxbpf "
@@ -124,7 +121,7 @@ struct saying {
 	struct notes *out;
 	char source[IP_TEXT];
 	char mac[18];
-	char count[96]; /* "3 dropped, the last 2.0 s ago" */
+	char count[128]; /* "3 dropped, the last 2.0 s ago" */
 };
 
 static const char *or_else(const char *name, const char *other)
@@ -186,6 +183,26 @@ static void say_oversize(const struct saying *a)
 			  s->told.mtu, a->count);
 }
 
+/* The wire let frames of this peer in at the time the tunnel refused some, and none has got through
+ * for a while: it is they, and somebody between the two takes the mark off them. */
+static bool loses_mark(const struct saying *a)
+{
+	const struct snapshot *s = a->s;
+	uint64_t refused = a->w->last.time_ns;
+
+	if (s->told.guard != VX_GUARD_ENFORCE || s->told.vni_mode == VX_VNI_INDEX)
+		return false;
+	for (size_t i = 0; i < s->n_peers; i++) {
+		const struct snapshot_peer *p = &s->peers[i];
+		uint64_t in = p->sum.last_rx_ns;
+
+		if (strcmp(p->ifname, a->w->from) == 0)
+			return in + MARK_TOGETHER_NS > refused && refused + MARK_TOGETHER_NS > in &&
+			       p->passed_ns + MARK_SILENCE_NS < refused;
+	}
+	return false;
+}
+
 static void say_guard(const struct saying *a, enum vx_reason reason)
 {
 	const struct vx_witness *last = &a->w->last;
@@ -203,6 +220,11 @@ static void say_guard(const struct saying *a, enum vx_reason reason)
 			  "must differ "
 			  "from ours: put the same file on both and run `vxbpf up`",
 			  or_else(last->peer, "a peer"), a->source, last->vni, a->count);
+	else if (reason == VX_REASON_UNGUARDED && loses_mark(a))
+		notes_add(a->out,
+			  "peers' frames pass the guard and come to %s without its mark (%s): a "
+			  "firewall rule changes the packets' mark: see mark: in vxbpf.yaml(5)",
+			  a->w->from, a->count);
 	else if (reason == VX_REASON_UNGUARDED)
 		notes_add(a->out,
 			  "VXLAN for %s came by a device or to an address the guard does not cover "
@@ -226,9 +248,10 @@ static void say_guard(const struct saying *a, enum vx_reason reason)
 			  a->count);
 }
 
+/* What was counted may be from before the guard was told to let it through. */
 static bool is_passed(const struct snapshot *s, enum vx_reason reason)
 {
-	return s->told.guard == VX_GUARD_OBSERVE && reason != VX_REASON_LOOP &&
+	return s->told.guard != VX_GUARD_ENFORCE && reason != VX_REASON_LOOP &&
 	       reason != VX_REASON_OVERSIZE;
 }
 
@@ -244,8 +267,10 @@ static void say_drop(const struct snapshot *s, enum vx_reason reason, struct not
 		return;
 	human_count(snapshot_drops(s, reason), count);
 	human_age(age / 1000000, ago);
-	snprintf(a.count, sizeof(a.count), "%s %s, the last %s ago", count,
-		 is_passed(s, reason) ? "let through" : "dropped", ago);
+	snprintf(a.count, sizeof(a.count),
+		 is_passed(s, reason) ? "%s counted, the last %s ago; such packets are let through"
+				      : "%s dropped, the last %s ago",
+		 count, ago);
 	ip_format(&w->last.source, a.source);
 	mac_format(w->last.src_mac, a.mac);
 	if (reason == VX_REASON_LOOP)

@@ -4,13 +4,16 @@
 #include <string.h>
 
 #include "conf.h"
+#include "shown.h"
 #include "snapshot.h"
 
 #define FORMAT (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 static void add_text(struct json_object *o, const char *key, const char *text)
 {
-	json_object_object_add(o, key, json_object_new_string(text));
+	autofree char *utf8 = shown_utf8(text);
+
+	json_object_object_add(o, key, json_object_new_string(utf8 ? utf8 : ""));
 }
 
 static void add_number(struct json_object *o, const char *key, uint64_t n)

@@ -7,6 +7,7 @@
 
 #include "conf.h"
 #include "human.h"
+#include "shown.h"
 #include "snapshot.h"
 
 #define COLUMNS 100
@@ -26,12 +27,15 @@ static void put(struct page *p, enum paint paint, const char *text)
 	static const char *const codes[] = {
 		[GOOD] = "32", [WARN] = "33", [BAD] = "1;31", [DIM] = "2"
 	};
+	autofree char *shown = shown_text(text);
 
+	if (!shown)
+		return;
 	if (p->colour && paint != PLAIN)
-		fprintf(p->to, "\033[%sm%s\033[0m", codes[paint], text);
+		fprintf(p->to, "\033[%sm%s\033[0m", codes[paint], shown);
 	else
-		fputs(text, p->to);
-	p->column += strlen(text);
+		fputs(shown, p->to);
+	p->column += strlen(shown);
 }
 
 static void end_line(struct page *p)
@@ -197,7 +201,13 @@ static struct widths measure(const struct snapshot *s)
 	return w;
 }
 
-static void put_table_head(struct page *p, const struct widths *w)
+/* Unless the guard drops what it counts, not all that was counted was dropped. */
+static const char *counted_word(const struct snapshot *s)
+{
+	return s->told.guard == VX_GUARD_ENFORCE ? "dropped" : "counted";
+}
+
+static void put_table_head(struct page *p, const struct snapshot *s, const struct widths *w)
 {
 	char text[256];
 
@@ -206,7 +216,7 @@ static void put_table_head(struct page *p, const struct widths *w)
 		text_add(text, sizeof(text), "  %-*s  %-*s", (int)w->address, "address",
 			 (int)w->ifname, "device");
 	text_add(text, sizeof(text), "  state   " NUMBERS_FORMAT "%7s", "last seen", "received",
-		 "packets", "sent", "packets", "dropped");
+		 "packets", "sent", "packets", counted_word(s));
 	put(p, DIM, text);
 	end_line(p);
 }
@@ -248,7 +258,8 @@ static void put_peer(struct page *p, const struct widths *w, const struct snapsh
 }
 
 /* "  dropped  beta: loop 1, oversize 23": by reason, only where there were any. */
-static void put_drops(struct page *p, const char *whose, const uint64_t drops[VX_REASON_MAX])
+static void put_drops(struct page *p, const char *word, const char *whose,
+		      const uint64_t drops[VX_REASON_MAX])
 {
 	char text[64 + VX_REASON_MAX * 48], count[HUMAN_LEN];
 	const char *between = ":";
@@ -263,7 +274,7 @@ static void put_drops(struct page *p, const char *whose, const uint64_t drops[VX
 		text_add(text, sizeof(text), "%s %s %s", between, reason_label(r), count);
 		between = ",";
 	}
-	put_line(p, "dropped", text);
+	put_line(p, word, text);
 }
 
 static void put_peers(struct page *p, const struct snapshot *s)
@@ -271,13 +282,13 @@ static void put_peers(struct page *p, const struct snapshot *s)
 	struct widths w = measure(s);
 
 	end_line(p);
-	put_table_head(p, &w);
+	put_table_head(p, s, &w);
 	for (size_t i = 0; i < s->n_peers; i++)
 		put_peer(p, &w, &s->peers[i]);
 	end_line(p);
 	for (size_t i = 0; i < s->n_peers; i++)
-		put_drops(p, s->peers[i].name, s->peers[i].drops);
-	put_drops(p, "from no peer", s->drops);
+		put_drops(p, counted_word(s), s->peers[i].name, s->peers[i].drops);
+	put_drops(p, counted_word(s), "from no peer", s->drops);
 }
 
 static void put_problems(struct page *p, const struct snapshot *s)

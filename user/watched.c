@@ -94,7 +94,7 @@ void watched_reread(struct watched *w, struct nl *nl)
 			conf_free(&conf);
 	}
 	if (err) {
-		fprintf(stderr, "vxbpf: %s; the config read before stays in force\n", why.text);
+		command_tell("%s; the config read before stays in force", why.text);
 		return;
 	}
 	view_free(&w->view); /* it points into the old one */
@@ -182,7 +182,7 @@ static void say_notes(struct watched *w, struct notes *notes)
 
 	for (size_t i = 0; i < notes->n; i++)
 		if (!was_said(&before, notes->v[i]))
-			fprintf(stderr, "vxbpf: %s\n", notes->v[i]);
+			command_tell("%s", notes->v[i]);
 	w->said = *notes;
 	*notes = (struct notes){ 0 };
 	notes_free(&before);

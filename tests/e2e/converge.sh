@@ -151,7 +151,7 @@ damage() {
 }
 
 tunnel_damaged_by_hand() {
-	local pin
+	local pin flag
 	mesh 3
 	mesh_up
 	containers_each 1
@@ -161,7 +161,19 @@ tunnel_damaged_by_hand() {
 	damage ip link set vx-h2 down
 	damage ip link set vx-h3 mtu 1400
 	damage ip link set vxbr0 mtu 1400
-	damage bridge link set dev vx-h2 isolated off
+	damage bridge fdb del 00:00:00:00:00:00 dev vx-h2
+	damage bridge fdb append 00:00:00:00:00:00 dst 192.0.2.77 dev vx-h2
+	damage bridge fdb append 00:00:00:00:00:00 dst 192.0.2.2 port 4790 dev vx-h2
+	damage sh -c 'bridge fdb del 00:00:00:00:00:00 dev vx-h2
+		bridge fdb append 00:00:00:00:00:00 dst 192.0.2.77 dev vx-h2'
+	damage bridge fdb add 02:00:00:00:00:99 dst 192.0.2.77 dev vx-h2 static self
+	assert_eq "00:00:00:00:00:00 dst 192.0.2.2 self permanent" \
+		"$(on h1 bridge fdb show dev vx-h2 | grep ' dst ' | sed 's/ $//')" "where vx-h2 sends"
+	for flag in "isolated off" "learning off" "flood off" "mcast_flood off" "bcast_flood off" "locked on" \
+		"hairpin on" "state 0" "state 1"; do
+		# shellcheck disable=SC2086
+		damage bridge link set dev vx-h2 $flag
+	done
 	for pin in $(on h1 find /sys/fs/bpf/vxbpf -path '*links*' -type f | sort | head -n 3); do
 		damage rm "$pin"
 	done
@@ -340,9 +352,14 @@ bound_to_an_underlay_device() {
 	containers_each 1
 	reach_all c11 c21
 	assert_eq eth0 "$(on h1 ip -d -j link show vx-h2 | jq -r '.[0].linkinfo.info_data.link')" "lower device"
-	# Another way to the peer is never taken.
 	switch sw2
 	plug h1 sw2 eth1 02:a1:00:00:00:01
+	# Still bound after it was put right.
+	damage bridge fdb del 00:00:00:00:00:00 dev vx-h2
+	damage bridge fdb append 00:00:00:00:00:00 dst 192.0.2.2 via eth1 dev vx-h2
+	assert_eq '00:00:00:00:00:00 dst 192.0.2.2 via eth0 self permanent' \
+		"$(on h1 bridge fdb show dev vx-h2 | grep ' dst ' | sed 's/ $//')" "where vx-h2 sends"
+	# Another way to the peer is never taken.
 	ip -n h1 addr add 203.0.113.1/24 dev eth1
 	ip -n h1 route add 192.0.2.2/32 dev eth1
 	capture wire sw2 br0 udp port 4789

@@ -13,7 +13,12 @@
 ALL_TESTS="
 	strangers_survive
 	foreign_xdp_on_the_uplink
+	two_overlays_want_xdp_on_one_nic
 	bridge_of_others_is_used_not_removed
+	bridge_of_others_keeps_its_mtu
+	bridge_is_one_overlays
+	pins_are_roots_alone
+	ports_vanish_while_up_runs
 	two_overlays_with_the_same_peers
 	a_thousand_hosts
 	vni_taken
@@ -83,8 +88,13 @@ nothing_left_but_strangers() {
 	assert_eq "" "$(remains h1 | grep -vE 'vx-other|vx-rehto|^qdisc: |/others' || true)" "left on h1"
 }
 
+xdp_on() { # HOST IFNAME: id of the program there
+	on "$1" ip -d -j link show "$2" | jq -e '.[0].xdp.prog.id'
+}
+
 # A program of somebody else in the uplink's driver: we say so and go on with TC.
 foreign_xdp_on_the_uplink() {
+	local theirs
 	command -v clang >/dev/null || skip "needs clang"
 	mesh 2 "xdp: on"
 	printf '%s\n' '__attribute__((section("xdp"), used)) int others_xdp(void *ctx) { return 2; }' |
@@ -93,12 +103,17 @@ foreign_xdp_on_the_uplink() {
 		on h1 bash -c "bpftool prog load $WORK/others.o /sys/fs/bpf/others_xdp &&
 			bpftool net attach xdpdrv pinned /sys/fs/bpf/others_xdp dev eth0"
 	snapshot h1 >"$WORK/before"
-	expect 0,3 vx h1 up vxbr0
+	theirs=$(xdp_on h1 eth0)
+	expect 0 vx h1 up vxbr0
+	assert_match "^vxbpf: eth0: an XDP program that is not this overlay's is on it and stays" "$ERR" "what up says"
 	mesh_up h2
 	containers_each 1
+	mesh_up
 	reach_all c11 c21
-	expect 0,3 vx h1 status
-	assert_match 'xdp' "$OUT$ERR" "status"
+	assert_eq "$theirs" "$(xdp_on h1 eth0)" "program in the driver"
+	expect 0 vx h1 status
+	assert_match "! eth0: an XDP program that is not this overlay's is on it" "$OUT" "status"
+	assert_eq foreign "$(status_json h1 | jq -r '.[0].underlay[0].xdp')" "xdp in the JSON"
 	ip -n h1 link del c11
 	vx h1 down vxbr0
 	unchanged h1 "$WORK/before"
@@ -125,6 +140,120 @@ bridge_of_others_is_used_not_removed() {
 	assert_eq 1 "$(ip -n h1 -o link show master vxbr0 | wc -l)" "ports of the bridge"
 	assert_eq "" "$(hooks h1)" "programs"
 	unchanged h1 "$WORK/before"
+}
+
+# The first has the NIC's driver, the second the guard by TC, until it is alone.
+two_overlays_want_xdp_on_one_nic() {
+	local first
+	mesh 2 "xdp: on"
+	config blue "xdp: on" "port: 4790"
+	vx h1 up vxbr0
+	first=$(xdp_on h1 eth0)
+	expect 0 vx h1 up blue
+	assert_match '^vxbpf: eth0: an XDP program that is not this overlay' "$ERR" "what up says"
+	expect 0 vx h1 up --dry-run
+	assert_eq "$first" "$(xdp_on h1 eth0)" "program in the driver"
+	vx h1 down blue
+	assert_eq "$first" "$(xdp_on h1 eth0)" "program in the driver"
+	vx h1 up blue
+	vx h1 down vxbr0
+	expect 3 vx h1 up blue --dry-run
+	assert_match '^\+ hook +eth0/wire_xdp' "$OUT" "what there is to do"
+	vx h1 up blue
+	[ "$first" != "$(xdp_on h1 eth0)" ] || fail "the first one's program is still there"
+	vx h1 down blue
+	nothing_left h1
+}
+
+mtu_of() { on "$1" ip -j link show "$2" | jq '.[0].mtu'; }
+
+# A bridge whose MTU nobody set follows its smallest port: not to ours.
+bridge_of_others_keeps_its_mtu() {
+	local mtu
+	mesh 2
+	mesh_up h2
+	for mtu in 1500 1400; do
+		ip -n h1 link add vxbr0 type bridge
+		ip -n h1 link add port9 mtu "$mtu" type veth peer name 9trop
+		ip -n h1 link set port9 master vxbr0
+		ip -n h1 link set vxbr0 up
+		assert_eq "$mtu" "$(mtu_of h1 vxbr0)" "MTU before"
+		expect 0 vx h1 up vxbr0
+		[ "$mtu" -le 1450 ] || assert_match "vxbr0: not made by us, so its MTU stays 1500" "$ERR" "what up says"
+		assert_eq "$mtu" "$(mtu_of h1 vxbr0)" "MTU with our tunnels"
+		ip -n h1 link del port9
+		assert_eq "$mtu" "$(mtu_of h1 vxbr0)" "MTU with nothing but our tunnels"
+		vx h1 up vxbr0
+		assert_eq "$mtu" "$(mtu_of h1 vxbr0)" "MTU after another up"
+		vx h1 down vxbr0
+		ip -n h1 link del vxbr0
+	done
+	nothing_left h1
+}
+
+# Two meshes on one bridge would pass each other's broadcasts on without end.
+bridge_is_one_overlays() {
+	mesh 2
+	config blue "bridge: vxbr0" "port: 4790"
+	vx h1 up vxbr0
+	snapshot h1 >"$WORK/before"
+	refused 1 'vxbr0: use it as the bridge: it belongs to overlay vxbr0' vx h1 up blue
+	unchanged h1 "$WORK/before"
+	vx h1 down vxbr0
+	nothing_left h1
+	# Nobody's mark is on this one; the tunnels' are.
+	ip -n h1 link add br9 up mtu 1450 type bridge
+	config vxbr0 "bridge: br9"
+	config blue "bridge: br9" "port: 4790"
+	vx h1 up vxbr0
+	snapshot h1 >"$WORK/before"
+	refused 1 'br9: use it as the bridge: vx-h2 on it is a tunnel of another overlay' vx h1 up blue
+	unchanged h1 "$WORK/before"
+	refused 1 'tunnel of another overlay' vx h1 up
+	vx h1 down vxbr0
+	vx h1 up blue
+	vx h1 down blue
+}
+
+# Who may change the pins decides what programs run: nobody's but root's.
+pins_are_roots_alone() {
+	local how root=/sys/fs/bpf/vxbpf
+	mesh 2
+	for how in "mkdir $root && chown 65534 $root" "mkdir -m 0777 $root" "mkdir -m 0770 $root" \
+		"mkdir $root $root/vxbr0 && chown 65534 $root/vxbr0" "ln -s /run $root" \
+		"bpftool map create $root type array key 4 value 4 entries 1 name others"; do
+		on h1 sh -c "$how"
+		snapshot h1 >"$WORK/before"
+		refused 1 "$root" vx h1 up vxbr0
+		unchanged h1 "$WORK/before"
+		on h1 rm -rf "$root"
+	done
+	on h1 mkdir -m 0755 "$root"
+	vx h1 up vxbr0
+	vx h1 down vxbr0
+	nothing_left h1
+}
+
+a_port_is_hooked() { hooks h1 | grep '^p[0-9]* in port_in' >/dev/null; }
+
+# Containers end when they end: a run that is just about to hook their ports is not spoilt.
+ports_vanish_while_up_runs() {
+	local i up
+	mesh 1
+	vx h1 up vxbr0
+	for ((i = 0; i < 40; i++)); do echo "link add p$i master vxbr0 type veth peer name x$i"; done | on h1 ip -batch -
+	# Slowed down, so that most of them go between the look and the hook.
+	enter h1
+	"${ENTER[@]}" strace -f -qq -o /dev/null -e trace=bpf -e inject=bpf:delay_enter=2000 \
+		"$VXBPF" up vxbr0 >"$WORK/up" 2>&1 &
+	up=$!
+	wait_for 10 a_port_is_hooked
+	for ((i = 0; i < 40; i++)); do echo "link del p$i"; done | on h1 ip -batch -
+	wait "$up" || fail "up: $(cat "$WORK/up")"
+	assert_eq "" "$(cat "$WORK/up")" "what up says"
+	vx h1 up vxbr0
+	vx h1 down vxbr0
+	nothing_left h1
 }
 
 two_overlays_with_the_same_peers() {

@@ -19,6 +19,7 @@ ALL_TESTS="
 	isolated_port_keeps_the_overlay
 	route_to_another_device_is_followed
 	mtu_of_the_path_is_followed
+	mtu_that_somebody_claims_is_not
 	underlay_device_vanishes_and_returns
 	config_is_read_again
 	reload_by_hand_is_followed
@@ -122,9 +123,14 @@ drift_is_repaired() {
 	damaged ip link set vx-h2 down
 	damaged ip link set vxbr0 mtu 1300
 	damaged bridge link set dev vx-h2 isolated off
+	damaged bridge link set dev vx-h2 learning off flood off
+	damaged bridge link set dev vx-h2 state 0
+	damaged bridge fdb del 00:00:00:00:00:00 dev vx-h2
+	damaged bridge fdb append 00:00:00:00:00:00 dst 192.0.2.77 dev vx-h2
 	damaged sh -c 'rm /sys/fs/bpf/vxbpf/vxbr0/links/tun_out-*'
 	damaged sh -c 'rm /sys/fs/bpf/vxbpf/vxbr0/links/port_in-*'
-	damaged rm -rf /sys/fs/bpf/vxbpf
+	# Begun to be made anew before all is gone, on a busy machine.
+	damaged sh -c 'rm -rf /sys/fs/bpf/vxbpf || true'
 	pings c11 "$(ip4_of c21)" 5
 	# Pins of the tree made anew are heard of as well.
 	damaged sh -c 'rm /sys/fs/bpf/vxbpf/vxbr0/links/tun_in-*'
@@ -218,6 +224,21 @@ mtu_of_the_path_is_followed() {
 	ip -n h1 route add 192.0.2.2/32 dev eth0 mtu 1300
 	settled h1
 	assert_eq 1250 "$(on h1 ip -j link show vxbr0 | jq '.[0].mtu')" "MTU of the bridge"
+}
+
+# What an ICMP message says the kernel believes for ten minutes; the overlay's MTU does not follow.
+mtu_that_somebody_claims_is_not() {
+	mesh 2
+	watch h1 vxbr0
+	settled h1
+	node s9
+	frames s9 eth0 eth "dst=$(underlay_mac h1)" "src=$(underlay_mac s9)" ip "src=$(address4 s9)" \
+		"dst=$(address4 h1)" icmp type=3 code=4 id=0 seq=1300 \
+		ip "src=$(address4 h1)" "dst=$(address4 h2)" icmp type=0
+	wait_for 3 bash -c "ip -n h1 route get 192.0.2.2 | grep 'mtu 1300' >/dev/null"
+	expect 0 vx h1 up vxbr0 --dry-run
+	damaged ip link set vx-h2 down
+	assert_eq 1450 "$(on h1 ip -j link show vxbr0 | jq '.[0].mtu')" "MTU of the bridge"
 }
 
 underlay_device_vanishes_and_returns() {

@@ -126,11 +126,22 @@ port_joins() {
 	wait_for 2 hooked h1 p1
 }
 
+# Who learns whom, in the host and in its bridge, is no news.
+neighbours_move() {
+	local i
+	for ((i = 10; i < 60; i++)); do
+		ip -n h1 neigh replace "192.0.2.$i" lladdr "02:00:00:00:00:$i" dev eth0
+		on h1 bridge fdb replace "02:00:00:00:01:$i" dev c11 master static
+	done
+	frames c11 eth0 eth src=02:ee:00:00:00:01 data text=learned
+}
+
 idle_makes_no_system_call() {
 	pair
 	watch h1 vxbr0
 	settled h1
 	assert_eq 0 "$(calls_during sleep 3)" "system calls in 3 s: $(cat "$WORK/idle")"
+	assert_eq 0 "$(calls_during neighbours_move)" "system calls for neighbours: $(cat "$WORK/idle")"
 	assert_ge 10 "$(calls_during port_joins)" "calls when there is news"
 }
 

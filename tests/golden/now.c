@@ -43,6 +43,8 @@ static bool link_flag(struct link *link, const char *word)
 {
 	if (strcmp(word, "isolated") == 0)
 		link->isolated = true;
+	else if (strcmp(word, "stp") == 0)
+		link->stp = true;
 	else if (strcmp(word, "down") == 0)
 		link->flags &= ~(unsigned)IFF_UP;
 	else if (strcmp(word, "loopback") == 0)
@@ -81,6 +83,8 @@ static bool link_number(struct link *link, const char *word, const char *value)
 		return false;
 	if (strcmp(word, "index") == 0)
 		link->ifindex = (int)n;
+	else if (strcmp(word, "xdp") == 0)
+		link->xdp_prog = n;
 	else if (strcmp(word, "mtu") == 0)
 		link->mtu = n;
 	else if (strcmp(word, "type") == 0)
@@ -134,16 +138,25 @@ static int read_addr(struct now *now, const struct now_line *l, struct why *why)
 
 static int read_route(struct now *now, const struct now_line *l, struct why *why)
 {
-	const struct link *link = l->n > 3 ? links_by_name(&now->links, l->words[3]) : NULL;
 	struct now_route r = { 0 };
+	size_t i = 2;
 
-	if (!link || strcmp(l->words[2], "dev") != 0 ||
-	    (strcmp(l->words[1], "default") != 0 && !ip_parse(l->words[1], &r.to)))
-		return bad(now, l, why, "route ADDRESS|default dev LINK [mtu N]", NULL);
-	r.route = (struct route){ .ifindex = link->ifindex, .mtu = link->mtu };
-	if (l->n > 4 &&
-	    (l->n != 6 || strcmp(l->words[4], "mtu") != 0 || !number(l->words[5], &r.route.mtu)))
-		return bad(now, l, why, "route: cannot use", l->words[4]);
+	while (i + 1 < l->n && strcmp(l->words[i], "dev") == 0) {
+		const struct link *link = links_by_name(&now->links, l->words[i + 1]);
+
+		if (!link || r.route.n == ARRAY_LEN(r.route.ifindex))
+			break;
+		r.route.ifindex[r.route.n++] = link->ifindex;
+		if (!r.route.mtu || link->mtu < r.route.mtu)
+			r.route.mtu = link->mtu;
+		i += 2;
+	}
+	if (!r.route.n || (strcmp(l->words[1], "default") != 0 && !ip_parse(l->words[1], &r.to)))
+		return bad(now, l, why, "route ADDRESS|default dev LINK [dev LINK]... [mtu N]",
+			   NULL);
+	if (i < l->n && (l->n != i + 2 || strcmp(l->words[i], "mtu") != 0 ||
+			 !number(l->words[i + 1], &r.route.mtu)))
+		return bad(now, l, why, "route: cannot use", l->words[i]);
 	now->routes = reallocarray(now->routes, now->n_routes + 1, sizeof(r));
 	if (!now->routes)
 		abort();

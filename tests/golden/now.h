@@ -8,11 +8,11 @@
  *   tc tcx|clsact                   how this kernel attaches programs; tcx if not said
  *   down                            plan for `down` instead of `up`
  *   link NAME index N [mtu N] [kind K] [type N] [bus B] [alias A] [altname A] [master LINK]
- *        [isolated] [down] [loopback] [vni N] [port N] [remote ADDRESS]
+ *        [isolated] [down] [stp] [xdp ID] [loopback] [vni N] [port N] [remote ADDRESS]
  *                                   a device that no `now` line brings along
  *   addr LINK PREFIX [proto N]      of the bridge with proto 118: also observed as ours
- *   route ADDRESS|default dev LINK [mtu N]
- *                                   peers without one have no route
+ *   route ADDRESS|default dev LINK [dev LINK]... [mtu N]
+ *                                   peers without one have no route; several: next hops
  *   ipsec ADDRESS                   a policy insists that this peer comes by ESP
  *   now like wanted                 observed is what this config wants
  *   now wanted by FILE.yaml         observed is what that config wants; else: nothing
@@ -31,6 +31,7 @@
 
 #include "link.h"
 #include "model.h"
+#include "route.h"
 
 #define NOW_BUILD "00000000000000aa" /* what we would load */
 #define NOW_WORDS 32

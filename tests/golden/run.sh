@@ -40,7 +40,7 @@ bad_lines_are_refused() {
 	wrong 'link eth1 index three' 'link: cannot use: index'
 	wrong 'addr eth7 192.0.2.3/24' 'addr LINK PREFIX .proto N.'
 	wrong 'addr eth0 192.0.2.3/24 scope 3' 'addr: cannot use: scope'
-	wrong 'route 192.0.2.2 via eth0' 'route ADDRESS.default dev LINK .mtu N.'
+	wrong 'route 192.0.2.2 via eth0' 'route ADDRESS.default dev LINK .dev LINK.... .mtu N.'
 	wrong 'ipsec beta' 'ipsec ADDRESS'
 	wrong 'now and then' 'now like wanted . now wanted by FILE.yaml'
 	wrong 'forget tunnel vx-beta' 'nothing observed fits: vx-beta'

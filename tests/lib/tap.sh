@@ -146,7 +146,7 @@ run_tests() {
 		esac
 		if [ $status -ne 0 ] && [ $status -ne "$TAP_SKIP" ] || [ -n "${V:-}" ]; then
 			sed 's/^/# /' "$TAP_DIR/log"
-			grep '^+' "$TAP_DIR/trace" | cut -c 1-300 | tail -n 15 | sed 's/^/# /'
+			grep -a '^+' "$TAP_DIR/trace" | cut -c 1-300 | tail -n 15 | sed 's/^/# /'
 		fi
 		case $status in 130 | 143) exit $status ;; esac
 	done

@@ -54,6 +54,16 @@ static void links_are_parsed(void **state)
 	assert_true(event_parse(msg, &e));
 	assert_int_equal(e.kind, EVENT_PORT);
 	assert_true(e.link.isolated);
+	assert_int_equal(e.link.port_flags, LINK_PORT_USUAL);
+	nest = mnl_attr_nest_start(msg, IFLA_PROTINFO);
+	mnl_attr_put_u8(msg, IFLA_BRPORT_STATE, BR_STATE_BLOCKING);
+	mnl_attr_put_u8(msg, IFLA_BRPORT_LEARNING, 0);
+	mnl_attr_put_u8(msg, IFLA_BRPORT_LOCKED, 1);
+	mnl_attr_nest_end(msg, nest);
+	assert_true(event_parse(msg, &e));
+	assert_int_equal(e.link.port_flags,
+			 (LINK_PORT_USUAL & ~(1U << PORT_FORWARDING | 1U << PORT_LEARNS)) |
+				 1U << PORT_LOCKED);
 	ifi->ifi_family = AF_INET6;
 	assert_false(event_parse(msg, &e));
 }

@@ -134,6 +134,15 @@ static void parts_that_change_matter(void **state)
 	e = about(s, EVENT_LINK, TUNNEL);
 	e.link.master = 0;
 	JUDGE(s, e, true, ALL);
+	for (unsigned i = 0; i < PORT_FLAG_MAX; i++) {
+		e = about(s, EVENT_PORT, TUNNEL);
+		JUDGE(s, e, true, NOT);
+		e.link.port_flags ^= 1U << i;
+		JUDGE(s, e, true, ALL);
+		e = about(s, EVENT_PORT, PORT);
+		e.link.port_flags ^= 1U << i;
+		JUDGE(s, e, true, NOT);
+	}
 	e = about(s, EVENT_LINK, TUNNEL);
 	e.link.vxlan.vni = 7;
 	JUDGE(s, e, true, ALL);
@@ -290,6 +299,28 @@ static void pins_that_go_matter(void **state)
 	}
 }
 
+static void where_a_tunnel_sends_matters(void **state)
+{
+	struct scene *s = *state;
+	struct event e = { .kind = EVENT_FDB, .ifindex = TUNNEL, .fdb = { .lasting = true } };
+	struct link *tunnel = (struct link *)links_by_index(&s->view.world.links, TUNNEL);
+
+	assert_true(ip_parse("192.0.2.2", &tunnel->vxlan.remote));
+	e.fdb.to = tunnel->vxlan.remote;
+	JUDGE(s, e, true, NOT);
+	JUDGE(s, e, false, ALL);
+	e.fdb.vni = 7;
+	JUDGE(s, e, true, ALL);
+	e.fdb.vni = 0;
+	e.kind = EVENT_FDB_GONE;
+	JUDGE(s, e, true, ALL);
+	e.kind = EVENT_FDB;
+	e.fdb.to.bytes[15]++;
+	JUDGE(s, e, true, ALL);
+	e.ifindex = OTHER;
+	JUDGE(s, e, true, NOT);
+}
+
 static void lost_ones_and_rules_concern_all(void **state)
 {
 	struct scene *s = *state;
@@ -308,7 +339,7 @@ int main(void)
 		CASE(ports_are_looked_at_alone),       CASE(bridges_speak_of_their_ports),
 		CASE(addresses_of_hosts_matter),       CASE(routes_that_cover_a_peer_matter),
 		CASE(filters_of_ours_that_go_matter),  CASE(pins_that_go_matter),
-		CASE(lost_ones_and_rules_concern_all),
+		CASE(lost_ones_and_rules_concern_all), CASE(where_a_tunnel_sends_matters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

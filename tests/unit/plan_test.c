@@ -95,6 +95,7 @@ struct site {
 	struct mesh mesh;
 	struct link nic;
 	struct links links;
+	struct addr addr;
 	struct addrs addrs;
 	struct route *routes;
 	struct notes notes;
@@ -116,12 +117,14 @@ static void site_make(struct site *s, unsigned peers)
 		text_add(text, size, "- {name: p%u, address: 10.1.%u.%u}\n", i, i / 200,
 			 1 + i % 200);
 	assert_true(ip_parse("10.0.0.1", &self));
+	s->addr = (struct addr){ .ifindex = 2, .prefix = { self, 8 } };
+	s->addrs = (struct addrs){ &s->addr, 1 };
 	assert_int_equal(conf_parse("/etc/vxbpf/vxbr0.yaml", text, strlen(text), &s->conf, &why),
 			 0);
 	assert_int_equal(mesh_build(&s->conf, &self, 1, &s->mesh, &why), 0);
 	s->routes = calloc(peers + 1, sizeof(*s->routes));
 	for (unsigned i = 0; i < peers; i++)
-		s->routes[i] = (struct route){ .ifindex = 2, .mtu = 1500 };
+		s->routes[i] = (struct route){ .ifindex = { 2 }, .n = 1, .mtu = 1500 };
 	free(text);
 }
 

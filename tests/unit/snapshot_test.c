@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Judging a snapshot: states of peers and overlay, and what is said about whatever is wrong. */
+/*
+ * Judging a snapshot: states of peers and overlay, and what is said about whatever is wrong.
+ *
+ * lines: one sentence, one case, all from the same healthy overlay.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -180,6 +184,23 @@ static void unusable_config_is_said_and_no_drift(void **state)
 		"cannot read: Permission denied");
 }
 
+static void a_config_that_cannot_be_met_is_no_health(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	text_copy(s.fault, sizeof(s.fault), "underlay eth0: there is no such device");
+	s.unmet = true;
+	assert_says(&s, SNAPSHOT_DEGRADED,
+		    "runs on as it was set up, but the config cannot be met now: underlay eth0: "
+		    "there is no such device");
+	s.up = false;
+	s.layout = 0;
+	assert_says(&s, SNAPSHOT_DOWN,
+		    "not up, and the config cannot be met now: underlay eth0: there is no such "
+		    "device");
+}
+
 static void down_says_how_to_get_up(void **state)
 {
 	struct snapshot s = healthy();
@@ -203,18 +224,17 @@ static void down_says_how_to_get_up(void **state)
 		    "number");
 }
 
-static void xdp_of_others_is_said(void **state)
+static void xdp_that_is_wanted_is_said(void **state)
 {
 	struct snapshot s = healthy();
 
 	(void)state;
 	device.xdp_wanted = true;
 	assert_says(&s, SNAPSHOT_UP, NULL); /* auto: a driver that takes none is nothing to mend */
-	text_copy(device.xdp, sizeof(device.xdp), "foreign");
+	text_copy(s.told.xdp, sizeof(s.told.xdp), "on");
 	assert_says(&s, SNAPSHOT_UP,
-		    "eth0: somebody else's XDP program is on it and stays; the guard works by TC "
-		    "there: "
-		    "remove it, or set `xdp: off`");
+		    "eth0: no XDP program of ours is on it; the guard works by TC there: run "
+		    "`vxbpf up`, which says why, or set `xdp: auto`");
 }
 
 static struct snapshot_witness *witness(struct snapshot *s, enum vx_reason reason, uint64_t age_ns)
@@ -243,9 +263,62 @@ static void only_late_drops_are_said(void **state)
 		    "ago): add it to `peers:`, or find out who that is");
 	s.told.guard = VX_GUARD_OBSERVE;
 	assert_says(&s, SNAPSHOT_UP,
-		    "192.0.2.66 sends VXLAN with our VNI 5000 and is no peer (3 let through, the "
-		    "last 5 "
-		    "min ago): add it to `peers:`, or find out who that is");
+		    "192.0.2.66 sends VXLAN with our VNI 5000 and is no peer (3 counted, the last "
+		    "5 min ago; such packets are let through): add it to `peers:`, or find out "
+		    "who that is");
+	s.told.guard = VX_GUARD_OFF;
+	assert_says(&s, SNAPSHOT_UP,
+		    "192.0.2.66 sends VXLAN with our VNI 5000 and is no peer (3 counted, the last "
+		    "5 min ago; such packets are let through): add it to `peers:`, or find out "
+		    "who that is");
+}
+
+static void loops_are_dropped_whatever_the_guard(void **state)
+{
+	struct snapshot s = healthy();
+
+	(void)state;
+	s.told.guard = VX_GUARD_OFF;
+	witness(&s, VX_REASON_LOOP, SECOND);
+	snapshot_judge(&s);
+	assert_int_equal(s.problems.n, 1);
+	assert_non_null(strstr(s.problems.v[0], "3 dropped, the last 1.0 s ago"));
+	notes_free(&s.problems);
+}
+
+static void a_lost_mark_is_told_from_a_stranger(void **state)
+{
+	static const char lost[] =
+		"peers' frames pass the guard and come to vx-beta without its mark (3 dropped, the "
+		"last 2.0 s ago): a firewall rule changes the packets' mark: see mark: in "
+		"vxbpf.yaml(5)";
+	static const char stranger[] =
+		"VXLAN for vx-beta came by a device or to an address the guard does not cover (3 "
+		"dropped, the last 2.0 s ago): if routes have changed, run `vxbpf up`; else "
+		"somebody forges it";
+	struct snapshot s = healthy();
+	struct snapshot_witness *w = witness(&s, VX_REASON_UNGUARDED, 2 * SECOND);
+	struct snapshot_peer *p = &s.peers[0];
+
+	(void)state;
+	text_copy(w->from, sizeof(w->from), "vx-beta");
+	text_copy(p->ifname, sizeof(p->ifname), "vx-beta");
+	p->sum.last_rx_ns = NOW - 2 * SECOND;
+	p->passed_ns = NOW - 8 * SECOND;
+	assert_says(&s, SNAPSHOT_UP, lost);
+	/* Others of the peer's frames get through. */
+	p->passed_ns = NOW - 6 * SECOND;
+	assert_says(&s, SNAPSHOT_UP, stranger);
+	/* The guard saw none of its frames then. */
+	p->passed_ns = 0;
+	p->sum.last_rx_ns = NOW - 4 * SECOND;
+	assert_says(&s, SNAPSHOT_UP, stranger);
+	p->sum.last_rx_ns = NOW - SECOND / 2;
+	assert_says(&s, SNAPSHOT_UP, stranger);
+	/* By index a tunnel is not its peer's alone. */
+	p->sum.last_rx_ns = NOW - 2 * SECOND;
+	s.told.vni_mode = VX_VNI_INDEX;
+	assert_says(&s, SNAPSHOT_UP, stranger);
 }
 
 static void loop_names_its_witness(void **state)
@@ -368,9 +441,12 @@ int main(void)
 		cmocka_unit_test(drift_degrades),
 		cmocka_unit_test(port_without_hooks_degrades),
 		cmocka_unit_test(unusable_config_is_said_and_no_drift),
+		cmocka_unit_test(a_config_that_cannot_be_met_is_no_health),
 		cmocka_unit_test(down_says_how_to_get_up),
-		cmocka_unit_test(xdp_of_others_is_said),
+		cmocka_unit_test(xdp_that_is_wanted_is_said),
 		cmocka_unit_test(only_late_drops_are_said),
+		cmocka_unit_test(loops_are_dropped_whatever_the_guard),
+		cmocka_unit_test(a_lost_mark_is_told_from_a_stranger),
 		cmocka_unit_test(loop_names_its_witness),
 		cmocka_unit_test(oversize_names_the_port),
 		cmocka_unit_test(every_reason_has_a_sentence),

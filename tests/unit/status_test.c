@@ -110,6 +110,25 @@ static void page_is_exact(void **state)
 	notes_free(&s.problems);
 }
 
+static void counted_is_not_dropped(void **state)
+{
+	static const enum vx_guard guards[] = { VX_GUARD_OBSERVE, VX_GUARD_OFF };
+	struct snapshot s = made_up();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(guards); i++) {
+		char *text;
+
+		s.told.guard = guards[i];
+		snapshot_judge(&s);
+		text = status_text(&s, false);
+		assert_null(strstr(text, "dropped"));
+		assert_non_null(strstr(text, "  counted    from no peer: unknown_source 12.3k\n"));
+		free(text);
+	}
+	notes_free(&s.problems);
+}
+
 static void colour_only_where_asked(void **state)
 {
 	struct snapshot s = made_up();
@@ -358,6 +377,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(page_is_exact),
+		cmocka_unit_test(counted_is_not_dropped),
 		cmocka_unit_test(colour_only_where_asked),
 		cmocka_unit_test(longest_names_fit_100_columns),
 		cmocka_unit_test(down_is_two_lines),

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The kernel's answers about routes: which devices a route may leave by. */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "route.h"
+
+static char buffer[4096];
+
+static struct nlmsghdr *answer(unsigned char type)
+{
+	struct nlmsghdr *msg;
+	struct rtmsg *rtm;
+
+	memset(buffer, 0, sizeof(buffer));
+	msg = mnl_nlmsg_put_header(buffer);
+	msg->nlmsg_type = RTM_NEWROUTE;
+	rtm = mnl_nlmsg_put_extra_header(msg, sizeof(*rtm));
+	rtm->rtm_type = type;
+	return msg;
+}
+
+/* RTA_MULTIPATH of hops by these devices, each with a gateway behind it. */
+static void put_hops(struct nlmsghdr *msg, const int *devices, size_t n)
+{
+	struct nlattr *list = mnl_attr_nest_start(msg, RTA_MULTIPATH);
+
+	for (size_t i = 0; i < n; i++) {
+		struct rtnexthop *hop = mnl_nlmsg_get_payload_tail(msg);
+
+		hop->rtnh_ifindex = devices[i];
+		msg->nlmsg_len += sizeof(*hop);
+		mnl_attr_put_u32(msg, RTA_GATEWAY, 0);
+		hop->rtnh_len =
+			(unsigned short)((char *)mnl_nlmsg_get_payload_tail(msg) - (char *)hop);
+	}
+	mnl_attr_nest_end(msg, list);
+}
+
+static void one_device(void **state)
+{
+	struct nlmsghdr *msg = answer(RTN_UNICAST);
+	struct route route = { 0 };
+	struct nlattr *metrics;
+	uint32_t id;
+
+	(void)state;
+	mnl_attr_put_u32(msg, RTA_OIF, 3);
+	mnl_attr_put_u32(msg, RTA_NH_ID, 7); /* said beside its device: no need to ask */
+	metrics = mnl_attr_nest_start(msg, RTA_METRICS);
+	mnl_attr_put_u32(msg, RTAX_MTU, 1400);
+	mnl_attr_nest_end(msg, metrics);
+	assert_int_equal(route_parse(msg, &route, &id), 0);
+	assert_int_equal(route.n, 1);
+	assert_int_equal(route.ifindex[0], 3);
+	assert_int_equal(route.mtu, 1400);
+	assert_int_equal(id, 0);
+	assert_false(route.local);
+}
+
+static void several_hops_each_device_once(void **state)
+{
+	static const int devices[] = { 3, 4, 3, 9 };
+	struct nlmsghdr *msg = answer(RTN_UNICAST);
+	struct route route = { 0 };
+	uint32_t id;
+
+	(void)state;
+	put_hops(msg, devices, ARRAY_LEN(devices));
+	assert_int_equal(route_parse(msg, &route, &id), 0);
+	assert_int_equal(route.n, 3);
+	assert_int_equal(route.ifindex[0], 3);
+	assert_int_equal(route.ifindex[1], 4);
+	assert_int_equal(route.ifindex[2], 9);
+}
+
+static void more_hops_than_there_is_room_for(void **state)
+{
+	int devices[ROUTE_DEVICES + 5];
+	struct nlmsghdr *msg = answer(RTN_UNICAST);
+	struct route route = { 0 };
+	uint32_t id;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(devices); i++)
+		devices[i] = (int)i + 1;
+	put_hops(msg, devices, ARRAY_LEN(devices));
+	assert_int_equal(route_parse(msg, &route, &id), 0);
+	assert_int_equal(route.n, ROUTE_DEVICES);
+}
+
+static void a_number_only(void **state)
+{
+	struct nlmsghdr *msg = answer(RTN_UNICAST);
+	struct route route = { 0 };
+	uint32_t id;
+
+	(void)state;
+	mnl_attr_put_u32(msg, RTA_NH_ID, 7);
+	assert_int_equal(route_parse(msg, &route, &id), 0);
+	assert_int_equal(route.n, 0);
+	assert_int_equal(id, 7);
+}
+
+static void no_way(void **state)
+{
+	static const unsigned char types[] = { RTN_UNREACHABLE, RTN_BLACKHOLE, RTN_PROHIBIT };
+	struct route route = { 0 };
+	struct nlmsghdr *msg;
+	uint32_t id;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		msg = answer(types[i]);
+		mnl_attr_put_u32(msg, RTA_OIF, 1);
+		assert_int_equal(route_parse(msg, &route, &id), -ENETUNREACH);
+	}
+	assert_int_equal(route_parse(answer(RTN_UNICAST), &route, &id), -ENETUNREACH);
+	msg = answer(RTN_LOCAL);
+	mnl_attr_put_u32(msg, RTA_OIF, 3);
+	assert_int_equal(route_parse(msg, &route, &id), 0);
+	assert_true(route.local);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_device),
+		cmocka_unit_test(several_hops_each_device_once),
+		cmocka_unit_test(more_hops_than_there_is_room_for),
+		cmocka_unit_test(a_number_only),
+		cmocka_unit_test(no_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
