@@ -268,13 +268,16 @@ static void want_member(const struct planning *p, const struct mesh_peer *mp, bo
 }
 
 /* How the fast path may get into a port: straight to the other end of a veth where no queue of the
- * port's own stands in between, else by the device itself. */
+ * port's own stands in between, else by the device itself. With `auto` a port with anything of others
+ * on it is left to the kernel. */
 static void want_door(const struct planning *p, const struct link *port)
 {
 	struct vx_door_value door = { 0 };
 	struct obj *o;
 
-	if (!p->base->cfg.fastpath)
+	if (!p->base->cfg.fastpath ||
+	    (p->conf->fastpath == CONF_AUTO && p->facts->foreigns &&
+	     foreigns_on(p->facts->foreigns, port->ifindex)))
 		return;
 	if (strcmp(port->kind, "veth") == 0 && port->peer_elsewhere &&
 	    strcmp(port->qdisc, "noqueue") == 0)

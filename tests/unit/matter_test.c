@@ -257,8 +257,10 @@ static void filters_of_ours_that_go_matter(void **state)
 	JUDGE(s, e, true, NOT);
 	e = (struct event){ .kind = EVENT_TC_GONE, .block = block_index("vxbr0", "tun_out") };
 	JUDGE(s, e, true, ALL);
-	e.block = block_index("blue", "tun_out");
+	e.kind = EVENT_TC;
 	JUDGE(s, e, true, NOT);
+	e.block = block_index("blue", "tun_out"); /* somebody's, and it may be a port's */
+	JUDGE(s, e, true, ALL);
 }
 
 static void pins_that_go_matter(void **state)
