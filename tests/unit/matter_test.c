@@ -300,6 +300,19 @@ static void lost_ones_and_rules_concern_all(void **state)
 	assert_int_equal(judge(s, (struct event){ .kind = EVENT_WAYS }, true), MATTER_ALL);
 }
 
+static void rules_matter_where_they_are_asked(void **state)
+{
+	const struct event frames = { .kind = EVENT_FRAME_RULES };
+	const struct event devices = { .kind = EVENT_DEVICE_RULES };
+	struct scene *s = *state;
+
+	JUDGE(s, frames, true, RULES);
+	JUDGE(s, devices, true, ALL);
+	s->conf.fastpath = CONF_ON;
+	JUDGE(s, frames, true, NOT);
+	JUDGE(s, devices, true, NOT);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -310,7 +323,7 @@ int main(void)
 		CASE(ports_are_looked_at_alone),       CASE(bridges_speak_of_their_ports),
 		CASE(addresses_of_hosts_matter),       CASE(routes_that_cover_a_peer_matter),
 		CASE(filters_of_ours_that_go_matter),  CASE(pins_that_go_matter),
-		CASE(lost_ones_and_rules_concern_all),
+		CASE(lost_ones_and_rules_concern_all), CASE(rules_matter_where_they_are_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
