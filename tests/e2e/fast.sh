@@ -29,91 +29,8 @@ ALL_TESTS="
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
-
-FASTPATH=on
-
-fast_mesh() { # HOSTS
-	mesh "$1"
-	mesh_up
-	containers_each 1
-	pings c11 "$(ip4_of c21)" 2
-}
-
-# fast HOST PEER: share of its received packets that went fast, in percent, since the last mark.
-mark() {
-	local host=$1 peer=$2
-	RX0=$(counter "$host" "$peer" rx_packets)
-	FAST0=$(counter "$host" "$peer" rx_fast_packets)
-}
-
-share() {
-	local host=$1 peer=$2 rx fast
-	rx=$(($(counter "$host" "$peer" rx_packets) - RX0))
-	fast=$(($(counter "$host" "$peer" rx_fast_packets) - FAST0))
-	echo "# $fast of $rx fast" >&2
-	[ "$rx" -gt 0 ] || { echo 0 && return; }
-	echo $((fast * 100 / rx))
-}
-
-# A UDP echo conversation from c11 to c21: a packet every 2 ms; its log has a line per answer.
-PINGPONG='import socket, sys, time
-s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(0.002)
-end = time.time() + float(sys.argv[2])
-n = 0
-while time.time() < end:
-    s.sendto(b"%d" % n, (sys.argv[1], 7)); n += 1
-    t = time.time()
-    try:
-        s.recv(100); print("%.6f" % time.time(), flush=True)
-    except socket.timeout:
-        pass
-    time.sleep(max(0, 0.002 - (time.time() - t)))'
-ECHO='import socket
-s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); s.bind(("::", 7))
-while True:
-    d, a = s.recvfrom(2000); s.sendto(d, a)'
-
-talk() { # SECONDS [ADDRESS]
-	background c21 python3 -c "$ECHO"
-	wait_for 5 ready_to_echo
-	background c11 python3 -c "$PINGPONG" "${2:-$(ip4_of c21)}" "$1" >"$WORK/talk"
-	wait_for 5 grep -q . "$WORK/talk"
-	sleep 1
-}
-
-ready_to_echo() {
-	on c21 ss -Hulpn 'sport = :7' | grep . >/dev/null
-}
-
-answers() { # of the last half second
-	python3 - "$WORK/talk" <<-'END'
-		import sys, time
-		now = time.time()
-		print(sum(1 for l in open(sys.argv[1]) if l.endswith("\n") and now - float(l) < 0.5))
-	END
-}
-
-is_silent() {
-	[ "$(answers)" -eq 0 ]
-}
-
-# The conversation was fast; within two seconds of the change it is over, and comes back with the undo.
-stops_within_two_seconds() {
-	mark h2 h1
-	sleep 0.5
-	assert_ge 90 "$(share h2 h1)" "fast before"
-	"$@"
-	wait_for 2 is_silent || fail "still answered two seconds after: $*"
-}
-
-comes_back() {
-	wait_for 5 is_talking || fail "did not come back"
-}
-
-is_talking() {
-	[ "$(answers)" -gt 50 ]
-}
+# shellcheck source=tests/lib/fast.sh
+. "$(dirname "$0")/../lib/fast.sh"
 
 flows_go_fast() {
 	fast_mesh 2
@@ -126,10 +43,6 @@ flows_go_fast() {
 		on c11 iperf3 -c "$address" -t 2 >"$WORK/iperf"
 		assert_ge 99 "$(share h2 h1)" "bulk TCP to $address"
 	done
-}
-
-listening() {
-	on "$1" ss -Hltn "sport = :$2" | grep . >/dev/null
 }
 
 off_is_off() {
