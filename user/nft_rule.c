@@ -278,6 +278,8 @@ static void take_lookup(struct walk *w, const struct nlattr *data)
 	const struct nlattr *dreg = nft_nested(data, NFTA_LOOKUP_DREG);
 
 	w->loaded = LOADED_OTHER;
+	w->out->many_sets |= w->out->set[0];
+	nft_text(nft_nested(data, NFTA_LOOKUP_SET), w->out->set, sizeof(w->out->set));
 	if (dreg && nft_number(dreg, 0) == NFT_REG_VERDICT)
 		w->out->to_any = true;
 }

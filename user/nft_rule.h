@@ -18,6 +18,8 @@ struct nft_rule {
 	char what[NFT_WHAT]; /* "looks at a limit"; "" = at the flow alone */
 	char to[NFT_NAME]; /* the chain it jumps to, or "" */
 	bool to_any; /* it jumps by a map: to any chain of its table */
+	char set[NFT_NAME]; /* the set it looks things up in, or "" */
+	bool many_sets; /* more than that one */
 };
 
 /* A list of expressions: NFTA_RULE_EXPRESSIONS, NFTA_SET_EXPRESSIONS. */

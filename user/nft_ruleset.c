@@ -148,6 +148,19 @@ static bool is_reached(const struct nft_ruleset *rs, const struct nft_placed *ru
 	return true; /* of a chain made meanwhile */
 }
 
+static bool is_looked_up(const struct nft_ruleset *rs, const struct nft_placed *set)
+{
+	for (size_t i = 0; i < rs->n_rules; i++) {
+		const struct nft_placed *r = &rs->rules[i];
+
+		if (!r->is_set && strcmp(r->table, set->table) == 0 &&
+		    (r->rule.many_sets || strcmp(r->rule.set, set->chain) == 0) &&
+		    is_reached(rs, r))
+			return true;
+	}
+	return false;
+}
+
 static void reach_all(struct nft_ruleset *rs)
 {
 	bool more = true;
@@ -173,9 +186,7 @@ void nft_ruleset_why(struct nft_ruleset *rs, char why[NFT_WHY])
 	for (size_t i = 0; i < rs->n_rules && !why[0]; i++) {
 		const struct nft_placed *r = &rs->rules[i];
 
-		if (!r->rule.what[0] || is_dormant(rs, r->table))
-			continue;
-		if (r->is_set || is_reached(rs, r))
+		if (r->rule.what[0] && (r->is_set ? is_looked_up(rs, r) : is_reached(rs, r)))
 			snprintf(why, NFT_WHY, "bridge rule in table %.15s, %s %.15s %s", r->table,
 				 r->is_set ? "set" : "chain", r->chain, r->rule.what);
 	}

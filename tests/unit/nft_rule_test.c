@@ -144,6 +144,7 @@ static void jump(struct nft_ruleset *rules, const char *in, const char *at, cons
 		mnl_attr_nest_end(msg, nest[2]);
 		mnl_attr_nest_end(msg, nest[1]);
 	} else {
+		mnl_attr_put_strz(msg, NFTA_LOOKUP_SET, "s");
 		mnl_attr_put_u32(msg, NFTA_LOOKUP_DREG, htonl(NFT_REG_VERDICT));
 	}
 	mnl_attr_nest_end(msg, nest[0]);
@@ -207,7 +208,7 @@ static void sleeping_tables_do_not_count(void **state)
 	expect_why(&rules, "bridge rule in table t, chain base looks at a limit");
 }
 
-static void a_set_with_a_limit_counts(void **state)
+static void a_set_with_a_limit_counts_where_it_is_used(void **state)
 {
 	autoruleset struct nft_ruleset rules = { 0 };
 	struct nlmsghdr *msg = message(NFT_MSG_NEWSET);
@@ -222,6 +223,12 @@ static void a_set_with_a_limit_counts(void **state)
 	mnl_attr_put_strz(msg, NFTA_EXPR_NAME, "limit");
 	mnl_attr_nest_end(msg, nest);
 	nft_ruleset_take(&rules, msg);
+	expect_why(&rules, "");
+	chain(&rules, "t", "base", true);
+	chain(&rules, "t", "a", false);
+	jump(&rules, "t", "a", NULL);
+	expect_why(&rules, "");
+	jump(&rules, "t", "base", "a");
 	expect_why(&rules, "bridge rule in table t, set s looks at a limit");
 }
 
@@ -278,7 +285,7 @@ int main(void)
 		cmocka_unit_test(rules_nobody_reaches_do_not_count),
 		cmocka_unit_test(a_map_may_jump_to_any_chain_of_its_table),
 		cmocka_unit_test(sleeping_tables_do_not_count),
-		cmocka_unit_test(a_set_with_a_limit_counts),
+		cmocka_unit_test(a_set_with_a_limit_counts_where_it_is_used),
 		cmocka_unit_test(long_names_leave_room_for_the_cause),
 		cmocka_unit_test(chains_on_devices_are_found_by_name),
 	};

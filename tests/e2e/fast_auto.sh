@@ -1,0 +1,501 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# `fastpath: auto`: off while something looks at more than the flow, and says what; on beside rules that
+# look at the flow alone, whose verdict holds for fast flows, too; off for single ports.
+#
+#    c11        c21 c22 c23
+#     |          |   |   |
+#   vxbr0 h1     vxbr0 h2
+#     |            |
+#   --+------------+--   sw, 192.0.2.0/24
+# time limit: 400
+
+ALL_TESTS="
+	flow_rules_leave_it_on
+	flow_rule_of_nft_stops_the_flow
+	flow_rule_of_ebtables_stops_the_flow
+	more_than_the_flow_turns_it_off
+	rules_of_ebtables_turn_it_off
+	rules_nobody_reaches_leave_it_on
+	iptables_of_bridged_frames_turn_it_off
+	forced_it_does_not_ask
+	watch_switches_at_once
+	watch_follows_only_answers
+	limit_on_the_bridge_holds
+	shaped_ports_are_left_to_the_kernel
+	watch_follows_single_ports
+	limit_on_the_port_holds
+	programs_of_others_on_a_port
+	taps_have_a_queue_by_themselves
+"
+# shellcheck source=tests/lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+# shellcheck source=tests/lib/watch.sh
+. "$LIB/watch.sh"
+# shellcheck source=tests/lib/fast.sh
+. "$LIB/fast.sh"
+
+FASTPATH=auto
+
+# auto_hosts N: hosts without an overlay so far; a kernel with br_netfilter in it shows iptables all
+# bridged frames, unless told otherwise.
+auto_hosts() {
+	local host
+	mesh "$1"
+	for host in "${HOSTS[@]}"; do
+		[ ! -e /proc/sys/net/bridge ] ||
+			on "$host" sysctl -qw net.bridge.bridge-nf-call-{ip,ip6,arp}tables=0
+	done
+}
+
+auto_mesh() {
+	auto_hosts 2
+	mesh_up
+	containers_each 1
+	pings c11 "$(ip4_of c21)" 2
+	assert_on h2
+}
+
+fastpath_of() {
+	status_json "$1" | jq -r '.[0].fastpath'
+}
+
+why_of() { # HOST PORT
+	status_json "$1" | jq -r --arg port "$2" '.[0].ports[] | select(.ifname == $port) | .why'
+}
+
+is_accelerated() { # HOST PORT
+	status_json "$1" | jq -e --arg port "$2" \
+		'.[0].ports[] | select(.ifname == $port) | .accelerated' >/dev/null
+}
+
+is_left_alone() { # HOST PORT
+	! is_accelerated "$@"
+}
+
+assert_on() {
+	assert_eq on "$(fastpath_of "$1")" "fast path of $1"
+	vx "$1" up vxbr0 --dry-run || fail "up would change something"
+}
+
+# HOST WHY: it is off once `up` has looked, and says why for people and programs.
+assert_off() {
+	vx "$1" up vxbr0
+	assert_eq off "$(fastpath_of "$1")" "fast path of $1"
+	assert_eq "$2" "$(why_of "$1" c21)" "why"
+	expect 0 vx "$1" status vxbr0
+	case $OUT in *"  fast path  off: ${2:0:50}"*) ;; *) fail "status: $OUT" ;; esac
+}
+
+# nft_chain HOST RULE...: table t, chain c, where frames are forwarded; and what rules refer to.
+nft_chain() {
+	local host=$1
+	shift
+	on "$host" nft -f - <<-END
+		table bridge t
+		delete table bridge t
+		table bridge t {
+			set seen { type ipv4_addr; flags dynamic; timeout 1m; }
+			set slow { type ipv4_addr; limit rate 5/second; elements = { 192.0.2.77 }; }
+			quota q { over 1 mbytes }
+			chain other { }
+			chain c {
+				type filter hook forward priority 0;
+				$(printf '%s\n' "$@")
+			}
+		}
+	END
+}
+
+flow_rules_leave_it_on() {
+	local rule
+	auto_mesh
+	on h2 nft add table bridge empty
+	on h2 nft add chain bridge empty c '{ type filter hook forward priority 0; policy accept; }'
+	assert_on h2
+	while read -r rule; do
+		nft_chain h2 "$rule" || fail "not taken: $rule"
+		assert_on h2
+	done <<-'END'
+		ip saddr 198.51.100.99 udp dport 7 counter drop
+		ip6 saddr 2001:db8:99::/48 tcp dport { 22, 80 } drop
+		ether saddr 02:00:00:00:00:99 drop
+		iifname "c99" oifname != "c21" drop
+		vlan id 5 ip daddr 198.51.100.99 drop
+		meta protocol vmap { arp : accept, ip : jump other }
+		meta mark 7 meta pkttype multicast log prefix "x" accept
+	END
+	on h2 nft flush ruleset
+	while read -r rule; do
+		# shellcheck disable=SC2086
+		on h2 ebtables -A FORWARD $rule
+		assert_on h2
+	done <<-'END'
+		-p IPv4 --ip-src 198.51.100.99 --ip-proto udp --ip-dport 9 -j DROP
+		-p IPv6 --ip6-dst 2001:db8:99::9 -j DROP
+		-p ARP --arp-op Request -j ACCEPT
+		-s 02:00:00:00:00:99 -i c99 -j DROP
+		--among-src 02:00:00:00:00:99 -j DROP
+		--pkttype-type multicast -j ACCEPT
+		-p 802_1Q --vlan-id 5 -j ACCEPT
+		-d BGA -j DROP
+	END
+}
+
+flow_rule_of_nft_stops_the_flow() {
+	auto_mesh
+	talk 30
+	stops_within_two_seconds nft_chain h2 'ip saddr 198.51.100.11 udp dport 7 drop'
+	assert_on h2
+	on h2 nft delete table bridge t
+	comes_back
+}
+
+flow_rule_of_ebtables_stops_the_flow() {
+	auto_mesh
+	talk 30
+	stops_within_two_seconds on h2 ebtables -A FORWARD -p IPv4 --ip-proto udp --ip-dport 7 -j DROP
+	assert_on h2
+	on h2 ebtables -F FORWARD
+	comes_back
+}
+
+more_than_the_flow_turns_it_off() {
+	local rule what
+	auto_mesh
+	while IFS='|' read -r rule what; do
+		nft_chain h2 "$rule" || fail "not taken: $rule"
+		echo "# $rule"
+		assert_off h2 "bridge rule in table t, chain c $what"
+	done <<-'END'
+		udp dport 7 limit rate 500/second accept|looks at a limit
+		ip saddr 198.51.100.99 quota over 1 mbytes drop|looks at a quota
+		quota name q drop|looks at a quota
+		ip length > 1000 drop|looks at a packet's length
+		meta length > 1000 drop|looks at a packet's length
+		tcp flags syn drop|looks at TCP flags
+		ip dscp 3 drop|looks at the DSCP
+		@th,64,8 1 drop|looks beyond the ports
+		meta hour "09:00"-"17:00" drop|looks at the time
+		numgen inc mod 2 1 drop|draws numbers
+		add @seen { ip saddr }|fills a set from packets
+		meta mark set 1|changes the mark
+		ether daddr set 02:00:00:00:00:02|changes frames
+		jhash ip saddr mod 2 0 accept|uses hash
+	END
+	nft_chain h2 'ip saddr @slow accept'
+	assert_off h2 "bridge rule in table t, set slow looks at a limit"
+	on h2 nft delete table bridge t
+	vx h2 up vxbr0
+	assert_on h2
+	is_accelerated h2 c21 || fail "c21: $(why_of h2 c21)"
+}
+
+rules_of_ebtables_turn_it_off() {
+	auto_mesh
+	on h2 ebtables -A FORWARD -p ARP --limit 5/s -j ACCEPT
+	assert_off h2 "bridge rule in table filter, chain FORWARD looks at a limit"
+	on h2 ebtables -F FORWARD
+	vx h2 up vxbr0
+	assert_on h2
+	on h2 ebtables -A FORWARD -p IPv4 --ip-tos 0x10 -j DROP
+	assert_off h2 "bridge rule in table filter, chain FORWARD looks at the DSCP"
+	on h2 ebtables -F FORWARD
+	vx h2 up vxbr0
+	on h2 ebtables -t nat -A PREROUTING -p IPv4 -j redirect
+	assert_off h2 "bridge rule in table nat, chain PREROUTING uses the target redirect"
+}
+
+rules_nobody_reaches_leave_it_on() {
+	auto_mesh
+	nft_chain h2 'ip saddr 198.51.100.99 drop'
+	on h2 nft add rule bridge t other limit rate 5/second accept
+	assert_on h2
+	on h2 nft add rule bridge t c ip saddr 198.51.100.98 jump other
+	assert_off h2 "bridge rule in table t, chain other looks at a limit"
+	on h2 nft add table bridge t '{ flags dormant; }'
+	vx h2 up vxbr0
+	assert_on h2
+}
+
+iptables_of_bridged_frames_turn_it_off() {
+	[ -e /proc/sys/net/bridge ] || skip "no br_netfilter"
+	auto_mesh
+	on h2 sysctl -qw net.bridge.bridge-nf-call-iptables=1
+	assert_off h2 "iptables look at bridged frames (net.bridge.bridge-nf-call-*)"
+}
+
+forced_it_does_not_ask() {
+	FASTPATH=on
+	auto_mesh
+	nft_chain h2 'limit rate 5000/second accept'
+	on h2 tc qdisc add dev c21 root tbf rate 1gbit burst 1m latency 50ms
+	vx h2 up vxbr0
+	assert_on h2
+	is_accelerated h2 c21 || fail "c21: $(why_of h2 c21)"
+}
+
+is_on() {
+	[ "$(fastpath_of "$1")" = on ]
+}
+
+is_off() {
+	[ "$(fastpath_of "$1")" = off ]
+}
+
+# Beside a flood of pings, which never go fast.
+some_go_fast() {
+	local before
+	before=$(counter h2 h1 rx_fast_packets)
+	sleep 0.2
+	[ $(($(counter h2 h1 rx_fast_packets) - before)) -ge 20 ]
+}
+
+# A stream of datagrams to the echo of `talk`, every one of them to be answered; until `streamed`.
+STREAM='import select, signal, socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setblocking(False)
+going = []
+signal.signal(signal.SIGTERM, lambda *a: going.append(1))
+sent, got, end = 0, set(), None
+while end is None or time.time() < end:
+    if not end:
+        s.sendto(b"%d" % sent, (sys.argv[1], 7)); sent += 1
+        if going: end = time.time() + 1
+    select.select([s], [], [], 0.001)
+    try:
+        while True: got.add(s.recv(100))
+    except BlockingIOError: pass
+print(sent, len(got))'
+
+stream() {
+	enter c11
+	"${ENTER[@]}" python3 -c "$STREAM" "$(ip4_of c21)" >"$WORK/stream" &
+	STREAMING=$!
+	on_exit stop $STREAMING
+}
+
+streamed() {
+	local sent got
+	kill $STREAMING
+	wait $STREAMING
+	read -r sent got <"$WORK/stream"
+	echo "# of $sent datagrams $got came back"
+	assert_ge 1000 "$sent" "datagrams"
+	assert_eq 0 $((sent - got)) "datagrams lost"
+}
+
+# Nothing is lost at the switch: of what went fast, of the other flow, of the pings that never do.
+watch_switches_at_once() {
+	local round began took
+	auto_mesh
+	watch h2 vxbr0
+	load
+	talk 60
+	stream
+	wait_for 5 some_go_fast
+	for round in 1 2 3; do
+		began=${EPOCHREALTIME/./}
+		nft_chain h2 'limit rate 50000/second accept'
+		wait_for 2 is_off h2
+		took=$(((${EPOCHREALTIME/./} - began) / 1000))
+		echo "round $round: off within $took ms"
+		mark h2 h1
+		sleep 0.5
+		assert_eq 0 "$(share h2 h1)" "percent fast while it is off"
+		on h2 nft delete table bridge t
+		wait_for 2 is_on h2
+		wait_for 3 some_go_fast
+	done
+	grep '^vxbr0: fast path off: bridge rule in table t, chain c looks at a limit$' "$OUT_FILE"
+	grep '^vxbr0: fast path on$' "$OUT_FILE"
+	streamed
+	unloaded 0
+	assert_eq "" "$(cat "$ERR_FILE")" "stderr"
+	unwatch TERM 0
+}
+
+# Rules come and go with containers; a pass over everything costs more than a look at them.
+watch_follows_only_answers() {
+	local before i
+	auto_mesh
+	watch h2 vxbr0
+	settled h2
+	before=$(passes)
+	for i in 1 2 3 4 5; do
+		nft_chain h2 "ip saddr 198.51.100.$((90 + i)) drop"
+		sleep 0.3
+	done
+	settled h2
+	assert_eq "$before" "$(passes)" "passes"
+	on h2 nft add rule bridge t c ip length 999 drop
+	wait_for 2 is_off h2
+	# Nobody tells of these settings, so they wait for the next event.
+	on h2 nft flush chain bridge t c
+	wait_for 2 is_on h2
+	[ ! -e /proc/sys/net/bridge ] || {
+		on h2 sysctl -qw net.bridge.bridge-nf-call-iptables=1
+		nft_chain h2 'ip saddr 198.51.100.90 drop'
+		wait_for 2 is_off h2
+	}
+}
+
+# What a limit lets through is what arrives, two seconds after it was set.
+limit_on_the_bridge_holds() {
+	auto_mesh
+	watch h2 vxbr0
+	talk 30
+	wait_for 5 is_fast
+	nft_chain h2 'udp dport 7 limit rate over 40/second burst 5 packets drop'
+	sleep 2
+	mark h2 h1
+	sleep 2
+	assert_eq 0 "$(share h2 h1)" "percent fast"
+	is_limited || fail "$(answers) answers in half a second"
+}
+
+is_limited() {
+	[ "$(answers)" -le 40 ]
+}
+
+# As a container manager limits a container: a class on the way in, filters on the way out.
+limit_download() { # HOST PORT
+	on "$1" tc qdisc replace dev "$2" root handle 1:0 htb default 10
+	on "$1" tc class add dev "$2" parent 1:0 classid 1:10 htb rate 20mbit
+	on "$1" tc filter add dev "$2" parent 1:0 protocol all u32 match u32 0 0 flowid 1:1
+}
+
+limit_upload() {
+	on "$1" tc qdisc add dev "$2" handle ffff:0 ingress
+	# Not every kernel polices; the filter is there all the same.
+	on "$1" tc filter add dev "$2" parent ffff:0 protocol all u32 match u32 0 0 \
+		police rate 20mbit burst 256k mtu 64kb drop 2>/dev/null ||
+		on "$1" tc filter add dev "$2" parent ffff:0 protocol all u32 match u32 0 0 flowid :1
+}
+
+three_ports() {
+	local name
+	auto_hosts 2
+	mesh_up
+	for name in c21 c22 c23; do container h2 "$name"; done
+	container h1 c11
+	for name in c21 c22 c23; do
+		is_accelerated h2 "$name" || fail "$name: $(why_of h2 "$name")"
+		pings c11 "$(ip4_of "$name")" 2
+	done
+}
+
+# bulk NAME: a second of TCP from c11; leaves MBITS, and the percentage that h2 took fast in SHARE.
+bulk() {
+	background "$1" iperf3 -s -1
+	wait_for 5 listening "$1" 5201
+	mark h2 h1
+	on c11 iperf3 -c "$(ip4_of "$1")" -t 2 -J >"$WORK/iperf"
+	SHARE=$(share h2 h1)
+	MBITS=$(jq '.end.sum_received.bits_per_second / 1000000 | floor' "$WORK/iperf")
+}
+
+shaped_ports_are_left_to_the_kernel() {
+	three_ports
+	limit_download h2 c21
+	limit_upload h2 c22
+	expect 3 vx h2 status vxbr0
+	assert_match 'differ from the config' "$OUT" "status before up"
+	vx h2 up vxbr0
+	assert_on h2
+	is_left_alone h2 c21 || fail "c21 is fast"
+	is_left_alone h2 c22 || fail "c22 is fast"
+	is_accelerated h2 c23 || fail "c23 is not"
+	assert_eq "its root qdisc is htb" "$(why_of h2 c21)" "why of c21"
+	assert_eq "a u32 filter is at its ingress" "$(why_of h2 c22)" "why of c22"
+	expect 0 vx h2 status vxbr0
+	OUT=$(tr -s ' \n' ' ' <<<"$OUT")
+	assert_match 'c21 \(not fast: its root qdisc is htb\)' "$OUT" "status"
+	sleep 2
+	bulk c21
+	assert_le 30 "$MBITS" "Mbit/s to c21"
+	assert_eq 0 "$SHARE" "percent fast to c21"
+	bulk c23
+	assert_ge 90 "$SHARE" "percent fast to c23"
+	on h2 tc qdisc del dev c21 root
+	on h2 tc qdisc del dev c22 ingress
+	vx h2 up vxbr0
+	is_accelerated h2 c21 || fail "c21: $(why_of h2 c21)"
+	is_accelerated h2 c22 || fail "c22: $(why_of h2 c22)"
+}
+
+watch_follows_single_ports() {
+	three_ports
+	watch h2 vxbr0
+	load
+	limit_download h2 c21
+	wait_for 2 is_left_alone h2 c21
+	limit_upload h2 c22
+	wait_for 2 is_left_alone h2 c22
+	on h2 nft add table netdev n
+	on h2 nft add chain netdev n c '{ type filter hook ingress device "c23" priority 0; }'
+	wait_for 2 is_left_alone h2 c23
+	assert_eq "nftables chain c of table n is on it" "$(why_of h2 c23)" "why of c23"
+	settled h2
+	assert_eq on "$(fastpath_of h2)" "fast path"
+	on h2 tc qdisc del dev c21 root
+	wait_for 2 is_accelerated h2 c21
+	on h2 tc qdisc del dev c22 ingress
+	wait_for 2 is_accelerated h2 c22
+	on h2 nft delete table netdev n
+	wait_for 2 is_accelerated h2 c23
+	unloaded 0
+	assert_eq "" "$(cat "$ERR_FILE")" "stderr"
+}
+
+# Rules on a device come after programs of ours there: a fast frame would not meet them.
+limit_on_the_port_holds() {
+	auto_mesh
+	talk 30
+	wait_for 5 is_fast
+	watch h2 vxbr0
+	on h2 nft -f - <<-'END' || skip "no ingress chains"
+		table netdev n {
+			chain c {
+				type filter hook ingress device "c21" priority 0;
+				udp sport 7 limit rate over 40/second burst 5 packets drop
+			}
+		}
+	END
+	wait_for 3 is_limited
+}
+
+programs_of_others_on_a_port() {
+	auto_mesh
+	command -v clang >/dev/null || skip "needs clang"
+	printf '%s\n' '__attribute__((section("classifier"), used)) int others(void *ctx) { return -1; }' |
+		clang -target bpf -O2 -g -x c -c -o "$WORK/others.o" -
+	on h2 tc qdisc add dev c21 clsact
+	assert_on h2
+	on h2 tc filter add dev c21 egress bpf da obj "$WORK/others.o" sec classifier
+	vx h2 up vxbr0
+	assert_eq "a bpf filter is at its egress" "$(why_of h2 c21)" "why"
+	on h2 tc filter del dev c21 egress
+	vx h2 up vxbr0
+	is_accelerated h2 c21 || fail "c21: $(why_of h2 c21)"
+	VXBPF_NO_TCX=1 vx h2 restart vxbr0
+	VXBPF_NO_TCX=1 vx h2 up vxbr0
+	is_accelerated h2 c21 || fail "our own filters: $(why_of h2 c21)"
+}
+
+# Whatever the default is, it is no shaper.
+taps_have_a_queue_by_themselves() {
+	auto_mesh
+	on h2 ip tuntap add dev tap9 mode tap
+	on h2 ip link set tap9 master vxbr0 up
+	echo "# $(on h2 tc qdisc show dev tap9)"
+	vx h2 up vxbr0
+	is_accelerated h2 tap9 || fail "tap9: $(why_of h2 tap9)"
+	on h2 tc qdisc replace dev tap9 root tbf rate 20mbit burst 32k latency 50ms
+	vx h2 up vxbr0
+	assert_eq "its root qdisc is tbf" "$(why_of h2 tap9)" "why"
+	on h2 tc qdisc del dev tap9 root
+	vx h2 up vxbr0
+	is_accelerated h2 tap9 || fail "tap9: $(why_of h2 tap9)"
+}
+
+run_tests
