@@ -24,8 +24,10 @@ void foreign_say(const struct foreign_seen *seen, char why[FOREIGN_WHY])
 	static const char *const where[] = { "ingress", "egress" };
 
 	why[0] = '\0';
+	if (seen->unread)
+		snprintf(why, FOREIGN_WHY, "what is on it cannot be read");
 	/* What the kernel gives a device by itself, as a tap gets pfifo_fast, has no handle. */
-	if (seen->qdisc_handle && strcmp(seen->qdisc, "noqueue") != 0)
+	if (!why[0] && seen->qdisc_handle && strcmp(seen->qdisc, "noqueue") != 0)
 		snprintf(why, FOREIGN_WHY, "its root qdisc is %s", seen->qdisc);
 	for (size_t i = 0; i < ARRAY_LEN(where) && !why[0]; i++)
 		say_way(&seen->ways[i], where[i], why);
@@ -43,29 +45,49 @@ static void get_text(const struct nlattr *attr, char to[VX_IF_LEN])
 	snprintf(to, VX_IF_LEN, "%.*s", (int)len, mnl_attr_get_str(attr));
 }
 
-struct root {
-	int ifindex;
-	uint32_t handle;
+/* What a port is looked at with. */
+struct looking {
+	struct nl *nl;
+	const char *overlay;
+	struct nft_device_chains chains;
+	struct root {
+		int ifindex;
+		uint32_t handle;
+	} * roots; /* of all devices, read when first asked for */
+	size_t n_roots;
+	bool has_roots;
+	int roots_err;
+	int chains_err;
 };
 
 static int take_root(const struct nlmsghdr *msg, void *ctx)
 {
 	const struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
-	struct root *root = ctx;
+	struct looking *l = ctx;
 
-	if (tcm->tcm_ifindex == root->ifindex && tcm->tcm_parent == TC_H_ROOT)
-		root->handle = tcm->tcm_handle;
+	if (tcm->tcm_parent != TC_H_ROOT || !tcm->tcm_handle)
+		return 0;
+	l->roots = reallocarray(l->roots, l->n_roots + 1, sizeof(*l->roots));
+	if (!l->roots)
+		abort();
+	l->roots[l->n_roots++] = (struct root){ tcm->tcm_ifindex, tcm->tcm_handle };
 	return 0;
 }
 
-/* By a dump of all: kernels tell everybody what is asked about a single one. */
-static uint32_t read_root_handle(struct nl *nl, int ifindex)
+/* By a dump of all: many kernels tell everybody what is asked about a single one. */
+static uint32_t root_handle(struct looking *l, int ifindex)
 {
-	struct nlmsghdr *msg = nl_request(nl, RTM_GETQDISC, NLM_F_DUMP, sizeof(struct tcmsg));
-	struct root root = { .ifindex = ifindex };
+	struct nlmsghdr *msg;
 
-	nl_dump(nl, msg, take_root, &root);
-	return root.handle;
+	if (!l->has_roots) {
+		l->has_roots = true;
+		msg = nl_request(l->nl, RTM_GETQDISC, NLM_F_DUMP, sizeof(struct tcmsg));
+		l->roots_err = nl_dump(l->nl, msg, take_root, l);
+	}
+	for (size_t i = 0; i < l->n_roots; i++)
+		if (l->roots[i].ifindex == ifindex)
+			return l->roots[i].handle;
+	return 0;
 }
 
 struct filters {
@@ -88,14 +110,17 @@ static int take_filter(const struct nlmsghdr *msg, void *ctx)
 	return 0;
 }
 
-static void read_filters(struct nl *nl, int ifindex, uint32_t minor, const struct filters *f)
+static int read_filters(struct nl *nl, int ifindex, uint32_t minor, const struct filters *f)
 {
 	struct nlmsghdr *msg = nl_request(nl, RTM_GETTFILTER, NLM_F_DUMP, sizeof(struct tcmsg));
 	struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
+	int err;
 
 	tcm->tcm_ifindex = ifindex;
 	tcm->tcm_parent = TC_H_MAKE(TC_H_CLSACT, minor);
-	nl_dump(nl, msg, take_filter, (void *)f);
+	err = nl_dump(nl, msg, take_filter, (void *)f);
+	/* A kernel without filters, a port that has gone meanwhile: nothing is there. */
+	return err == -EOPNOTSUPP || err == -ENODEV || err == -EINVAL ? 0 : err;
 }
 
 static void read_programs(struct nl *nl, const char *overlay, int ifindex,
@@ -118,12 +143,11 @@ static void read_programs(struct nl *nl, const char *overlay, int ifindex,
 	seen->ways[1].programs = attach_count_others((unsigned)ifindex, ATTACH_EGRESS, ours);
 }
 
-static void read_port(struct nl *nl, const char *overlay, const struct link *port,
-		      const struct nft_device_chains *chains, struct foreign_seen *seen)
+static void read_port(struct looking *l, const struct link *port, struct foreign_seen *seen)
 {
-	const struct nft_device_chain *chain = nft_device_chains_on(chains, port->name);
-	const struct filters in = { overlay, &seen->ways[0] };
-	const struct filters out = { overlay, &seen->ways[1] };
+	const struct nft_device_chain *chain = nft_device_chains_on(&l->chains, port->name);
+	const struct filters in = { l->overlay, &seen->ways[0] };
+	const struct filters out = { l->overlay, &seen->ways[1] };
 
 	if (chain) {
 		seen->table = chain->table;
@@ -131,10 +155,11 @@ static void read_port(struct nl *nl, const char *overlay, const struct link *por
 	}
 	text_copy(seen->qdisc, sizeof(seen->qdisc), port->qdisc);
 	if (port->qdisc[0] && strcmp(port->qdisc, "noqueue") != 0)
-		seen->qdisc_handle = read_root_handle(nl, port->ifindex);
-	read_filters(nl, port->ifindex, TC_H_MIN_INGRESS, &in);
-	read_filters(nl, port->ifindex, TC_H_MIN_EGRESS, &out);
-	read_programs(nl, overlay, port->ifindex, seen);
+		seen->qdisc_handle = root_handle(l, port->ifindex);
+	seen->unread = l->chains_err || l->roots_err ||
+		       read_filters(l->nl, port->ifindex, TC_H_MIN_INGRESS, &in) ||
+		       read_filters(l->nl, port->ifindex, TC_H_MIN_EGRESS, &out);
+	read_programs(l->nl, l->overlay, port->ifindex, seen);
 }
 
 void foreigns_free(struct foreigns *f)
@@ -155,9 +180,9 @@ static void add(struct foreigns *f, int ifindex, const char why[FOREIGN_WHY])
 void foreigns_read(struct nl *nl, const char *overlay, const struct links *links,
 		   const struct link *bridge, struct foreigns *out)
 {
-	autodevicechains struct nft_device_chains chains = { 0 };
+	struct looking l = { .nl = nl, .overlay = overlay };
 
-	nft_read_devices(&chains);
+	l.chains_err = nft_read_devices(&l.chains);
 	for (size_t i = 0; i < links->n; i++) {
 		const struct link *port = &links->v[i];
 		struct foreign_seen seen = { 0 };
@@ -166,11 +191,13 @@ void foreigns_read(struct nl *nl, const char *overlay, const struct links *links
 		if (port->master != bridge->ifindex ||
 		    (strcmp(port->kind, "veth") != 0 && strcmp(port->kind, "tun") != 0))
 			continue;
-		read_port(nl, overlay, port, &chains, &seen);
+		read_port(&l, port, &seen);
 		foreign_say(&seen, why);
 		if (why[0])
 			add(out, port->ifindex, why);
 	}
+	nft_device_chains_free(&l.chains);
+	free(l.roots);
 }
 
 const char *foreigns_on(const struct foreigns *f, int ifindex)

@@ -18,6 +18,7 @@ struct foreign_seen {
 		char filter[VX_IF_LEN]; /* kind of a filter, "" = none */
 		unsigned programs; /* of tcx */
 	} ways[2];
+	bool unread; /* the kernel would not say */
 	const char *table, *chain; /* of nf_tables, on the device itself; NULL = none */
 };
 /* "" if there is nothing. Pure. */

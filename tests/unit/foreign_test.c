@@ -25,6 +25,7 @@ static void what_is_of_others_is_named(void **state)
 		    .chain = "c",
 		    .table = "t" },
 		  "its root qdisc is htb" },
+		{ { .unread = true, .ways[0].filter = "u32" }, "what is on it cannot be read" },
 		{ { .ways[0].filter = "u32" }, "a u32 filter is at its ingress" },
 		{ { .ways[1].filter = "bpf" }, "a bpf filter is at its egress" },
 		{ { .ways[0].programs = 1 }, "a BPF program of others is at its ingress" },
