@@ -91,13 +91,13 @@ static int look(struct nl *nl, struct converge_state *s, struct why *why)
 }
 
 /* Only where it makes a difference. */
-static void read_foreigns(struct nl *nl, const struct converge_state *s,
+static void read_foreigns(struct nl *nl, const struct conf *conf, const struct links *links,
 			  const struct plan_base *base, struct foreigns *out)
 {
-	const struct link *bridge = links_by_name(&s->view.world.links, s->conf->bridge);
+	const struct link *bridge = links_by_name(links, conf->bridge);
 
-	if (bridge && base->cfg.fastpath && s->conf->fastpath == CONF_AUTO)
-		foreigns_read(nl, s->overlay, &s->view.world.links, bridge, out);
+	if (bridge && base->cfg.fastpath && conf->fastpath == CONF_AUTO)
+		foreigns_read(nl, conf->overlay, links, bridge, out);
 }
 
 static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes, struct why *why)
@@ -140,7 +140,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	s->view.fastpath = base.cfg.fastpath;
 	text_copy(s->view.fastpath_why, sizeof(s->view.fastpath_why),
 		  fastpath_why_off(s->conf, &fastpath) ?: "");
-	read_foreigns(nl, s, &base, &foreigns);
+	read_foreigns(nl, s->conf, &s->view.world.links, &base, &foreigns);
 	plan_objects(s->conf, &s->view.mesh, &facts, &base, bpfobj_build(s->bo), &s->want, notes);
 	return 0;
 }
@@ -190,7 +190,7 @@ static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 		err = observe_pins(&t, &s->view.world, &s->now, why);
 	if (err)
 		return err;
-	read_foreigns(nl, s, &base, &foreigns);
+	read_foreigns(nl, s->known->conf, &s->view.world.links, &base, &foreigns);
 	plan_objects(s->conf, &alone, &facts, &base, s->known->build, &s->want, &notes);
 	objs_keep_device(&s->want, (unsigned)s->port);
 	objs_keep_device(&s->now, (unsigned)s->port);

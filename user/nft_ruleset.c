@@ -198,9 +198,9 @@ static void add_device(struct nft_device_chain *chain, const struct nlattr *name
 {
 	char *device = grow(&chain->devices, &chain->n_devices, sizeof(*chain->devices));
 
-	nft_text(name, device, sizeof(*chain->devices) - 1);
+	nft_text(name, device, sizeof(*chain->devices));
 	if (prefix)
-		strcat(device, "*");
+		text_add(device, sizeof(*chain->devices), "*");
 }
 
 void nft_device_chains_take(struct nft_device_chains *chains, const struct nlmsghdr *msg)

@@ -275,9 +275,8 @@ static void want_door(const struct planning *p, const struct link *port)
 	struct vx_door_value door = { 0 };
 	struct obj *o;
 
-	if (!p->base->cfg.fastpath ||
-	    (p->conf->fastpath == CONF_AUTO && p->facts->foreigns &&
-	     foreigns_on(p->facts->foreigns, port->ifindex)))
+	if (!p->base->cfg.fastpath || (p->conf->fastpath == CONF_AUTO && p->facts->foreigns &&
+				       foreigns_on(p->facts->foreigns, port->ifindex)))
 		return;
 	if (strcmp(port->kind, "veth") == 0 && port->peer_elsewhere &&
 	    strcmp(port->qdisc, "noqueue") == 0)

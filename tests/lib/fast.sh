@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # A mesh with the fast path on, a conversation that is fast, and how soon it stops.
 
+# shellcheck disable=SC2034 # netns.sh reads it
 FASTPATH=on
 
 fast_mesh() { # HOSTS
