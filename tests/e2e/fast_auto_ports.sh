@@ -97,21 +97,21 @@ watch_follows_single_ports() {
 	watch h2 vxbr0
 	load
 	limit_download h2 c21
-	wait_for 2 is_left_alone h2 c21
+	wait_for 5 is_left_alone h2 c21
 	limit_upload h2 c22
-	wait_for 2 is_left_alone h2 c22
+	wait_for 5 is_left_alone h2 c22
 	on h2 nft add table netdev n
 	on h2 nft add chain netdev n c '{ type filter hook ingress device "c23" priority 0; }'
-	wait_for 2 is_left_alone h2 c23
+	wait_for 5 is_left_alone h2 c23
 	assert_eq "nftables chain c of table n is on it" "$(why_of h2 c23)" "why of c23"
 	settled h2
 	assert_eq on "$(fastpath_of h2)" "fast path"
 	on h2 tc qdisc del dev c21 root
-	wait_for 2 is_accelerated h2 c21
+	wait_for 5 is_accelerated h2 c21
 	on h2 tc qdisc del dev c22 ingress
-	wait_for 2 is_accelerated h2 c22
+	wait_for 5 is_accelerated h2 c22
 	on h2 nft delete table netdev n
-	wait_for 2 is_accelerated h2 c23
+	wait_for 5 is_accelerated h2 c23
 	unloaded 0
 	assert_eq "" "$(cat "$ERR_FILE")" "stderr"
 }
@@ -130,7 +130,7 @@ limit_on_the_port_holds() {
 			}
 		}
 	END
-	wait_for 3 is_limited
+	wait_for 5 is_limited
 }
 
 programs_of_others_on_a_port() {
