@@ -98,6 +98,19 @@ static int open_link(const struct attach *at, uint32_t *prog_id)
 	return take_fd(&fd);
 }
 
+unsigned attach_count_others(unsigned ifindex, enum attach_where where, const uint32_t ours[2])
+{
+	__u32 flags, ids[64], n = ARRAY_LEN(ids);
+	unsigned others = 0;
+
+	if (bpf_prog_query((int)ifindex, where == ATTACH_INGRESS ? TCX_INGRESS : TCX_EGRESS, 0,
+			   &flags, ids, &n))
+		return errno == ENOSPC;
+	for (__u32 i = 0; i < n; i++)
+		others += ids[i] != ours[0] && ids[i] != ours[1];
+	return others;
+}
+
 static int add_link(const struct attach *at, int prog_fd, struct why *why)
 {
 	DECLARE_LIBBPF_OPTS(bpf_link_create_opts, opts);
@@ -147,6 +160,17 @@ static int remove_link(const struct attach *at, struct why *why)
 
 /* --- filters: clsact, direct action */
 
+static uint32_t filter_handle(const char *overlay)
+{
+	return fnv32(FNV32_INIT, overlay, strlen(overlay)) | 1;
+}
+
+bool attach_is_filter(const char *overlay, uint32_t priority, uint32_t handle)
+{
+	/* Before each filter the kernel names its place alone: handle 0. */
+	return priority == FILTER_PRIORITY && (!handle || handle == filter_handle(overlay));
+}
+
 static void filter_opts(const struct attach *at, struct bpf_tc_hook *hook, struct bpf_tc_opts *opts)
 {
 	*hook = (struct bpf_tc_hook){
@@ -156,7 +180,7 @@ static void filter_opts(const struct attach *at, struct bpf_tc_hook *hook, struc
 	};
 	*opts = (struct bpf_tc_opts){
 		.sz = sizeof(*opts),
-		.handle = fnv32(FNV32_INIT, at->overlay, strlen(at->overlay)) | 1,
+		.handle = filter_handle(at->overlay),
 		.priority = FILTER_PRIORITY,
 	};
 }

@@ -38,6 +38,11 @@ struct attach_state {
 };
 int attach_query(const struct attach *at, bool look_for_filters, struct attach_state *out);
 
+/* What sits on a device's TC hooks besides: how many tcx programs are neither of `ours` (0: none on a
+ * kernel without), and whether a clsact filter in this place is one of this overlay's. */
+unsigned attach_count_others(unsigned ifindex, enum attach_where where, const uint32_t ours[2]);
+bool attach_is_filter(const char *overlay, uint32_t priority, uint32_t handle);
+
 /* 0 or -errno; why->text gets the reason. add clears a dead pin that is in the way. */
 int attach_add(const struct attach *at, const char *mode, int prog_fd, struct why *why);
 int attach_update(const struct attach *at, const char *mode, int prog_fd, struct why *why);

@@ -90,10 +90,21 @@ static int look(struct nl *nl, struct converge_state *s, struct why *why)
 	return observe(&t, &s->view.world, &s->now, why);
 }
 
+/* Only where it makes a difference. */
+static void read_foreigns(struct nl *nl, const struct conf *conf, const struct links *links,
+			  const struct plan_base *base, struct foreigns *out)
+{
+	const struct link *bridge = links_by_name(links, conf->bridge);
+
+	if (bridge && base->cfg.fastpath && conf->fastpath == CONF_AUTO)
+		foreigns_read(nl, conf->overlay, links, bridge, out);
+}
+
 static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes, struct why *why)
 {
 	autofree struct route *routes = NULL;
 	autofree bool *ipsec = NULL;
+	autoforeigns struct foreigns foreigns = { 0 };
 	struct plan_facts facts = { .links = &s->view.world.links, .addrs = &s->view.world.addrs };
 	struct fastpath_facts fastpath;
 	struct object_names names;
@@ -109,6 +120,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	facts.ipsec = ipsec;
 	fastpath_read(&fastpath);
 	facts.fastpath = &fastpath;
+	facts.foreigns = &foreigns;
 	facts.tc_mode = attach_tc_mode();
 	err = plan_settle(s->conf, &s->view.mesh, &facts, &base, notes, why);
 	if (!err)
@@ -126,6 +138,9 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	facts.maps = names.maps;
 	facts.progs = names.progs;
 	s->view.fastpath = base.cfg.fastpath;
+	text_copy(s->view.fastpath_why, sizeof(s->view.fastpath_why),
+		  fastpath_why_off(s->conf, &fastpath) ?: "");
+	read_foreigns(nl, s->conf, &s->view.world.links, &base, &foreigns);
 	plan_objects(s->conf, &s->view.mesh, &facts, &base, bpfobj_build(s->bo), &s->want, notes);
 	return 0;
 }
@@ -157,9 +172,11 @@ static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 	static const char *const none[] = { NULL };
 	const struct plan_base base = { .cfg.fastpath = s->known->fastpath };
 	autonotes struct notes notes = { 0 };
+	autoforeigns struct foreigns foreigns = { 0 };
 	const struct mesh alone = { .self = s->known->mesh.self };
 	const struct plan_facts facts = { .links = &s->view.world.links,
 					  .addrs = &s->view.world.addrs,
+					  .foreigns = &foreigns,
 					  .tc_mode = attach_tc_mode(),
 					  .now = &s->now,
 					  .maps = none,
@@ -173,6 +190,7 @@ static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 		err = observe_pins(&t, &s->view.world, &s->now, why);
 	if (err)
 		return err;
+	read_foreigns(nl, s->known->conf, &s->view.world.links, &base, &foreigns);
 	plan_objects(s->conf, &alone, &facts, &base, s->known->build, &s->want, &notes);
 	objs_keep_device(&s->want, (unsigned)s->port);
 	objs_keep_device(&s->now, (unsigned)s->port);

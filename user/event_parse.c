@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Messages of rtnetlink's multicast groups as events; see events.h. Pure. */
+/* Messages of netlink's multicast groups as events; see events.h. Pure. */
 #include <linux/if_link.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -130,4 +133,39 @@ bool event_parse(const struct nlmsghdr *msg, struct event *out)
 	default:
 		return false;
 	}
+}
+
+/* Of a chain that goes the kernel no longer says where it was. */
+static bool may_be_on_devices(const struct nlmsghdr *msg, bool gone)
+{
+	const struct nlattr *attr, *hook;
+
+	mnl_attr_for_each (attr, msg, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(attr) != NFTA_CHAIN_HOOK)
+			continue;
+		mnl_attr_for_each_nested (hook, attr)
+			if (mnl_attr_get_type(hook) == NFTA_HOOK_DEV ||
+			    mnl_attr_get_type(hook) == NFTA_HOOK_DEVS)
+				return true;
+	}
+	return gone;
+}
+
+bool event_parse_nft(const struct nlmsghdr *msg, struct event *out)
+{
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(msg);
+	unsigned type = msg->nlmsg_type & 0xff;
+
+	*out = (struct event){ 0 };
+	if (msg->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES)
+		return false;
+	if (nfg->nfgen_family == NFPROTO_BRIDGE) {
+		/* What is in a set does not change what is looked at. */
+		out->kind = EVENT_FRAME_RULES;
+		return type != NFT_MSG_NEWSETELEM && type != NFT_MSG_DELSETELEM;
+	}
+	out->kind = EVENT_DEVICE_RULES;
+	return (nfg->nfgen_family == NFPROTO_NETDEV || nfg->nfgen_family == NFPROTO_INET) &&
+	       (type == NFT_MSG_NEWCHAIN || type == NFT_MSG_DELCHAIN) &&
+	       may_be_on_devices(msg, type == NFT_MSG_DELCHAIN);
 }

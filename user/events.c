@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/xfrm.h>
@@ -28,6 +29,7 @@ struct folder {
 struct events {
 	struct mnl_socket *route;
 	struct mnl_socket *xfrm; /* NULL: this kernel has no IPsec */
+	struct mnl_socket *nft; /* NULL: nor netfilter */
 	int inotify;
 	struct folder *folders;
 	size_t n_folders;
@@ -87,7 +89,7 @@ static int subscribe(int bus, const unsigned *groups, size_t n, struct mnl_socke
 
 int events_open(struct events **out, struct why *why)
 {
-	static const unsigned policies = XFRMNLGRP_POLICY;
+	static const unsigned policies = XFRMNLGRP_POLICY, rules = NFNLGRP_NFTABLES;
 	autoevents struct events *ev = calloc(1, sizeof(*ev));
 	int err;
 
@@ -100,6 +102,7 @@ int events_open(struct events **out, struct why *why)
 	if (err)
 		return why_set(why, err, "netlink: subscribe to events: %s", strerror(-err));
 	subscribe(NETLINK_XFRM, &policies, 1, &ev->xfrm);
+	subscribe(NETLINK_NETFILTER, &rules, 1, &ev->nft);
 	*out = take_ptr(ev);
 	return 0;
 }
@@ -112,6 +115,8 @@ void events_close(struct events *ev)
 		mnl_socket_close(ev->route);
 	if (ev->xfrm)
 		mnl_socket_close(ev->xfrm);
+	if (ev->nft)
+		mnl_socket_close(ev->nft);
 	close_fd(&ev->inotify);
 	free(ev->folders);
 	free(ev);
@@ -122,7 +127,9 @@ void events_poll(const struct events *ev, struct pollfd fds[EVENTS_FDS])
 	fds[0] = (struct pollfd){ .fd = mnl_socket_get_fd(ev->route), .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = ev->xfrm ? mnl_socket_get_fd(ev->xfrm) : -1,
 				  .events = POLLIN };
-	fds[2] = (struct pollfd){ .fd = ev->inotify, .events = POLLIN };
+	fds[2] = (struct pollfd){ .fd = ev->nft ? mnl_socket_get_fd(ev->nft) : -1,
+				  .events = POLLIN };
+	fds[3] = (struct pollfd){ .fd = ev->inotify, .events = POLLIN };
 }
 
 static void tell(enum event_kind kind, event_fn fn, void *ctx)
@@ -134,12 +141,12 @@ static void tell(enum event_kind kind, event_fn fn, void *ctx)
 
 /* --- netlink */
 
-static void hear_messages(const struct nlmsghdr *msg, int len, event_fn fn, void *ctx)
+static void hear_messages(const struct nlmsghdr *msg, int len, bool nft, event_fn fn, void *ctx)
 {
 	struct event e;
 
 	for (; mnl_nlmsg_ok(msg, len); msg = mnl_nlmsg_next(msg, &len))
-		if (event_parse(msg, &e))
+		if (nft ? event_parse_nft(msg, &e) : event_parse(msg, &e))
 			fn(&e, ctx);
 }
 
@@ -157,7 +164,7 @@ static int read_socket(struct events *ev, struct mnl_socket *sock, event_fn fn, 
 		else if (got > 0 && sock == ev->xfrm)
 			tell(EVENT_WAYS, fn, ctx);
 		else if (got > 0)
-			hear_messages((const void *)ev->buffer, (int)got, fn, ctx);
+			hear_messages((const void *)ev->buffer, (int)got, sock == ev->nft, fn, ctx);
 	}
 }
 
@@ -220,6 +227,8 @@ int events_read(struct events *ev, event_fn fn, void *ctx)
 
 	if (!err && ev->xfrm)
 		err = read_socket(ev, ev->xfrm, fn, ctx);
+	if (!err && ev->nft)
+		err = read_socket(ev, ev->nft, fn, ctx);
 	return err ? err : read_pins(ev, fn, ctx);
 }
 

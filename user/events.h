@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What happens on this host, as it happens: devices, addresses, routes, rules, qdiscs and filters by
- * rtnetlink, IPsec policies, and pins that somebody takes away. Impure edge of `watch`; what of it
+ * rtnetlink, IPsec policies, rules of nf_tables, and pins that somebody takes away. Impure edge of `watch`; what of it
  * matters is decided in matter.c.
  */
 #ifndef VXBPF_EVENTS_H
@@ -23,6 +23,8 @@ enum event_kind {
 	EVENT_FDB_GONE,
 	EVENT_TC, /* a qdisc or filter on ifindex, or in `block` if that is not 0 */
 	EVENT_TC_GONE,
+	EVENT_FRAME_RULES, /* of nf_tables' bridge family: they may look at other things now */
+	EVENT_DEVICE_RULES, /* a chain of nf_tables on devices themselves, come or gone */
 	EVENT_PIN_GONE, /* `pin` in `folder` of `overlay`'s tree */
 	EVENT_WAYS, /* rules, next hops, IPsec policies: any peer may be concerned */
 	EVENT_LOST, /* some were lost: anything may have happened */
@@ -54,7 +56,7 @@ static inline void events_cleanup(struct events **ev)
 }
 #define autoevents __attribute__((cleanup(events_cleanup)))
 
-#define EVENTS_FDS 3
+#define EVENTS_FDS 4
 /* What to poll for. */
 void events_poll(const struct events *ev, struct pollfd fds[EVENTS_FDS]);
 /* Everything there is by now, one by one; never waits. -errno if a socket failed for good. */
@@ -64,5 +66,7 @@ void events_watch_pins(struct events *ev, const char *overlay);
 
 /* One message of rtnetlink; false if it is about nothing we know. Pure. */
 bool event_parse(const struct nlmsghdr *msg, struct event *out);
+/* The same for nf_tables. Pure. */
+bool event_parse_nft(const struct nlmsghdr *msg, struct event *out);
 
 #endif

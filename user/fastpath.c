@@ -1,43 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What keeps the fast path off; see fastpath.h. */
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include <linux/netfilter_bridge/ebtables.h>
 
 #include "fastpath.h"
-#include "nl.h"
+#include "nft_read.h"
 
-static int take_chain(const struct nlmsghdr *msg, void *ctx)
+_Static_assert(FASTPATH_WHY == NFT_WHY, "clauses");
+
+static void read_rules(char why[FASTPATH_WHY])
 {
-	const struct nlattr *attr;
+	autoruleset struct nft_ruleset rules = { 0 };
+	int err = nft_read_bridge(&rules);
 
-	mnl_attr_for_each (attr, msg, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == NFTA_CHAIN_HOOK)
-			*(bool *)ctx = true;
-	return 0;
+	if (err)
+		snprintf(why, FASTPATH_WHY, "the bridge family's rules cannot be read: %.40s",
+			 strerror(-err));
+	else
+		nft_ruleset_why(&rules, why);
 }
 
-/* ebtables of today are nftables too. */
-static bool has_bridge_rules(void)
+static bool has_legacy_rules(const char *table)
 {
-	autonl struct nl *nl = NULL;
-	struct nlmsghdr *msg;
-	struct nfgenmsg *nfg;
-	struct why why;
-	bool found = false;
+	autofd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ebt_replace info = { 0 };
+	socklen_t len = sizeof(info);
 
-	if (nl_open_bus(NETLINK_NETFILTER, &nl, &why))
-		return false;
-	msg = nl_request(nl, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, NLM_F_DUMP,
-			 sizeof(*nfg));
-	nfg = mnl_nlmsg_get_payload(msg);
-	nfg->nfgen_family = NFPROTO_BRIDGE;
-	nfg->version = NFNETLINK_V0;
-	nl_dump(nl, msg, take_chain, &found);
-	return found;
+	text_copy(info.name, sizeof(info.name), table);
+	return fd >= 0 && getsockopt(fd, IPPROTO_IP, EBT_SO_GET_INFO, &info, &len) == 0 &&
+	       info.nentries;
+}
+
+/* Of the ebtables before nf_tables only its own interface tells. To ask it for a table loads that
+ * table's module, so only those that somebody has loaded are asked for. */
+static void read_legacy_rules(char why[FASTPATH_WHY])
+{
+	autofile FILE *modules = fopen("/proc/modules", "re");
+	char line[512], table[16];
+
+	while (modules && !why[0] && fgets(line, sizeof(line), modules))
+		if (sscanf(line, "ebtable_%15[a-z] ", table) == 1 && has_legacy_rules(table))
+			snprintf(why, FASTPATH_WHY,
+				 "rules of legacy ebtables, table %s, may look at more than the "
+				 "flow",
+				 table);
 }
 
 static bool sysctl_is_on(const char *name)
@@ -52,7 +62,10 @@ static bool sysctl_is_on(const char *name)
 
 void fastpath_read(struct fastpath_facts *out)
 {
-	out->bridge_rules = has_bridge_rules();
+	*out = (struct fastpath_facts){ 0 };
+	read_rules(out->bridge_rules);
+	if (!out->bridge_rules[0])
+		read_legacy_rules(out->bridge_rules);
 	out->bridge_nf_call = sysctl_is_on("bridge-nf-call-iptables") ||
 			      sysctl_is_on("bridge-nf-call-ip6tables") ||
 			      sysctl_is_on("bridge-nf-call-arptables");
@@ -68,7 +81,5 @@ const char *fastpath_why_off(const struct conf *conf, const struct fastpath_fact
 		return NULL;
 	if (facts->bridge_nf_call)
 		return "iptables look at bridged frames (net.bridge.bridge-nf-call-*)";
-	if (facts->bridge_rules)
-		return "firewall rules of the bridge family may look at more than the flow";
-	return NULL;
+	return facts->bridge_rules[0] ? facts->bridge_rules : NULL;
 }

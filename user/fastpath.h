@@ -8,9 +8,11 @@
 
 #include "conf.h"
 
-/* What of this host's settings looks at single frames; read by netlink and from /proc/sys/net. */
+#define FASTPATH_WHY 96 /* a clause, with its NUL */
+
+/* What of this host's settings looks at single frames; read by netlink and from /proc. */
 struct fastpath_facts {
-	bool bridge_rules; /* a chain of the bridge family hooks into forwarding */
+	char bridge_rules[FASTPATH_WHY]; /* of the bridge family's rules, as a clause; "" = none */
 	bool bridge_nf_call; /* iptables see bridged frames */
 };
 void fastpath_read(struct fastpath_facts *out);

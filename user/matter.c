@@ -108,11 +108,12 @@ static enum matter tc_matters(const struct event *e, const struct view *view)
 	const char *overlay = view->conf->overlay;
 	bool gone = e->kind == EVENT_TC_GONE;
 
+	/* Of others' blocks nobody knows which ports they are on. */
+	if (e->block == block_index(overlay, "tun_in") ||
+	    e->block == block_index(overlay, "tun_out"))
+		return gone ? MATTER_ALL : MATTER_NOT;
 	if (e->block)
-		return gone && (e->block == block_index(overlay, "tun_in") ||
-				e->block == block_index(overlay, "tun_out"))
-			       ? MATTER_ALL
-			       : MATTER_NOT;
+		return MATTER_ALL;
 	if (is_part(view, link))
 		return gone ? MATTER_ALL : MATTER_NOT;
 	return on_bridge(view, link) ? MATTER_PORT : MATTER_NOT;
@@ -208,6 +209,10 @@ enum matter event_matters(const struct event *e, const struct view *view, bool s
 	case EVENT_TC:
 	case EVENT_TC_GONE:
 		return tc_matters(e, view);
+	case EVENT_FRAME_RULES:
+		return view->conf->fastpath == CONF_AUTO ? MATTER_RULES : MATTER_NOT;
+	case EVENT_DEVICE_RULES:
+		return view->conf->fastpath == CONF_AUTO ? MATTER_ALL : MATTER_NOT;
 	case EVENT_PIN_GONE:
 		return pin_matters(e, view);
 	case EVENT_WAYS:

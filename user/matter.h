@@ -8,6 +8,7 @@
 
 enum matter {
 	MATTER_NOT,
+	MATTER_RULES, /* may the fast path be on: fastpath_read() */
 	MATTER_PORT, /* one port of the bridge: event_ifindex() */
 	MATTER_ALL,
 };

@@ -300,10 +300,17 @@ static void add_door(const struct planning *p, const char *ifname, enum vx_door 
 	obj_blob(o, &door, sizeof(door));
 }
 
+/* With `auto` a port with anything of others on it is left to the kernel. */
+static bool has_foreign(const struct planning *p, const struct link *port)
+{
+	return p->conf->fastpath == CONF_AUTO && p->facts->foreigns &&
+	       foreigns_on(p->facts->foreigns, port->ifindex);
+}
+
 /* The host's own way in and out is the bridge device. */
 static void want_host_door(const struct planning *p, const struct link *bridge)
 {
-	if (!p->base->cfg.fastpath)
+	if (!p->base->cfg.fastpath || (bridge && has_foreign(p, bridge)))
 		return;
 	add_door(p, p->conf->bridge, VX_DOOR_HOST, bridge);
 	want_hook(p, OBJ_HOOK, bridge, p->conf->bridge, "host_out", true);
@@ -315,7 +322,7 @@ static void want_door(const struct planning *p, const struct link *port)
 {
 	enum vx_door how;
 
-	if (!p->base->cfg.fastpath)
+	if (!p->base->cfg.fastpath || has_foreign(p, port))
 		return;
 	if (strcmp(port->kind, "veth") == 0 && port->peer_elsewhere &&
 	    strcmp(port->qdisc, "noqueue") == 0)

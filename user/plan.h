@@ -7,6 +7,7 @@
 #define VXBPF_PLAN_H
 
 #include "fastpath.h"
+#include "foreign.h"
 #include "link.h"
 #include "mesh.h"
 #include "model.h"
@@ -24,6 +25,7 @@ struct plan_facts {
 	const struct route *routes; /* one per mesh peer, in its order */
 	const bool *ipsec; /* likewise: does a policy insist that the peer comes by ESP? */
 	const struct fastpath_facts *fastpath;
+	const struct foreigns *foreigns; /* ports that the fast path has to keep out of */
 	const char *tc_mode; /* "tcx" or "clsact" */
 	struct objs *now; /* what is there: a hook keeps the mode it has */
 	const char *const *maps; /* NULL-terminated names of the object's maps and programs */

@@ -113,7 +113,24 @@ static bool has_door(struct reading *r, int ifindex)
 	return fd >= 0 && bpf_map_lookup_elem(fd, &key, &door) == 0;
 }
 
-static void add_port(struct reading *r, const struct link *link, const char *room)
+static const char *why_slow(const struct reading *r, const struct link *link,
+			    const struct snapshot_port *p, const struct foreigns *foreigns)
+{
+	const char *foreign = foreigns_on(foreigns, link->ifindex);
+
+	if (r->s->told.fastpath_why[0])
+		return r->s->told.fastpath_why;
+	if (strcmp(link->name, r->s->told.bridge) == 0)
+		return "this host's own traffic goes by the kernel";
+	if (strcmp(link->kind, "veth") != 0 && strcmp(link->kind, "tun") != 0)
+		return "not a veth or tap";
+	if (foreign)
+		return foreign;
+	return p->hooked ? "not set up so far" : "not hooked";
+}
+
+static void add_port(struct reading *r, const struct link *link, const char *room,
+		     const struct foreigns *foreigns)
 {
 	struct snapshot *s = r->s;
 	struct snapshot_port *p = grow((void **)&s->ports, &s->n_ports, sizeof(*p));
@@ -123,14 +140,12 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 	p->hooked = query(r, room, link->ifindex).mode[0];
 	p->accelerated = p->hooked && has_door(r, link->ifindex);
 	if (!p->accelerated)
-		text_copy(p->why, sizeof(p->why),
-			  s->told.fastpath_why[0] ? s->told.fastpath_why
-			  : !p->hooked		  ? "not hooked"
-						  : "not a veth or tap");
+		text_copy(p->why, sizeof(p->why), why_slow(r, link, p, foreigns));
 }
 
 static int read_ports(struct reading *r)
 {
+	autoforeigns struct foreigns foreigns = { 0 };
 	automapdump struct mapdump dump = { 0 };
 	const struct links *links = &r->world.links;
 	const struct link *bridge = links_by_name(links, r->s->told.bridge);
@@ -139,11 +154,13 @@ static int read_ports(struct reading *r)
 
 	if (!bridge)
 		return err;
-	add_port(r, bridge, "host_in");
+	if (strcmp(r->s->told.fastpath, "auto") == 0 && !r->s->told.fastpath_why[0])
+		foreigns_read(r->nl, r->overlay, links, bridge, &foreigns);
+	add_port(r, bridge, "host_in", &foreigns);
 	for (size_t i = 0; i < links->n; i++)
 		if (links->v[i].master == bridge->ifindex &&
 		    !plan_owns_tunnel(&links->v[i], r->overlay, r->s->told.local))
-			add_port(r, &links->v[i], "port_in");
+			add_port(r, &links->v[i], "port_in", &foreigns);
 	for (size_t i = 0; i < dump.n; i++) {
 		const struct vx_ifindex *k = mapdump_key(&dump, i);
 		const struct vx_port *v = mapdump_value(&dump, i, 0);

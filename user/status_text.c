@@ -136,13 +136,19 @@ static void put_ports(struct page *p, const struct snapshot *s)
 		{ " (no program)", "" }, { " (this host, no program)", " (this host)" }
 	};
 	size_t unhooked = 0, shown = s->n_ports < PORTS_LISTED ? s->n_ports : PORTS_LISTED;
-	char text[PORTS_LISTED * (VX_IF_LEN + 24) + 64] = "";
+	char text[PORTS_LISTED * (VX_IF_LEN + 128) + 64] = "";
 
 	for (size_t i = 0; i < s->n_ports; i++)
 		unhooked += !s->ports[i].hooked;
-	for (size_t i = 0; i < shown; i++)
-		text_add(text, sizeof(text), "%s%s%s", i ? ", " : "", s->ports[i].ifname,
-			 port_words[!i][s->ports[i].hooked]);
+	for (size_t i = 0; i < shown; i++) {
+		const struct snapshot_port *port = &s->ports[i];
+
+		text_add(text, sizeof(text), "%s%s%s", i ? ", " : "", port->ifname,
+			 port_words[!i][port->hooked]);
+		/* The host's own is never fast, and where nothing is, one line says so. */
+		if (i && port->hooked && port->why[0] && !s->told.fastpath_why[0])
+			text_add(text, sizeof(text), " (not fast: %s)", port->why);
+	}
 	if (s->n_ports > shown)
 		text_add(text, sizeof(text), " and %zu more", s->n_ports - shown);
 	if (unhooked && s->n_ports > shown)

@@ -16,6 +16,7 @@ struct view {
 	struct plan_underlay underlay;
 	char build[BPFOBJ_BUILD]; /* of the programs that were wanted */
 	bool fastpath; /* may known flows go past the bridge */
+	char fastpath_why[FASTPATH_WHY]; /* why not, "" = they may */
 };
 
 void view_free(struct view *view);

@@ -129,6 +129,13 @@ static void queue_all(struct watched *w)
 	w->all = true;
 }
 
+static void queue_rules(struct watched *w)
+{
+	if (!w->rules)
+		w->rules_due_ms = w->judged_ms + SPACING_MS;
+	w->rules = w->conf.fastpath == CONF_AUTO;
+}
+
 /* Who takes away one pin mostly takes away more: a folder, or what another vxbpf has replaced. */
 static void queue_all_after_pins(struct watched *w)
 {
@@ -146,6 +153,9 @@ void watched_hear(struct watched *w, const struct event *e)
 	switch (event_matters(e, &w->view, w->settled)) {
 	case MATTER_NOT:
 		break;
+	case MATTER_RULES:
+		queue_rules(w);
+		break;
 	case MATTER_PORT:
 		queue_port(w, event_ifindex(e));
 		break;
@@ -162,6 +172,8 @@ uint64_t watched_due(const struct watched *w)
 {
 	uint64_t due = w->all ? w->due_ms : WATCHED_NEVER;
 
+	if (w->rules && w->view.conf && w->rules_due_ms < due)
+		due = w->rules_due_ms;
 	return w->n_ports && w->ports_due_ms < due ? w->ports_due_ms : due;
 }
 
@@ -246,6 +258,22 @@ static void work_on_port(struct watched *w, struct nl *nl, uint64_t now_ms)
 	w->ports_due_ms = 0;
 	if (err)
 		queue_all(w);
+	queue_rules(w); /* settings nobody tells of are looked at when there is cause to look */
+}
+
+/* --- rules */
+
+static void work_on_rules(struct watched *w)
+{
+	struct fastpath_facts facts;
+	const char *why;
+
+	fastpath_read(&facts);
+	why = fastpath_why_off(&w->conf, &facts) ?: "";
+	w->rules = false;
+	w->judged_ms = watched_clock_ms();
+	if (strcmp(why, w->view.fastpath_why) != 0)
+		queue_all(w);
 }
 
 /* --- everything */
@@ -282,6 +310,7 @@ static int apply_locked(struct watched *w, struct nl *nl, struct converge *c, st
 static int pass_over_all(struct watched *w, struct nl *nl, struct why *why)
 {
 	autoconverge struct converge c = { 0 };
+	struct view seen;
 	int err = plan_with_file(w, nl, &c, why);
 
 	if (!err && !c.steps.n)
@@ -293,8 +322,12 @@ static int pass_over_all(struct watched *w, struct nl *nl, struct why *why)
 	say_notes(w, &c.notes);
 	if (err)
 		return err;
+	converge_take_view(&c, &seen);
+	if (w->view.conf && strcmp(w->view.fastpath_why, seen.fastpath_why) != 0)
+		printf("%s: fast path %s%s\n", w->conf.overlay,
+		       seen.fastpath ? "on" : "off: ", seen.fastpath_why);
 	view_free(&w->view);
-	converge_take_view(&c, &w->view);
+	w->view = seen;
 	return 0;
 }
 
@@ -348,7 +381,9 @@ void watched_work(struct watched *w, struct nl *nl, uint64_t now_ms)
 	bool all = w->all && w->due_ms <= now_ms;
 	bool port = w->n_ports && w->view.conf && w->ports_due_ms <= now_ms;
 
-	if (port && !(all && now_ms - w->due_ms > PATIENCE_MS))
+	if (w->rules && w->view.conf && w->rules_due_ms <= now_ms)
+		work_on_rules(w);
+	else if (port && !(all && now_ms - w->due_ms > PATIENCE_MS))
 		work_on_port(w, nl, now_ms);
 	else if (all)
 		work_on_all(w, nl);

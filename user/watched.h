@@ -20,6 +20,9 @@ struct watched {
 	bool settled; /* that pass was the last one */
 	bool all; /* everything has to be looked at, not before `due_ms` */
 	uint64_t due_ms;
+	bool rules; /* whether the fast path may be on, not before `rules_due_ms` */
+	uint64_t rules_due_ms;
+	uint64_t judged_ms; /* when that was looked at last */
 	int *ports; /* ifindexes to look at, in the order they came */
 	size_t n_ports;
 	uint64_t ports_due_ms;

@@ -12,7 +12,6 @@
 
 ALL_TESTS="
 	ebtables_rule_stops_it
-	bridge_rules_turn_auto_off
 	isolated_sender_stops_it
 	locked_port_stops_it
 	link_down_stops_it
@@ -44,38 +43,6 @@ ebtables_rule_stops_it() {
 	talking_mesh
 	stops_within_two_seconds on h2 ebtables -A FORWARD -p ip --ip-proto udp --ip-dport 7 -j DROP
 	on h2 ebtables -F FORWARD
-	comes_back
-}
-
-fastpath_is() { # HOST on|off
-	[ "$(status_json "$1" | jq -r '.[0].fastpath')" = "$2" ]
-}
-
-# Left to itself the fast path is off while there are bridge rules, whatever they say.
-bridge_rules_turn_auto_off() {
-	FASTPATH=auto
-	mesh 2
-	on h1 sysctl -qw net.bridge.bridge-nf-call-{ip,ip6,arp}tables=0
-	on h2 sysctl -qw net.bridge.bridge-nf-call-{ip,ip6,arp}tables=0
-	mesh_up
-	containers_each 1
-	pings c11 "$(ip4_of c21)" 2
-	fastpath_is h2 on || fail "off from the start"
-	talk 30
-	stops_within_two_seconds on h2 ebtables -A FORWARD -p ip --ip-proto udp --ip-dport 7 -j DROP
-	vx h2 up vxbr0
-	fastpath_is h2 off || fail "on beside a bridge rule"
-	expect 0,3 vx h2 status vxbr0
-	assert_match 'fast path +off: firewall rules of the bridge family' "$OUT" "status of h2"
-	is_silent || fail "up let it through"
-	on h2 ebtables -F FORWARD
-	wait_for 5 is_talking
-	mark h2 h1
-	sleep 1
-	assert_eq 0 "$(share h2 h1)" "fast beside a bridge chain"
-	on h2 nft delete table bridge filter
-	vx h2 up vxbr0
-	fastpath_is h2 on || fail "off although the rules are gone"
 	comes_back
 }
 

@@ -2,6 +2,9 @@
 /* Messages of rtnetlink as events. */
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <setjmp.h>
@@ -112,12 +115,49 @@ static void the_rest_is_parsed(void **state)
 	assert_false(event_parse(message(RTM_NEWNEIGH, sizeof(struct ifinfomsg)), &e));
 }
 
+static bool nft_event(uint16_t type, uint8_t family, uint16_t hook_attr, struct event *out)
+{
+	struct nlmsghdr *msg =
+		message((uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), sizeof(struct nfgenmsg));
+	struct nlattr *hook;
+
+	((struct nfgenmsg *)mnl_nlmsg_get_payload(msg))->nfgen_family = family;
+	if (hook_attr) {
+		hook = mnl_attr_nest_start(msg, NFTA_CHAIN_HOOK);
+		mnl_attr_put_strz(msg, hook_attr, "c1");
+		mnl_attr_nest_end(msg, hook);
+	}
+	return event_parse_nft(msg, out);
+}
+
+static void rules_are_parsed(void **state)
+{
+	struct event e;
+
+	(void)state;
+	assert_true(nft_event(NFT_MSG_NEWRULE, NFPROTO_BRIDGE, 0, &e));
+	assert_int_equal(e.kind, EVENT_FRAME_RULES);
+	assert_true(nft_event(NFT_MSG_DELTABLE, NFPROTO_BRIDGE, 0, &e));
+	assert_int_equal(e.kind, EVENT_FRAME_RULES);
+	assert_false(nft_event(NFT_MSG_NEWSETELEM, NFPROTO_BRIDGE, 0, &e));
+	assert_false(nft_event(NFT_MSG_NEWRULE, NFPROTO_IPV4, 0, &e));
+	assert_false(nft_event(NFT_MSG_NEWGEN, NFPROTO_UNSPEC, 0, &e));
+	assert_true(nft_event(NFT_MSG_NEWCHAIN, NFPROTO_NETDEV, NFTA_HOOK_DEV, &e));
+	assert_int_equal(e.kind, EVENT_DEVICE_RULES);
+	assert_true(nft_event(NFT_MSG_NEWCHAIN, NFPROTO_INET, NFTA_HOOK_DEVS, &e));
+	assert_false(nft_event(NFT_MSG_NEWCHAIN, NFPROTO_INET, NFTA_HOOK_HOOKNUM, &e));
+	assert_false(nft_event(NFT_MSG_NEWRULE, NFPROTO_NETDEV, 0, &e));
+	assert_true(nft_event(NFT_MSG_DELCHAIN, NFPROTO_NETDEV, 0, &e));
+	assert_int_equal(e.kind, EVENT_DEVICE_RULES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_are_parsed),
 		cmocka_unit_test(routes_are_parsed),
 		cmocka_unit_test(the_rest_is_parsed),
+		cmocka_unit_test(rules_are_parsed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -266,8 +266,10 @@ static void filters_of_ours_that_go_matter(void **state)
 	JUDGE(s, e, true, NOT);
 	e = (struct event){ .kind = EVENT_TC_GONE, .block = block_index("vxbr0", "tun_out") };
 	JUDGE(s, e, true, ALL);
-	e.block = block_index("blue", "tun_out");
+	e.kind = EVENT_TC;
 	JUDGE(s, e, true, NOT);
+	e.block = block_index("blue", "tun_out"); /* somebody's, and it may be a port's */
+	JUDGE(s, e, true, ALL);
 }
 
 static void pins_that_go_matter(void **state)
@@ -329,17 +331,31 @@ static void lost_ones_and_rules_concern_all(void **state)
 	assert_int_equal(judge(s, (struct event){ .kind = EVENT_WAYS }, true), MATTER_ALL);
 }
 
+static void rules_matter_where_they_are_asked(void **state)
+{
+	const struct event frames = { .kind = EVENT_FRAME_RULES };
+	const struct event devices = { .kind = EVENT_DEVICE_RULES };
+	struct scene *s = *state;
+
+	JUDGE(s, frames, true, RULES);
+	JUDGE(s, devices, true, ALL);
+	s->conf.fastpath = CONF_ON;
+	JUDGE(s, frames, true, NOT);
+	JUDGE(s, devices, true, NOT);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(what_is_known_says_nothing),      CASE(unsettled_any_word_on_a_part_matters),
-		CASE(nothing_known_means_all),	       CASE(parts_that_change_matter),
-		CASE(ports_are_looked_at_alone),       CASE(bridges_speak_of_their_ports),
-		CASE(addresses_of_hosts_matter),       CASE(routes_that_cover_a_peer_matter),
-		CASE(filters_of_ours_that_go_matter),  CASE(pins_that_go_matter),
-		CASE(lost_ones_and_rules_concern_all), CASE(where_a_tunnel_sends_matters),
+		CASE(what_is_known_says_nothing),	 CASE(unsettled_any_word_on_a_part_matters),
+		CASE(nothing_known_means_all),		 CASE(parts_that_change_matter),
+		CASE(ports_are_looked_at_alone),	 CASE(bridges_speak_of_their_ports),
+		CASE(addresses_of_hosts_matter),	 CASE(routes_that_cover_a_peer_matter),
+		CASE(filters_of_ours_that_go_matter),	 CASE(pins_that_go_matter),
+		CASE(lost_ones_and_rules_concern_all),	 CASE(where_a_tunnel_sends_matters),
+		CASE(rules_matter_where_they_are_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

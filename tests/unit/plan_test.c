@@ -99,6 +99,7 @@ struct site {
 	struct addrs addrs;
 	struct route *routes;
 	struct notes notes;
+	struct foreigns foreigns;
 };
 
 static void site_make(struct site *s, unsigned peers)
@@ -140,7 +141,8 @@ static void site_plan(struct site *s, const char *tc_mode, struct objs *now, str
 {
 	const struct fastpath_facts fastpath = { .bridge_nf_call = true };
 	const struct plan_facts facts = { .links = &s->links,
-					  .fastpath = &fastpath,
+					  .fastpath = s->foreigns.n ? NULL : &fastpath,
+					  .foreigns = &s->foreigns,
 					  .addrs = &s->addrs,
 					  .routes = s->routes,
 					  .tc_mode = tc_mode,
@@ -215,6 +217,37 @@ static void keys_are_there_once(void **state)
 	site_free(&s);
 }
 
+/* Only that port, and only with `auto`. */
+static void a_port_with_things_of_others_gets_no_door(void **state)
+{
+	static const enum conf_switch modes[] = { CONF_AUTO, CONF_ON };
+	struct link links[] = {
+		{ .ifindex = 2, .name = "eth0", .type = ARPHRD_ETHER, .mtu = 1500 },
+		{ .ifindex = 3, .name = "vxbr0", .kind = "bridge", .alias = "vxbpf:vxbr0" },
+		{ .ifindex = 4, .name = "c1", .kind = "veth", .master = 3, .qdisc = "noqueue" },
+		{ .ifindex = 5, .name = "c2", .kind = "veth", .master = 3, .qdisc = "tbf" },
+	};
+	struct foreign shaped = { 5, "its root qdisc is tbf" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		struct objs nothing = { 0 }, want = { 0 };
+		struct site s;
+
+		site_make(&s, 1);
+		s.links = (struct links){ links, ARRAY_LEN(links) };
+		s.foreigns = (struct foreigns){ &shaped, 1 };
+		s.conf.fastpath = modes[i];
+		site_plan(&s, "tcx", &nothing, &want);
+		assert_non_null(objs_find(&want, OBJ_INDEX, "doors/c1"));
+		assert_non_null(objs_find(&want, OBJ_HOOK, "c2/port_in"));
+		assert_int_equal(!objs_find(&want, OBJ_INDEX, "doors/c2"), modes[i] == CONF_AUTO);
+		assert_int_equal(!objs_find(&want, OBJ_HOOK, "c2/port_out"), modes[i] == CONF_AUTO);
+		objs_free(&want);
+		site_free(&s);
+	}
+}
+
 static void down_of_what_is_not_there_wants_nothing(void **state)
 {
 	struct links links = { 0 };
@@ -236,6 +269,7 @@ int main(void)
 		cmocka_unit_test(a_bridge_is_ours_by_alias),
 		cmocka_unit_test(every_peer_gets_a_hooked_tunnel),
 		cmocka_unit_test(keys_are_there_once),
+		cmocka_unit_test(a_port_with_things_of_others_gets_no_door),
 		cmocka_unit_test(down_of_what_is_not_there_wants_nothing),
 	};
 
