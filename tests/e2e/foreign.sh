@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # What is not ours is not touched (I8): devices, qdiscs, filters, programs, rules and settings of
-# others are the same, to the byte, after up, reload and down. A clash is named.
+# others are the same, to the byte, after up, reload and down.
 #
 #     c11          c21       and on h1: vxlan.calico, vxlan0, br-vxlan with ports, nft and
 #      |            |        ebtables rules, qdiscs and filters on everything
@@ -21,11 +21,6 @@ ALL_TESTS="
 	ports_vanish_while_up_runs
 	two_overlays_with_the_same_peers
 	a_thousand_hosts
-	vni_taken
-	tunnel_name_taken
-	bridge_name_taken
-	port_taken_by_a_socket
-	foreign_alias_is_no_mark
 "
 # With the fast path forced, what it might change.
 [ -z "${FASTPATH:-}" ] || ALL_TESTS="strangers_survive bridge_of_others_is_used_not_removed two_overlays_with_the_same_peers"
@@ -334,69 +329,6 @@ a_thousand_hosts() {
 	vx h1 down vxbr0
 	assert_le 20 "$SECONDS" "seconds for down"
 	nothing_left h1
-}
-
-vni_taken() {
-	local number
-	mesh 2
-	mesh_up
-	number=$(vni h1 h2)
-	mesh_down h1
-	ip -n h1 link add squatter type vxlan id "$number" dstport 4789 remote 192.0.2.77
-	snapshot h1 >"$WORK/before"
-	refused 1 "squatter|$number|already exists" vx h1 up vxbr0
-	unchanged h1 "$WORK/before"
-	ip -n h1 link del squatter
-	vx h1 up vxbr0
-	containers_each 1
-	reach_all c11 c21
-}
-
-tunnel_name_taken() {
-	mesh 2
-	ip -n h1 link add vx-h2 type veth peer name other
-	snapshot h1 >"$WORK/before"
-	refused 1 'vx-h2' vx h1 up vxbr0
-	unchanged h1 "$WORK/before"
-	vx h1 down vxbr0
-	unchanged h1 "$WORK/before"
-}
-
-bridge_name_taken() {
-	mesh 2
-	ip -n h1 link add vxbr0 type veth peer name other
-	snapshot h1 >"$WORK/before"
-	refused 1 'vxbr0' vx h1 up vxbr0
-	unchanged h1 "$WORK/before"
-}
-
-port_taken_by_a_socket() {
-	mesh 2
-	background h1 "$PYTHON" -IS -c '
-import socket, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("0.0.0.0", 4789))
-time.sleep(1000)'
-	wait_for 5 on h1 bash -c 'ss -Hlun sport = 4789 | grep . >/dev/null'
-	snapshot h1 >"$WORK/before"
-	refused 1 '4789|in use' vx h1 up vxbr0
-	unchanged h1 "$WORK/before"
-	stop "$PID"
-	vx h1 up vxbr0
-	vx h1 down vxbr0
-	nothing_left h1
-}
-
-# Somebody else's words in an ifalias do not make a device ours.
-foreign_alias_is_no_mark() {
-	mesh 2
-	ip -n h1 link add mine type veth peer name enim
-	ip -n h1 link set mine alias "vxbpf:other:h9"
-	ip -n h1 link set enim alias "see vxbpf:vxbr0:h2"
-	snapshot h1 >"$WORK/before"
-	mesh_up
-	vx h1 down vxbr0
-	unchanged h1 "$WORK/before"
 }
 
 run_tests
