@@ -80,8 +80,8 @@ unloaded() {
 	sent=$(sed -n 's/^\([0-9]*\) packets transmitted.*/\1/p' "$WORK/load")
 	got=$(sed -n 's/.* \([0-9]*\) received.*/\1/p' "$WORK/load")
 	assert_ge 200 "$sent" "pings"
-	# One may be under way when it ends.
-	assert_le $(($1 + 1)) $((sent - got)) "pings lost of $sent"
+	# One may be under way when it ends, and a second if the machine was slow just then.
+	assert_le $(($1 + 2)) $((sent - got)) "pings lost of $sent"
 	echo "pings: $sent sent, $got answered"
 }
 
