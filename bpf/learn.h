@@ -151,7 +151,8 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 	f.header_len = outer;
 	f.way = VX_WAY_WIRE;
 	f.to = hook_ifindex(w);
-	f.vni = vni.vni;
+	f.slot = peer->slot;
+	f.owner = peer->owner;
 	flow_keep(&f, &id);
 	return VX_GO_ON;
 }
@@ -192,7 +193,8 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	f.outer_six =
 		load64(peer->remote.bytes) || load32(peer->remote.bytes + 8) != bpf_htonl(0xffff);
 	f.from = vni.vni;
-	f.vni = vni.vni;
+	f.slot = peer->slot;
+	f.owner = peer->owner;
 	f.to = port.ifindex;
 	f.way = door->door == VX_DOOR_PEER ? VX_WAY_PEER : VX_WAY_PORT;
 	f.outer_source = peer->remote;

@@ -10,6 +10,7 @@
 #include "link.h"
 #include "mesh.h"
 #include "model.h"
+#include "slots.h"
 
 #define PLAN_TUNNEL_MTU 65000U /* so that oversize frames reach tun_out instead of vanishing */
 /* A tcx link costs an RCU wait on attach and on the device's end (20 ms, one after the other): a
@@ -25,6 +26,7 @@ struct plan_facts {
 	const struct fastpath_facts *fastpath;
 	const char *tc_mode; /* "tcx" or "clsact" */
 	struct objs *now; /* what is there: a hook keeps the mode it has */
+	const struct slots *slots; /* of the mesh's peers */
 	const char *const *maps; /* NULL-terminated names of the object's maps and programs */
 	const char *const *progs;
 };

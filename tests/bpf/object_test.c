@@ -28,7 +28,7 @@ struct member {
 struct layout {
 	const char *name;
 	size_t size;
-	struct member members[28];
+	struct member members[32];
 };
 
 /* clang-format off */
@@ -43,14 +43,15 @@ static const struct layout layouts[] = {
 	S(vx_vni, M(vx_vni, vni)),
 	S(vx_peer, M(vx_peer, name), M(vx_peer, ifname), M(vx_peer, address),
 	  M(vx_peer, local_address), M(vx_peer, remote), M(vx_peer, local), M(vx_peer, ipsec),
-	  M(vx_peer, reserved)),
+	  M(vx_peer, slot), M(vx_peer, owner)),
 	S(vx_ifindex, M(vx_ifindex, ifindex)),
-	S(vx_counters, M(vx_counters, peer), M(vx_counters, rx_packets), M(vx_counters, rx_bytes),
+	S(vx_counters, M(vx_counters, peer), M(vx_counters, owner), M(vx_counters, rx_packets), M(vx_counters, rx_bytes),
 	  M(vx_counters, rx_fast_packets), M(vx_counters, rx_bum_packets),
 	  M(vx_counters, tx_packets), M(vx_counters, tx_bytes), M(vx_counters, tx_fast_packets),
 	  M(vx_counters, tx_bum_packets), M(vx_counters, flood_copies), M(vx_counters, last_rx_ns),
-	  M(vx_counters, last_unicast_tx_ns), M(vx_counters, tick),
+	  M(vx_counters, last_unicast_tx_ns), M(vx_counters, carried), M(vx_counters, tick),
 	  M(vx_counters, tick_ns)),
+	S(vx_carry, M(vx_carry, slot), M(vx_carry, reserved), M(vx_carry, sum)),
 	S(vx_drop_key, M(vx_drop_key, peer), M(vx_drop_key, reason)),
 	S(vx_drop, M(vx_drop, packets), M(vx_drop, bytes)),
 	S(vx_reason_key, M(vx_reason_key, reason)),
@@ -74,9 +75,9 @@ static const struct layout layouts[] = {
 	  M(vx_flow, protocol), M(vx_flow, six), M(vx_flow, receive), M(vx_flow, outer_six),
 	  M(vx_flow, source), M(vx_flow, dest), M(vx_flow, learned_ns), M(vx_flow, refresh_ns),
 	  M(vx_flow, moves_src), M(vx_flow, moves_dst), M(vx_flow, moved), M(vx_flow, way),
-	  M(vx_flow, to), M(vx_flow, vni), M(vx_flow, outer_id), M(vx_flow, header_len),
+	  M(vx_flow, to), M(vx_flow, slot), M(vx_flow, outer_id), M(vx_flow, header_len),
 	  M(vx_flow, header), M(vx_flow, outer_source), M(vx_flow, outer_dest),
-	  M(vx_flow, stamp_again)),
+	  M(vx_flow, owner), M(vx_flow, stamp_again)),
 };
 
 static const struct {
@@ -86,7 +87,7 @@ static const struct {
 	{ "peers", "vx_vni", "vx_peer", BPF_MAP_TYPE_HASH, 2048, BPF_F_NO_PREALLOC },
 	{ "sources", "vx_addr", "vx_vni", BPF_MAP_TYPE_HASH, 2048, BPF_F_NO_PREALLOC },
 	{ "tunnels", "vx_ifindex", "vx_vni", BPF_MAP_TYPE_HASH, 2048, BPF_F_NO_PREALLOC },
-	{ "counters", "vx_vni", "vx_counters", BPF_MAP_TYPE_PERCPU_HASH, 2048, BPF_F_NO_PREALLOC },
+	{ "counters", "__u32", "vx_counters", BPF_MAP_TYPE_PERCPU_ARRAY, 16, 0 },
 	{ "drops", "vx_drop_key", "vx_drop", BPF_MAP_TYPE_PERCPU_HASH, 16384, BPF_F_NO_PREALLOC },
 	{ "witness", "vx_reason_key", "vx_witness", BPF_MAP_TYPE_HASH, 32, BPF_F_NO_PREALLOC },
 	{ "ports", "vx_ifindex", "vx_port", BPF_MAP_TYPE_HASH, 4096, BPF_F_NO_PREALLOC },
