@@ -182,6 +182,16 @@ static int take_over(struct apply *a, uint32_t slots, struct why *why)
 				  : 0;
 }
 
+/* Programs count in the new one already, so a failure here is the next run's to mend and no reason to
+ * undo everything; that there is something left to do is said anyway. */
+static void try_take_over(struct apply *a, uint32_t slots)
+{
+	struct why why = { 0 };
+
+	if (take_over(a, slots, &why))
+		notes_add(a->notes, "counters: %s; the next run goes on with it", why.text);
+}
+
 /* The last step of all that grow: the old map goes, and what it has counted stays. Undoing its beginning
  * leaves the new one, in which packets may have been counted, for the next run. */
 int counters_remove_map(struct apply *a, const struct obj *now, struct why *why)
@@ -190,8 +200,11 @@ int counters_remove_map(struct apply *a, const struct obj *now, struct why *why)
 	uint32_t next = bpfobj_map_size(a->overlay, BPFOBJ_NEXT);
 	int err;
 
-	if (next && a->bo)
-		return slots == next ? 0 : take_over(a, slots, why);
+	if (next && a->bo) {
+		if (next != slots)
+			try_take_over(a, slots);
+		return 0;
+	}
 	err = apply_unpin(a, BPFOBJ_NEXT, why);
 	return err ? err : apply_unpin(a, "counters", why);
 }
