@@ -131,8 +131,9 @@ int counters_add_map(struct apply *a, const struct obj *want, struct why *why)
 
 	if (!a->bo)
 		return -EOPNOTSUPP;
-	if (now && (now == slots || bpfobj_map_size(a->overlay, BPFOBJ_NEXT) == slots))
-		return 0; /* a killed run has made it */
+	/* Undoing what is done, or made by a killed run. */
+	if (now && (now >= slots || bpfobj_map_size(a->overlay, BPFOBJ_NEXT) == slots))
+		return 0;
 	if (now)
 		return make_next(a, why);
 	err = apply_unpin(a, BPFOBJ_NEXT, why);
@@ -155,7 +156,7 @@ static int read_sum(int fd, uint32_t key, struct vx_counters *out, struct why *w
 static int carry_slot(struct apply *a, int from, int to, uint32_t slot, struct why *why)
 {
 	struct vx_carry old = { .slot = slot };
-	struct vx_counters now;
+	struct vx_counters now = { 0 };
 	int err = read_sum(from, slot, &old.sum, why);
 
 	if (!err)

@@ -38,9 +38,12 @@ struct entry_kind {
 #define WHOLE SIZE_MAX
 
 static const struct entry_kind entry_kinds[] = {
-	{ "overlay", BY_NUMBER, WHOLE },	{ "peers", BY_NUMBER, WHOLE },
-	{ "sources", BY_ADDRESS, WHOLE },	{ "tunnels", BY_IFINDEX, WHOLE },
-	{ "ports", BY_IFINDEX, 0 },		{ "doors", BY_IFINDEX, WHOLE },
+	{ "overlay", BY_NUMBER, WHOLE },
+	{ "peers", BY_NUMBER, WHOLE },
+	{ "sources", BY_ADDRESS, WHOLE },
+	{ "tunnels", BY_IFINDEX, WHOLE },
+	{ "ports", BY_IFINDEX, 0 },
+	{ "doors", BY_IFINDEX, WHOLE },
 	{ "counters", BY_NUMBER, offsetof(struct vx_counters, rx_packets) },
 };
 

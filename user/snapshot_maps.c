@@ -56,8 +56,8 @@ static int read_peers(struct reading *r)
 static int read_counters(struct reading *r)
 {
 	automapdump struct mapdump dump = { 0 };
-	int err = mapdump_read(r->overlay, "counters", sizeof(uint32_t),
-			       sizeof(struct vx_counters), &dump);
+	int err = mapdump_read(r->overlay, "counters", sizeof(uint32_t), sizeof(struct vx_counters),
+			       &dump);
 
 	for (size_t i = 0; i < r->s->n_peers; i++) {
 		struct snapshot_peer *p = &r->s->peers[i];

@@ -80,9 +80,9 @@ struct vx_ifindex {
 	__u32 ifindex;
 };
 
-/* --- map `counters` (per CPU): slot, a plain number -> traffic with the peer that has it. `peer` and `owner` are the
- * loader's, on every CPU alike, the numbers the programs'. A peer keeps its slot as long as it is in
- * the mesh; then the slot is free, and its next owner starts from zero. */
+/* --- map `counters` (per CPU): slot, a plain number -> traffic with the peer that has it. `peer` and
+ * `owner` are the loader's, on every CPU alike, the numbers the programs'. A peer keeps its slot as long
+ * as it is in the mesh; then the slot is free, and its next owner starts from zero. */
 struct vx_counters {
 	char peer[VX_NAME_LEN]; /* for people; "" = the slot is free */
 	__u64 owner; /* as in `peers`; 0 = free: flows of the peer that was here are void */

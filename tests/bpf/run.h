@@ -208,8 +208,8 @@ static void reset(struct vxbpf_bpf *o, const struct row *row, __u64 now)
 	for (size_t i = 0; i < LEN(vnis); i++) {
 		__u32 slot = slot_of(vnis[i]);
 
-		assert_int_equal(
-			bpf_map_update_elem(bpf_map__fd(o->maps.counters), &slot, zero, 0), 0);
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.counters), &slot, zero, 0),
+				 0);
 	}
 	empty(bpf_map__fd(o->maps.drops), sizeof(struct vx_drop_key));
 	empty(bpf_map__fd(o->maps.witness), sizeof(struct vx_reason_key));
