@@ -115,6 +115,18 @@ static __always_inline enum vx_step count_tx(struct vx_walk *w)
 	return VX_GO_ON;
 }
 
+/* A peer's VNI or address moved: flows to and from there are void, and the numbers go on. */
+static __always_inline int set_owner(const struct vx_own *own)
+{
+	__u32 slot = own->slot;
+	struct vx_counters *sum = bpf_map_lookup_percpu_elem(&counters, &slot, own->cpu);
+
+	if (!sum)
+		return -1;
+	sum->owner = own->owner;
+	return 0;
+}
+
 /* What a smaller map has counted so far. The loader's process is no room: one may interrupt it here,
  * and then only what is one instruction is not lost. */
 static __always_inline int add_carried(const struct vx_carry *old)

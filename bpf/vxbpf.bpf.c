@@ -102,7 +102,14 @@ int port_out(struct __sk_buff *skb)
 	return finish(&w, learn_rx(&w));
 }
 
-/* No room: run by the loader when a larger map of counters takes over from one no room uses any more. */
+/* No rooms, but run by the loader, for what it cannot do to counters that go on counting: another owner's
+ * mark on one CPU, and the numbers of a smaller map that no room uses any more. */
+SEC("syscall")
+int own(struct vx_own *own)
+{
+	return set_owner(own);
+}
+
 SEC("syscall")
 int carry(struct vx_carry *old)
 {

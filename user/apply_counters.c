@@ -59,18 +59,40 @@ static int open_counters(struct apply *a, struct why *why)
 	return fd < 0 ? why_set(why, fd, "open the pinned map: %s", strerror(-fd)) : fd;
 }
 
+/* The same peer, elsewhere. An update from here would lose what is counted meanwhile. */
+static int mark_owner(struct apply *a, const struct slot *now, uint32_t key,
+		      const struct vx_counters *want, struct why *why)
+{
+	int err = a->bo ? 0 : -EOPNOTSUPP;
+
+	for (int i = 0; !err && i < now->cpus; i++) {
+		struct vx_own own = { .slot = key, .cpu = (uint32_t)i, .owner = want->owner };
+
+		err = bpfobj_own(a->bo, &own, why);
+	}
+	return err;
+}
+
 /* A slot that was another peer's may be one a program on its way has found, as that peer's. */
 int counters_put(struct apply *a, const void *key, const void *blob, struct why *why)
 {
 	autofd int fd = open_counters(a, why);
+	autoslot struct slot now = slot_new();
+	struct vx_counters want = { 0 };
 	uint32_t slot;
-	int err = fd < 0 ? fd : a->settled ? 0 : bpfobj_wait(why);
+	int err;
 
-	if (err)
-		return err;
-	a->settled = true;
+	if (fd < 0)
+		return fd;
 	memcpy(&slot, key, sizeof(slot));
-	return write_owner(fd, slot, blob, why);
+	memcpy(&want, blob, offsetof(struct vx_counters, rx_packets));
+	if (bpf_map_lookup_elem(fd, &slot, now.v))
+		return why_set(why, -errno, "read it: %s", strerror(errno));
+	if (strncmp(now.v[0].peer, want.peer, sizeof(want.peer)) == 0)
+		return mark_owner(a, &now, slot, &want, why);
+	err = a->settled ? 0 : bpfobj_wait(why);
+	a->settled = true;
+	return err ? err : write_owner(fd, slot, blob, why);
 }
 
 int counters_drop(struct apply *a, const void *key, struct why *why)
@@ -161,7 +183,8 @@ static int carry_slot(struct apply *a, int from, int to, uint32_t slot, struct w
 
 	if (!err)
 		err = read_sum(to, slot, &now, why);
-	if (err || !old.sum.owner || old.sum.owner != now.owner || now.carried)
+	if (err || !old.sum.owner || now.carried ||
+	    strncmp(old.sum.peer, now.peer, sizeof(now.peer)) != 0)
 		return err;
 	return bpfobj_carry(a->bo, &old, why);
 }

@@ -111,7 +111,7 @@ const char *bpfobj_prog_name(const struct bpfobj *bo, size_t i)
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program (prog, bo->skel->obj)
-		if (prog != bo->skel->progs.carry && i-- == 0)
+		if (bpf_program__type(prog) != BPF_PROG_TYPE_SYSCALL && i-- == 0)
 			return bpf_program__name(prog);
 	return NULL;
 }
@@ -235,20 +235,31 @@ int bpfobj_pin_next(struct bpfobj *bo, struct why *why)
 	return pin(bpf_map__fd(bo->skel->maps.counters), path, why);
 }
 
-int bpfobj_carry(struct bpfobj *bo, struct vx_carry *old, struct why *why)
+static int run(struct bpfobj *bo, const struct bpf_program *prog, void *ctx, __u32 size,
+	       struct why *why)
 {
-	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = old, .ctx_size_in = sizeof(*old));
+	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = ctx, .ctx_size_in = size);
 	int err = load(bo, why);
 
 	if (err)
 		return err;
-	if (bpf_prog_test_run_opts(bpf_program__fd(bo->skel->progs.carry), &opts))
+	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
 		err = -errno;
 	else if (opts.retval)
 		err = -ERANGE;
-	return err ? why_set(why, err, "map counters: carry the numbers of %s over: %s",
-			     old->sum.peer, strerror(-err))
+	return err ? why_set(why, err, "map counters: run the program %s: %s",
+			     bpf_program__name(prog), strerror(-err))
 		   : 0;
+}
+
+int bpfobj_carry(struct bpfobj *bo, struct vx_carry *old, struct why *why)
+{
+	return run(bo, bo->skel->progs.carry, old, sizeof(*old), why);
+}
+
+int bpfobj_own(struct bpfobj *bo, struct vx_own *own, struct why *why)
+{
+	return run(bo, bo->skel->progs.own, own, sizeof(*own), why);
 }
 
 /* The kernel does so whenever a map within a map has been changed. */

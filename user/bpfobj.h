@@ -46,8 +46,9 @@ int bpfobj_pin_prog(struct bpfobj *bo, const char *prog, struct why *why);
 int bpfobj_next_counters(struct bpfobj *bo, struct why *why);
 int bpfobj_pin_next(struct bpfobj *bo, struct why *why);
 /* Adds numbers to a slot of the object's map, in which programs count meanwhile. */
-struct vx_carry;
 int bpfobj_carry(struct bpfobj *bo, struct vx_carry *old, struct why *why);
+/* Another owner's mark beside numbers that go on. */
+int bpfobj_own(struct bpfobj *bo, struct vx_own *own, struct why *why);
 /* Returns when every program that was running has ended. */
 int bpfobj_wait(struct why *why);
 

@@ -75,7 +75,7 @@ static void want_peer_entries(const struct planning *p, size_t i)
 				.local = mp->local,
 				.ipsec = ipsec,
 				.slot = p->facts->slots->of[i],
-				.owner = slots_owner(mp->host->name) };
+				.owner = slots_owner(mp) };
 	struct vx_counters sum = { .owner = peer.owner };
 	struct obj *e;
 

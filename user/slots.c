@@ -107,9 +107,14 @@ void slots_free(struct slots *slots)
 	*slots = (struct slots){ 0 };
 }
 
-uint64_t slots_owner(const char *peer)
+uint64_t slots_owner(const struct mesh_peer *peer)
 {
-	return fnv64(FNV64_INIT, peer, strlen(peer)) | 1;
+	uint64_t hash = fnv64(FNV64_INIT, peer->host->name, strlen(peer->host->name) + 1);
+
+	hash = fnv64(hash, &peer->vni, sizeof(peer->vni));
+	hash = fnv64(hash, &peer->local, sizeof(peer->local));
+	hash = fnv64(hash, &peer->remote, sizeof(peer->remote));
+	return hash | 1;
 }
 
 static void add(struct vx_counters *sum, const struct vx_counters *cpu)

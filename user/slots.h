@@ -24,7 +24,7 @@ void slots_free(struct slots *slots);
 /* What all CPUs have counted in a slot; of the times the latest. */
 void slots_sum(const struct vx_counters *cpus, unsigned n, struct vx_counters *out);
 
-/* What tells a slot's owner from those before; never 0. */
-uint64_t slots_owner(const char *peer);
+/* What tells a slot's owner from those before, and from itself at another place; never 0. */
+uint64_t slots_owner(const struct mesh_peer *peer);
 
 #endif

@@ -68,7 +68,7 @@ struct vx_peer {
 	struct vx_addr local;
 	__u32 ipsec; /* 1: a policy encrypts this pair, so tun_in takes frames without the mark */
 	__u32 slot; /* its place in `counters` */
-	__u64 owner; /* a hash of its name */
+	__u64 owner; /* a hash of its name, VNI and addresses */
 };
 VX_ASSERT_SIZE(struct vx_peer, 200);
 
@@ -85,7 +85,7 @@ struct vx_ifindex {
  * as it is in the mesh; then the slot is free, and its next owner starts from zero. */
 struct vx_counters {
 	char peer[VX_NAME_LEN]; /* for people; "" = the slot is free */
-	__u64 owner; /* as in `peers`; 0 = free: flows of the peer that was here are void */
+	__u64 owner; /* as in `peers`, 0 = free: flows of whoever or wherever was here before are void */
 	__u64 rx_packets;
 	__u64 rx_bytes;
 	__u64 rx_fast_packets;
@@ -102,6 +102,14 @@ struct vx_counters {
 	__u64 tick_ns; /* and what time it was then */
 };
 VX_ASSERT_SIZE(struct vx_counters, 160);
+
+/* What the program `own` is run with. */
+struct vx_own {
+	__u32 slot;
+	__u32 cpu;
+	__u64 owner;
+};
+VX_ASSERT_SIZE(struct vx_own, 16);
 
 /* What the program `carry` is run with: of one slot the sum over all CPUs, from the map before. */
 struct vx_carry {

@@ -21,6 +21,7 @@ ALL_TESTS="
 	free_slot_starts_at_zero
 	flows_do_not_outlive_their_peer
 	moved_vni_keeps_the_numbers
+	moved_vni_voids_the_flows
 	map_of_another_type
 "
 # shellcheck source=tests/lib/netns.sh
@@ -319,6 +320,28 @@ moved_vni_keeps_the_numbers() {
 	assert_eq "$before" "$(numbers h1 h2)" "counters of h2"
 	pings c11 "$(ip4_of c21)" 10
 	moved h1 h2 "$before" "10 980 10 980"
+}
+
+# The numbers stay, yet nothing goes on with the old VNI, as verdicts would for a while.
+moved_vni_voids_the_flows() {
+	local vni before end
+	slots_mesh 2
+	stream c11 c21 100000
+	sleep 1
+	assert_ge 100 "$(counter h1 h2 tx_fast_packets)" "packets sent fast"
+	vni=$(vni h1 h2)
+	capture wire sw br0 -Q in src host 192.0.2.1 and "udp[12:4] = $((vni << 8))"
+	config vxbr0 "vni_salt: 7"
+	before=$(counter h1 h2 tx_packets)
+	vx h1 reload vxbr0
+	end=$(date +%s.%N)
+	sleep 1
+	assert_ge $((before + 500)) "$(counter h1 h2 tx_packets)" "packets sent, if one goes on counting"
+	stop "$PID"
+	capture_end wire
+	assert_ge 10 "$(captured wire)" "packets with the old VNI, until then"
+	tcpdump -r "$WORK/wire.pcap" -n -tt 2>/dev/null | awk -v end="$end" '/VXLAN/ && $1 + 0 > end + 0' >"$WORK/late"
+	assert_eq 0 "$(wc -l <"$WORK/late")" "packets with the old VNI, later: $(head -n 1 "$WORK/late")"
 }
 
 # Pins of a version with another kind of map: made anew, from zero.

@@ -20,7 +20,7 @@ static struct mesh mesh_of(const char *const *names, size_t n)
 		snprintf(hosts[i].name, sizeof(hosts[i].name), "p%zu", i);
 		if (names)
 			text_copy(hosts[i].name, sizeof(hosts[i].name), names[i]);
-		peers[i].host = &hosts[i];
+		peers[i] = (struct mesh_peer){ .host = &hosts[i] };
 	}
 	return (struct mesh){ .peers = peers, .n_peers = n };
 }
@@ -134,10 +134,19 @@ static void a_thousand_share_nothing(void **state)
 
 static void owners_differ(void **state)
 {
+	static const char *const names[] = { "beta", "beta", "betb", "beta", "beta", "beta" };
+	const struct mesh mesh = mesh_of(names, 6);
+
 	(void)state;
-	assert_int_equal(slots_owner("beta"), slots_owner("beta"));
-	assert_int_not_equal(slots_owner("beta"), slots_owner("betb"));
-	assert_int_not_equal(slots_owner(""), 0);
+	peers[3].vni = 5;
+	peers[4].local.bytes[15] = 5;
+	peers[5].remote.bytes[15] = 5;
+	assert_int_equal(slots_owner(&peers[0]), slots_owner(&peers[1]));
+	for (size_t i = 2; i < mesh.n_peers; i++)
+		for (size_t k = 0; k < i; k++)
+			if (k != 1)
+				assert_int_not_equal(slots_owner(&peers[i]),
+						     slots_owner(&peers[k]));
 }
 
 static void sums_are_of_all_cpus(void **state)
