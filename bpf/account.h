@@ -76,10 +76,19 @@ static __always_inline bool is_bum(const struct vx_walk *w)
 	return !w->pkt.dst.vlan || !bpf_map_lookup_elem(&fdb, &key);
 }
 
+static __always_inline struct vx_counters *find_counters(const struct vx_peer *peer)
+{
+	__u32 slot;
+
+	if (!peer)
+		return NULL;
+	slot = peer->slot;
+	return bpf_map_lookup_elem(&counters, &slot);
+}
+
 static __always_inline enum vx_step count_rx(struct vx_walk *w)
 {
-	struct vx_vni vni = { w->vni };
-	struct vx_counters *sum = bpf_map_lookup_elem(&counters, &vni);
+	struct vx_counters *sum = find_counters(w->peer);
 
 	if (!sum)
 		return VX_GO_ON;
@@ -93,8 +102,7 @@ static __always_inline enum vx_step count_rx(struct vx_walk *w)
 
 static __always_inline enum vx_step count_tx(struct vx_walk *w)
 {
-	struct vx_vni vni = { w->vni };
-	struct vx_counters *sum = bpf_map_lookup_elem(&counters, &vni);
+	struct vx_counters *sum = find_counters(w->peer);
 
 	if (!sum)
 		return VX_GO_ON;
@@ -105,6 +113,43 @@ static __always_inline enum vx_step count_tx(struct vx_walk *w)
 	if (!is_group(&w->pkt.dst))
 		sum->last_unicast_tx_ns = w->now;
 	return VX_GO_ON;
+}
+
+/* A peer's VNI or address moved: flows to and from there are void, and the numbers go on. */
+static __always_inline int set_owner(const struct vx_own *own)
+{
+	__u32 slot = own->slot;
+	struct vx_counters *sum = bpf_map_lookup_percpu_elem(&counters, &slot, own->cpu);
+
+	if (!sum)
+		return -1;
+	sum->owner = own->owner;
+	return 0;
+}
+
+/* What a smaller map has counted so far. The loader's process is no room: one may interrupt it here,
+ * and then only what is one instruction is not lost. */
+static __always_inline int add_carried(const struct vx_carry *old)
+{
+	__u32 slot = old->slot;
+	struct vx_counters *sum = bpf_map_lookup_elem(&counters, &slot);
+
+	if (!sum)
+		return -1;
+	__sync_fetch_and_add(&sum->rx_packets, old->sum.rx_packets);
+	__sync_fetch_and_add(&sum->rx_bytes, old->sum.rx_bytes);
+	__sync_fetch_and_add(&sum->rx_fast_packets, old->sum.rx_fast_packets);
+	__sync_fetch_and_add(&sum->rx_bum_packets, old->sum.rx_bum_packets);
+	__sync_fetch_and_add(&sum->tx_packets, old->sum.tx_packets);
+	__sync_fetch_and_add(&sum->tx_bytes, old->sum.tx_bytes);
+	__sync_fetch_and_add(&sum->tx_fast_packets, old->sum.tx_fast_packets);
+	__sync_fetch_and_add(&sum->tx_bum_packets, old->sum.tx_bum_packets);
+	__sync_fetch_and_add(&sum->flood_copies, old->sum.flood_copies);
+	/* Any newer time is the right one. */
+	__sync_val_compare_and_swap(&sum->last_rx_ns, 0, old->sum.last_rx_ns);
+	__sync_val_compare_and_swap(&sum->last_unicast_tx_ns, 0, old->sum.last_unicast_tx_ns);
+	sum->carried = 1;
+	return 0;
 }
 
 static __always_inline void copy_name(char *to, const struct vx_peer *peer)

@@ -182,8 +182,8 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 	stamp = f->stamp_again;
 	if (!id_is(&id, kind, c.start, c.end, f))
 		return VX_GO_ON;
-	sum = bpf_map_lookup_elem(&counters, &f->vni);
-	if (!sum)
+	sum = bpf_map_lookup_elem(&counters, &f->slot);
+	if (!sum || sum->owner != f->owner)
 		return VX_GO_ON;
 	now = tick_time(sum);
 	if (!is_good(f, now))
@@ -329,8 +329,8 @@ static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_curs
 	stamp = f->stamp_again;
 	if (!id_is(&id, kind, frame, c.end, f) || !is_outer(f, at, outer_six))
 		return VX_GO_ON;
-	sum = bpf_map_lookup_elem(&counters, &f->vni);
-	if (!sum)
+	sum = bpf_map_lookup_elem(&counters, &f->slot);
+	if (!sum || sum->owner != f->owner)
 		return VX_GO_ON;
 	now = tick_time(sum);
 	if (!is_good(f, now))

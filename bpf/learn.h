@@ -112,7 +112,6 @@ static __always_inline bool find_hop(const struct vx_fdb *src, __u32 vni, struct
 	struct vx_ifindex key = { src->ifindex };
 	const struct vx_port *port;
 
-	f->vni = vni;
 	if (bpf_map_lookup_elem(&doors, &key)) {
 		f->hop = VX_HOP_PORT;
 		f->from = key.ifindex;
@@ -187,6 +186,8 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 	f.header_len = (__u16)outer;
 	f.way = VX_WAY_WIRE;
 	f.to = hook_ifindex(w);
+	f.slot = peer->slot;
+	f.owner = peer->owner;
 	flow_keep(&f, &id);
 	return VX_GO_ON;
 }
@@ -242,7 +243,8 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 			? VX_HOP_WIRE6
 			: VX_HOP_WIRE4;
 	f.from = vni.vni;
-	f.vni = vni.vni;
+	f.slot = peer->slot;
+	f.owner = peer->owner;
 	f.to = port.ifindex;
 	f.way = door->door == VX_DOOR_PEER   ? VX_WAY_PEER
 		: door->door == VX_DOOR_HOST ? VX_WAY_HOST

@@ -49,12 +49,12 @@ struct {
 	__type(value, struct vx_vni);
 } tunnels SEC(".maps");
 
-/* Traffic per VNI. Entries are made and removed by the loader, numbers grow in every room. */
+/* Traffic per peer, by its slot. Owners are the loader's, numbers grow in every room. The loader says
+ * how many slots; a mesh that outgrows them gets a larger map, into which `carry` adds the numbers. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, VX_PEERS_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct vx_vni);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 16);
+	__type(key, __u32);
 	__type(value, struct vx_counters);
 } counters SEC(".maps");
 

@@ -10,7 +10,7 @@
 #include "read.h"
 
 #define VX_FDB_AGE_NS 300000000000ULL /* a bridge forgets a MAC it has not seen for so long */
-#define VX_NO_VNI 0xffffffff /* larger than any: finds no counters */
+#define VX_NO_VNI 0xffffffff /* larger than any */
 
 static __always_inline const struct vx_peer *find_tunnel(__u32 ifindex, __u32 *out_vni)
 {
@@ -88,7 +88,7 @@ static __always_inline enum vx_step split_horizon(struct vx_walk *w)
 	if (vni.vni == VX_NO_VNI)
 		return VX_GO_ON;
 	if (is_group(&w->pkt.dst) || is_elsewhere(w)) {
-		struct vx_counters *sum = bpf_map_lookup_elem(&counters, &vni);
+		struct vx_counters *sum = find_counters(sender);
 
 		if (sum)
 			sum->flood_copies += w->packets;

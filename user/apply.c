@@ -248,7 +248,6 @@ int apply(struct apply *a, const struct steps *steps, struct why *why)
 	sigaddset(&block, SIGHUP);
 	sigprocmask(SIG_BLOCK, &block, &before);
 	err = apply_steps(a, steps, why);
-	apply_forget_counters(a);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return err;
 }

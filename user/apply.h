@@ -15,7 +15,7 @@ struct apply {
 	const char *overlay;
 	struct bpfobj *bo; /* NULL where nothing can be loaded (`down`) */
 	struct notes *notes; /* what optional steps could not do, what could not be undone */
-	struct old_counters *old_counters; /* apply_bpf.c's */
+	bool settled; /* whoever counted for a peer that had gone before has ended */
 };
 
 /* 0, or the first failing step's -errno and sentence with everything of this run undone. */
@@ -40,6 +40,13 @@ int apply_fdb(struct apply *a, const struct obj *want, size_t tag, struct why *w
  * if it did: only when every member of the group is in the steps given. */
 bool apply_remove_group(struct apply *a, const struct step *steps, size_t n, int *err,
 			struct why *why);
-void apply_forget_counters(struct apply *a);
+
+/* The map `counters`, in apply_counters.c: as apply_map, and its entries as apply_entry. `blob` is the
+ * beginning of struct vx_counters. */
+int counters_add_map(struct apply *a, const struct obj *want, struct why *why);
+int counters_remove_map(struct apply *a, const struct obj *now, struct why *why);
+int counters_put(struct apply *a, const void *key, const void *blob, struct why *why);
+int counters_drop(struct apply *a, const void *key, struct why *why);
+int apply_unpin(struct apply *a, const char *below, struct why *why);
 
 #endif

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include "apply.h"
 #include "attach.h"
@@ -37,7 +36,7 @@ const struct apply_ops apply_tree = { add_tree, NULL, remove_tree };
 
 /* --- maps and programs */
 
-static int unpin(struct apply *a, const char *below, struct why *why)
+int apply_unpin(struct apply *a, const char *below, struct why *why)
 {
 	char path[PINS_PATH], *slash;
 
@@ -54,13 +53,16 @@ static int unpin(struct apply *a, const char *below, struct why *why)
 static int add_map(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
 	(void)tag;
+	if (strcmp(want->key, "counters") == 0)
+		return counters_add_map(a, want, why);
 	return a->bo ? bpfobj_pin_map(a->bo, want->key, why) : -EOPNOTSUPP;
 }
 
 static int remove_map(struct apply *a, const struct obj *now, size_t tag, struct why *why)
 {
 	(void)tag;
-	return unpin(a, now->key, why);
+	return strcmp(now->key, "counters") == 0 ? counters_remove_map(a, now, why)
+						 : apply_unpin(a, now->key, why);
 }
 
 const struct apply_ops apply_map = { add_map, NULL, remove_map };
@@ -77,7 +79,7 @@ static int remove_prog(struct apply *a, const struct obj *now, size_t tag, struc
 
 	(void)tag;
 	snprintf(below, sizeof(below), "programs/%s", now->key);
-	return unpin(a, below, why);
+	return apply_unpin(a, below, why);
 }
 
 const struct apply_ops apply_prog = { add_prog, NULL, remove_prog };
@@ -105,67 +107,6 @@ static int entry_key(const struct obj *o, unsigned ifindex, char map[32], void *
 	return 0;
 }
 
-/* A peer whose VNI moved keeps its counters: what was there when this run began, by name. */
-struct old_counters {
-	size_t n;
-	size_t size; /* of one entry, all CPUs */
-	char *values;
-};
-
-static void load_old_counters(struct apply *a, int fd, size_t size)
-{
-	struct old_counters *old = calloc(1, sizeof(*old));
-	uint32_t key, *prev = NULL;
-
-	if (!old)
-		abort();
-	a->old_counters = old;
-	old->size = size;
-	while (bpf_map_get_next_key(fd, prev, &key) == 0) {
-		char *grown = realloc(old->values, (old->n + 1) * size);
-
-		if (!grown)
-			abort();
-		old->values = grown;
-		prev = &key;
-		if (bpf_map_lookup_elem(fd, &key, grown + old->n * size) == 0)
-			old->n++;
-	}
-}
-
-void apply_forget_counters(struct apply *a)
-{
-	if (a->old_counters)
-		free(a->old_counters->values);
-	free(a->old_counters);
-	a->old_counters = NULL;
-}
-
-static int add_counters(struct apply *a, int fd, const void *key, const char *peer)
-{
-	int cpus = libbpf_num_possible_cpus();
-	size_t size = sizeof(struct vx_counters) * (size_t)cpus;
-	autofree struct vx_counters *values = NULL;
-
-	if (cpus < 0)
-		return cpus;
-	values = calloc(1, size);
-	if (!values)
-		return -ENOMEM;
-	if (!a->old_counters)
-		load_old_counters(a, fd, size);
-	for (size_t i = 0; i < a->old_counters->n; i++) {
-		const struct vx_counters *old =
-			(const void *)(a->old_counters->values + i * a->old_counters->size);
-
-		if (strncmp(old->peer, peer, sizeof(old->peer)) == 0)
-			memcpy(values, old, size);
-	}
-	for (int i = 0; i < cpus; i++)
-		text_copy(values[i].peer, sizeof(values[i].peer), peer);
-	return bpf_map_update_elem(fd, key, values, BPF_ANY) ? -errno : 0;
-}
-
 static int add_port(int fd, const void *key, const char *name)
 {
 	struct vx_port port = { 0 };
@@ -183,12 +124,12 @@ static int put_entry(struct apply *a, const struct obj *o, unsigned ifindex, str
 
 	if (err)
 		return why_set(why, err, "bad key");
+	if (strcmp(map, "counters") == 0)
+		return counters_put(a, key, o->blob, why);
 	fd = bpfobj_get_map(a->overlay, map);
 	if (fd < 0)
 		return why_set(why, fd, "open the pinned map: %s", strerror(-fd));
-	if (strcmp(map, "counters") == 0)
-		err = add_counters(a, fd, key, o->blob);
-	else if (strcmp(map, "ports") == 0)
+	if (strcmp(map, "ports") == 0)
 		err = add_port(fd, key, o->parent ? o->parent : o->note);
 	else if (bpf_map_update_elem(fd, key, o->blob, BPF_ANY))
 		err = -errno;
@@ -204,6 +145,8 @@ static int drop_entry(struct apply *a, const struct obj *o, unsigned ifindex, st
 
 	if (err)
 		return why_set(why, err, "bad key");
+	if (strcmp(map, "counters") == 0)
+		return counters_drop(a, key, why);
 	fd = bpfobj_get_map(a->overlay, map);
 	if (fd == -ENOENT)
 		return 0;

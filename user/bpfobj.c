@@ -15,6 +15,8 @@ struct bpfobj {
 	char overlay[VX_IF_LEN];
 	char build[BPFOBJ_BUILD];
 	struct vxbpf_bpf *skel;
+	uint64_t hash; /* of the object's bytes and the config */
+	uint32_t slots;
 	bool loaded;
 };
 
@@ -44,7 +46,6 @@ int bpfobj_open(const char *overlay, const struct vx_config *cfg, struct bpfobj 
 		struct why *why)
 {
 	autobpfobj struct bpfobj *bo = calloc(1, sizeof(*bo));
-	uint64_t hash = FNV64_INIT;
 	const void *elf;
 	size_t size;
 
@@ -58,10 +59,21 @@ int bpfobj_open(const char *overlay, const struct vx_config *cfg, struct bpfobj 
 		return why_set(why, -errno, "programs: open the embedded object: %s", first_words);
 	memcpy((void *)&bo->skel->rodata->cfg, cfg, sizeof(*cfg));
 	elf = vxbpf_bpf__elf_bytes(&size);
-	hash = fnv64(hash, elf, size);
-	hash = fnv64(hash, cfg, sizeof(*cfg));
-	snprintf(bo->build, sizeof(bo->build), "%016llx", (unsigned long long)hash);
+	bo->hash = fnv64(FNV64_INIT, elf, size);
+	bo->hash = fnv64(bo->hash, cfg, sizeof(*cfg));
 	*out = take_ptr(bo);
+	return 0;
+}
+
+int bpfobj_set_slots(struct bpfobj *bo, uint32_t slots, struct why *why)
+{
+	uint64_t hash = fnv64(bo->hash, &slots, sizeof(slots));
+	int err = bpf_map__set_max_entries(bo->skel->maps.counters, slots);
+
+	if (err)
+		return why_set(why, err, "map counters: set its size: %s", strerror(-err));
+	bo->slots = slots;
+	snprintf(bo->build, sizeof(bo->build), "%016llx", (unsigned long long)hash);
 	return 0;
 }
 
@@ -99,7 +111,7 @@ const char *bpfobj_prog_name(const struct bpfobj *bo, size_t i)
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program (prog, bo->skel->obj)
-		if (i-- == 0)
+		if (bpf_program__type(prog) != BPF_PROG_TYPE_SYSCALL && i-- == 0)
 			return bpf_program__name(prog);
 	return NULL;
 }
@@ -111,8 +123,19 @@ bool bpfobj_map_fits(const struct bpfobj *bo, const char *name, const struct bpf
 	return map && info->type == (__u32)bpf_map__type(map) &&
 	       info->key_size == bpf_map__key_size(map) &&
 	       info->value_size == bpf_map__value_size(map) &&
-	       info->max_entries == bpf_map__max_entries(map) &&
+	       (info->max_entries == bpf_map__max_entries(map) ||
+		map == bo->skel->maps.counters) && /* made for the mesh as it was */
 	       info->map_flags == bpf_map__map_flags(map);
+}
+
+/* The pinned map of as many slots as this object has, or its begun successor. */
+static int get_own_counters(const struct bpfobj *bo)
+{
+	if (bpfobj_map_size(bo->overlay, "counters") == bo->slots)
+		return bpfobj_get_map(bo->overlay, "counters");
+	if (bpfobj_map_size(bo->overlay, BPFOBJ_NEXT) == bo->slots)
+		return bpfobj_get_map(bo->overlay, BPFOBJ_NEXT);
+	return -ENOENT;
 }
 
 /* What is pinned already is kept, so that new programs count on in the old maps. */
@@ -125,7 +148,9 @@ static int reuse_maps(struct bpfobj *bo, struct why *why)
 
 		if (!is_pinnable(map))
 			continue;
-		fd = bpfobj_get_map(bo->overlay, bpf_map__name(map));
+		fd = map == bo->skel->maps.counters
+			     ? get_own_counters(bo)
+			     : bpfobj_get_map(bo->overlay, bpf_map__name(map));
 		if (fd == -ENOENT)
 			continue;
 		if (fd < 0 || bpf_map__reuse_fd(map, fd))
@@ -193,6 +218,80 @@ int bpfobj_pin_prog(struct bpfobj *bo, const char *name, struct why *why)
 		rmdir(path); /* unless others are in it */
 	}
 	return err;
+}
+
+int bpfobj_next_counters(struct bpfobj *bo, struct why *why)
+{
+	int err = load(bo, why);
+
+	return err ? err : bpf_map__fd(bo->skel->maps.counters);
+}
+
+int bpfobj_pin_next(struct bpfobj *bo, struct why *why)
+{
+	char path[PINS_PATH];
+
+	pins_path(path, bo->overlay, BPFOBJ_NEXT);
+	return pin(bpf_map__fd(bo->skel->maps.counters), path, why);
+}
+
+static int run(struct bpfobj *bo, const struct bpf_program *prog, void *ctx, __u32 size,
+	       struct why *why)
+{
+	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = ctx, .ctx_size_in = size);
+	int err = load(bo, why);
+
+	if (err)
+		return err;
+	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+		err = -errno;
+	else if (opts.retval)
+		err = -ERANGE;
+	return err ? why_set(why, err, "map counters: run the program %s: %s",
+			     bpf_program__name(prog), strerror(-err))
+		   : 0;
+}
+
+int bpfobj_carry(struct bpfobj *bo, struct vx_carry *old, struct why *why)
+{
+	return run(bo, bo->skel->progs.carry, old, sizeof(*old), why);
+}
+
+int bpfobj_own(struct bpfobj *bo, struct vx_own *own, struct why *why)
+{
+	return run(bo, bo->skel->progs.own, own, sizeof(*own), why);
+}
+
+/* The kernel does so whenever a map within a map has been changed. */
+int bpfobj_wait(struct why *why)
+{
+	DECLARE_LIBBPF_OPTS(bpf_map_create_opts, opts);
+	autofd int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, 4, 4, 1, NULL);
+	autofd int outer = -1;
+	__u32 key = 0;
+
+	opts.inner_map_fd = (__u32)inner;
+	if (inner >= 0)
+		outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, NULL, 4, 4, 1, &opts);
+	if (outer < 0 || bpf_map_update_elem(outer, &key, &inner, BPF_ANY))
+		return why_set(why, -errno, "wait for running programs: %s", strerror(errno));
+	return 0;
+}
+
+int bpfobj_get_counters(const char *overlay)
+{
+	int fd = bpfobj_get_map(overlay, BPFOBJ_NEXT);
+
+	return fd == -ENOENT ? bpfobj_get_map(overlay, "counters") : fd;
+}
+
+uint32_t bpfobj_map_size(const char *overlay, const char *map)
+{
+	autofd int fd = bpfobj_get_map(overlay, map);
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.max_entries;
 }
 
 int bpfobj_get_map(const char *overlay, const char *map)

@@ -23,9 +23,11 @@ static inline void bpfobj_cleanup(struct bpfobj **bo)
 }
 #define autobpfobj __attribute__((cleanup(bpfobj_cleanup)))
 
-/* Hash of the object's bytes and the config: names a set of programs. */
+/* How many slots the map `counters` has; before anything is pinned. */
+int bpfobj_set_slots(struct bpfobj *bo, uint32_t slots, struct why *why);
+/* Hash of the object's bytes, the config and the slots: names a set of programs. */
 const char *bpfobj_build(const struct bpfobj *bo);
-/* The i-th map or program name; NULL after the last. */
+/* The i-th name of a map or of a room's program; NULL after the last. */
 const char *bpfobj_map_name(const struct bpfobj *bo, size_t i);
 const char *bpfobj_prog_name(const struct bpfobj *bo, size_t i);
 /* Does a pinned map have the type, sizes and flags these programs need? */
@@ -37,8 +39,25 @@ bool bpfobj_map_fits(const struct bpfobj *bo, const char *map, const struct bpf_
 int bpfobj_pin_map(struct bpfobj *bo, const char *map, struct why *why);
 int bpfobj_pin_prog(struct bpfobj *bo, const char *prog, struct why *why);
 
+/* The map `counters`, where all slots are taken, has a successor under another name until all programs
+ * count there: its owners are the latest, its numbers not the whole yet. */
+#define BPFOBJ_NEXT "counters_next"
+/* Pins the successor; the caller has filled it. Its fd, which stays the object's, or -errno. */
+int bpfobj_next_counters(struct bpfobj *bo, struct why *why);
+int bpfobj_pin_next(struct bpfobj *bo, struct why *why);
+/* Adds numbers to a slot of the object's map, in which programs count meanwhile. */
+int bpfobj_carry(struct bpfobj *bo, struct vx_carry *old, struct why *why);
+/* Another owner's mark beside numbers that go on. */
+int bpfobj_own(struct bpfobj *bo, struct vx_own *own, struct why *why);
+/* Returns when every program that was running has ended. */
+int bpfobj_wait(struct why *why);
+
 /* A new fd of something pinned, or -errno. */
 int bpfobj_get_map(const char *overlay, const char *map);
+/* Of the map with the owners: the successor's, if there is one. */
+int bpfobj_get_counters(const char *overlay);
+/* How many entries a pinned map has room for; 0 if there is none. */
+uint32_t bpfobj_map_size(const char *overlay, const char *map);
 int bpfobj_get_prog(const char *overlay, const char *build, const char *prog);
 
 /* libbpf's and the verifier's own words go to stderr (-v) or nowhere. */

@@ -105,6 +105,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	autofree struct route *routes = NULL;
 	autofree bool *ipsec = NULL;
 	autoforeigns struct foreigns foreigns = { 0 };
+	autoslots struct slots slots = { 0 };
 	struct plan_facts facts = { .links = &s->view.world.links, .addrs = &s->view.world.addrs };
 	struct fastpath_facts fastpath;
 	struct object_names names;
@@ -129,12 +130,17 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 		return err;
 	s->view.conf = s->conf;
 	s->view.underlay = base.underlay;
-	text_copy(s->view.build, sizeof(s->view.build), bpfobj_build(s->bo));
 	list_object(s->bo, &names);
 	err = look(nl, s, why);
 	if (err)
 		return err;
+	slots_assign(&s->view.mesh, &s->now, &slots);
+	err = bpfobj_set_slots(s->bo, slots.size, why);
+	if (err)
+		return err;
+	text_copy(s->view.build, sizeof(s->view.build), bpfobj_build(s->bo));
 	facts.now = &s->now;
+	facts.slots = &slots;
 	facts.maps = names.maps;
 	facts.progs = names.progs;
 	s->view.fastpath = base.cfg.fastpath;

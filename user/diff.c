@@ -138,6 +138,12 @@ static bool goes_along(enum obj_kind kind)
 	return kind == OBJ_MEMBER || kind == OBJ_QDISC;
 }
 
+/* Programs use the old one until the new ones run: its successor is made first. */
+static bool is_followed(const struct pair *p)
+{
+	return p->verdict == REPLACE && p->want->kind == OBJ_MAP;
+}
+
 static bool goes_early(enum obj_kind kind)
 {
 	return kind == OBJ_ADDR || kind == OBJ_TUNNEL || kind == OBJ_BRIDGE || kind == OBJ_TREE;
@@ -241,7 +247,7 @@ static void emit(const struct pairs *pairs, struct steps *steps, const struct st
 
 		if (is_implied(pairs, p))
 			add_step(steps, STEP_REMOVE, p)->implied = true;
-		if (p->verdict == REPLACE)
+		if (p->verdict == REPLACE && !is_followed(p))
 			add_step(steps, STEP_REPLACE, p);
 		else if (p->verdict == REMOVE && goes_early(kind) && kind != OBJ_TREE)
 			add_step(steps, STEP_REMOVE, p);
@@ -259,7 +265,10 @@ static void emit(const struct pairs *pairs, struct steps *steps, const struct st
 	for (size_t i = pairs->n; i-- > 0;) {
 		const struct pair *p = &pairs->v[i];
 
-		if (p->verdict == REMOVE && (!goes_early(p->now->kind) || p->now->kind == OBJ_TREE))
+		if (is_followed(p))
+			add_step(steps, STEP_REPLACE, p);
+		else if (p->verdict == REMOVE &&
+			 (!goes_early(p->now->kind) || p->now->kind == OBJ_TREE))
 			add_step(steps, STEP_REMOVE, p);
 	}
 }

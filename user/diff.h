@@ -16,7 +16,9 @@
 enum step_op {
 	STEP_ADD, /* + want */
 	STEP_CHANGE, /* ~ now -> want, the fields in `changed` */
-	STEP_REPLACE, /* ! now goes because a fixed field differs; an ADD of the same key follows */
+	/* ! now goes because a fixed field differs. An ADD of the same key follows; of a map it came
+	 * before, and this is its taking over. */
+	STEP_REPLACE,
 	STEP_REMOVE, /* - now */
 };
 

@@ -38,10 +38,13 @@ struct entry_kind {
 #define WHOLE SIZE_MAX
 
 static const struct entry_kind entry_kinds[] = {
-	{ "overlay", BY_NUMBER, WHOLE },	{ "peers", BY_NUMBER, WHOLE },
-	{ "counters", BY_NUMBER, VX_NAME_LEN }, { "sources", BY_ADDRESS, WHOLE },
-	{ "tunnels", BY_IFINDEX, WHOLE },	{ "ports", BY_IFINDEX, 0 },
+	{ "overlay", BY_NUMBER, WHOLE },
+	{ "peers", BY_NUMBER, WHOLE },
+	{ "sources", BY_ADDRESS, WHOLE },
+	{ "tunnels", BY_IFINDEX, WHOLE },
+	{ "ports", BY_IFINDEX, 0 },
 	{ "doors", BY_IFINDEX, WHOLE },
+	{ "counters", BY_NUMBER, offsetof(struct vx_counters, rx_packets) },
 };
 
 static void see_entry(struct seeing *s, const struct entry_kind *kind, const void *key,
@@ -77,7 +80,9 @@ static void see_entry(struct seeing *s, const struct entry_kind *kind, const voi
 
 static int see_entries(struct seeing *s, const struct entry_kind *kind)
 {
-	autofd int fd = bpfobj_get_map(s->t->overlay, kind->map);
+	autofd int fd = strcmp(kind->map, "counters") == 0
+				? bpfobj_get_counters(s->t->overlay)
+				: bpfobj_get_map(s->t->overlay, kind->map);
 	autofree char *value = NULL;
 	char key[64], next[64];
 	void *prev = NULL;
@@ -105,7 +110,8 @@ static int see_entries(struct seeing *s, const struct entry_kind *kind)
 		if (s->t->port && memcmp(key, &s->t->port, sizeof(s->t->port)) != 0)
 			continue;
 		/* An array's entry is there before anybody wrote it. */
-		if (info.type == BPF_MAP_TYPE_ARRAY && value && !value[0])
+		if ((info.type == BPF_MAP_TYPE_ARRAY || info.type == BPF_MAP_TYPE_PERCPU_ARRAY) &&
+		    value && !value[0])
 			continue;
 		see_entry(s, kind, key, value, info.value_size);
 	}
@@ -122,6 +128,7 @@ static bool is_folder(const char *name)
 static int see_maps(struct seeing *s, bool *out_fit)
 {
 	autonames struct names names = { 0 };
+	struct obj *map, *counters = NULL;
 	int err = list_pins(s, "", &names);
 
 	*out_fit = true;
@@ -135,7 +142,16 @@ static int see_maps(struct seeing *s, bool *out_fit)
 		fd = bpfobj_get_map(s->t->overlay, names.v[i]);
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 			return cannot_read(s, names.v[i], fd < 0 ? fd : -errno);
-		objs_add(s->out, OBJ_MAP, "%s", names.v[i]);
+		if (strcmp(names.v[i], BPFOBJ_NEXT) == 0) { /* no map of its own: a state of one */
+			if (counters)
+				obj_num(counters, F_GROWING, info.max_entries);
+			continue;
+		}
+		map = objs_add(s->out, OBJ_MAP, "%s", names.v[i]);
+		if (strcmp(names.v[i], "counters") == 0) {
+			counters = map;
+			obj_num(map, F_SLOTS, info.max_entries);
+		}
 		*out_fit &= !s->t->bo || bpfobj_map_fits(s->t->bo, names.v[i], &info);
 	}
 	return err;

@@ -27,8 +27,12 @@ static void want_pins(const struct planning *p)
 	struct obj *tree = objs_add(p->out, OBJ_TREE, "%s", p->conf->overlay);
 
 	obj_num(tree, F_LAYOUT, VX_LAYOUT);
-	for (const char *const *map = p->facts->maps; *map; map++)
-		objs_add(p->out, OBJ_MAP, "%s", *map);
+	for (const char *const *map = p->facts->maps; *map; map++) {
+		struct obj *o = objs_add(p->out, OBJ_MAP, "%s", *map);
+
+		if (strcmp(*map, "counters") == 0)
+			obj_num(o, F_SLOTS, p->facts->slots->size);
+	}
 	for (const char *const *prog = p->facts->progs; *prog; prog++)
 		objs_add(p->out, OBJ_PROG, "%s/%s", p->build, *prog);
 }
@@ -62,10 +66,17 @@ static void want_overlay_entry(const struct planning *p)
 	obj_note(e, "host %s  mtu %u  guard %s", self->name, o.mtu, conf_guard_name(conf->guard));
 }
 
-static void want_peer_entries(const struct planning *p, const struct mesh_peer *mp, bool ipsec)
+static void want_peer_entries(const struct planning *p, size_t i)
 {
+	const struct mesh_peer *mp = &p->mesh->peers[i];
+	bool ipsec = p->facts->ipsec && p->facts->ipsec[i];
 	struct vx_vni vni = { .vni = mp->vni };
-	struct vx_peer peer = { .remote = mp->remote, .local = mp->local, .ipsec = ipsec };
+	struct vx_peer peer = { .remote = mp->remote,
+				.local = mp->local,
+				.ipsec = ipsec,
+				.slot = p->facts->slots->of[i],
+				.owner = slots_owner(mp) };
+	struct vx_counters sum = { .owner = peer.owner };
 	struct obj *e;
 
 	text_copy(peer.name, sizeof(peer.name), mp->host->name);
@@ -79,9 +90,10 @@ static void want_peer_entries(const struct planning *p, const struct mesh_peer *
 	e = objs_add(p->out, OBJ_ENTRY, "sources/%s", peer.address);
 	obj_blob(e, &vni, sizeof(vni));
 	obj_note(e, "%s", peer.name);
-	e = objs_add(p->out, OBJ_ENTRY, "counters/%u", mp->vni);
-	obj_blob(e, peer.name,
-		 sizeof(peer.name)); /* whose they are; the numbers are the programs' */
+	e = objs_add(p->out, OBJ_ENTRY, "counters/%u", peer.slot);
+	text_copy(sum.peer, sizeof(sum.peer), peer.name);
+	/* Whose they are; the numbers are the programs'. */
+	obj_blob(e, &sum, offsetof(struct vx_counters, rx_packets));
 	obj_note(e, "%s", peer.name);
 }
 
@@ -447,7 +459,7 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct
 	want_bridge(&p);
 	isolate = !want_ports(&p);
 	for (size_t i = 0; i < mesh->n_peers; i++) {
-		want_peer_entries(&p, &mesh->peers[i], facts->ipsec && facts->ipsec[i]);
+		want_peer_entries(&p, i);
 		want_tunnel(&p, &mesh->peers[i]);
 		blocks |= want_tunnel_hooks(&p, mesh->peers[i].ifname);
 		want_member(&p, &mesh->peers[i], isolate);

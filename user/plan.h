@@ -12,6 +12,7 @@
 #include "mesh.h"
 #include "model.h"
 #include "route.h"
+#include "slots.h"
 
 #define PLAN_TUNNEL_MTU 65000U /* so that oversize frames reach tun_out instead of vanishing */
 /* A tcx link costs an RCU wait on attach and on the device's end (20 ms, one after the other): a
@@ -28,6 +29,7 @@ struct plan_facts {
 	const struct foreigns *foreigns; /* ports that the fast path has to keep out of */
 	const char *tc_mode; /* "tcx" or "clsact" */
 	struct objs *now; /* what is there: a hook keeps the mode it has */
+	const struct slots *slots; /* of the mesh's peers */
 	const char *const *maps; /* NULL-terminated names of the object's maps and programs */
 	const char *const *progs;
 };

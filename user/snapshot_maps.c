@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan.h"
+#include "slots.h"
 #include "snapshot_read.h"
 
 const char *reading_device_name(const struct reading *r, uint32_t ifindex)
@@ -13,23 +14,6 @@ const char *reading_device_name(const struct reading *r, uint32_t ifindex)
 	return link ? link->name : "";
 }
 
-static void add_counters(struct vx_counters *sum, const struct vx_counters *cpu)
-{
-	sum->rx_packets += cpu->rx_packets;
-	sum->rx_bytes += cpu->rx_bytes;
-	sum->rx_fast_packets += cpu->rx_fast_packets;
-	sum->rx_bum_packets += cpu->rx_bum_packets;
-	sum->tx_packets += cpu->tx_packets;
-	sum->tx_bytes += cpu->tx_bytes;
-	sum->tx_fast_packets += cpu->tx_fast_packets;
-	sum->tx_bum_packets += cpu->tx_bum_packets;
-	sum->flood_copies += cpu->flood_copies;
-	if (cpu->last_rx_ns > sum->last_rx_ns)
-		sum->last_rx_ns = cpu->last_rx_ns;
-	if (cpu->last_unicast_tx_ns > sum->last_unicast_tx_ns)
-		sum->last_unicast_tx_ns = cpu->last_unicast_tx_ns;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct snapshot_peer *x = a, *y = b;
@@ -37,23 +21,9 @@ static int by_name(const void *a, const void *b)
 	return strverscmp(x->name, y->name);
 }
 
-static int by_vni(const void *a, const void *b)
+static struct snapshot_peer *find_peer(struct snapshot *s, const struct snapshot_peer *key)
 {
-	const struct snapshot_peer *x = a, *y = b;
-
-	return x->vni < y->vni ? -1 : x->vni > y->vni;
-}
-
-static struct snapshot_peer *find_peer(struct snapshot *s, const struct snapshot_peer *key,
-				       int (*by)(const void *, const void *))
-{
-	return s->n_peers ? bsearch(key, s->peers, s->n_peers, sizeof(*key), by) : NULL;
-}
-
-static void sort_peers(struct snapshot *s, int (*by)(const void *, const void *))
-{
-	if (s->n_peers)
-		qsort(s->peers, s->n_peers, sizeof(*s->peers), by);
+	return s->n_peers ? bsearch(key, s->peers, s->n_peers, sizeof(*key), by_name) : NULL;
 }
 
 static int read_peers(struct reading *r)
@@ -75,26 +45,26 @@ static int read_peers(struct reading *r)
 		text_copy(p->address, sizeof(p->address), peer->address);
 		text_copy(p->ifname, sizeof(p->ifname), peer->ifname);
 		p->vni = vni->vni;
+		p->slot = peer->slot;
 	}
-	sort_peers(s, by_vni);
+	if (s->n_peers)
+		qsort(s->peers, s->n_peers, sizeof(*s->peers), by_name);
 	return 0;
 }
 
+/* An array comes in the order of its slots. */
 static int read_counters(struct reading *r)
 {
 	automapdump struct mapdump dump = { 0 };
-	int err = mapdump_read(r->overlay, "counters", sizeof(struct vx_vni),
-			       sizeof(struct vx_counters), &dump);
+	int err = mapdump_read(r->overlay, "counters", sizeof(uint32_t), sizeof(struct vx_counters),
+			       &dump);
 
-	for (size_t i = 0; i < dump.n; i++) {
-		const struct vx_vni *vni = mapdump_key(&dump, i);
-		struct snapshot_peer key = { .vni = vni->vni };
-		struct snapshot_peer *p = find_peer(r->s, &key, by_vni);
+	for (size_t i = 0; i < r->s->n_peers; i++) {
+		struct snapshot_peer *p = &r->s->peers[i];
 
-		for (unsigned cpu = 0; p && cpu < dump.cpus; cpu++)
-			add_counters(&p->sum, mapdump_value(&dump, i, cpu));
+		if (p->slot < dump.n)
+			slots_sum(mapdump_value(&dump, p->slot, 0), dump.cpus, &p->sum);
 	}
-	sort_peers(r->s, by_name);
 	return err;
 }
 
@@ -114,7 +84,7 @@ static int read_drops(struct reading *r)
 			continue;
 		if (k->peer[0]) {
 			text_copy(key.name, sizeof(key.name), k->peer);
-			p = find_peer(r->s, &key, by_name);
+			p = find_peer(r->s, &key);
 			drops = p ? p->drops : NULL;
 		}
 		for (unsigned cpu = 0; drops && cpu < dump.cpus; cpu++) {

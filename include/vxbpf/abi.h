@@ -67,9 +67,10 @@ struct vx_peer {
 	struct vx_addr remote;
 	struct vx_addr local;
 	__u32 ipsec; /* 1: a policy encrypts this pair, so tun_in takes frames without the mark */
-	__u32 reserved;
+	__u32 slot; /* its place in `counters` */
+	__u64 owner; /* a hash of its name, VNI and addresses */
 };
-VX_ASSERT_SIZE(struct vx_peer, 192);
+VX_ASSERT_SIZE(struct vx_peer, 200);
 
 /* --- map `sources`: outer source address -> VNI of that peer's entry in `peers`. Loader's. */
 /* key struct vx_addr, value struct vx_vni */
@@ -79,10 +80,12 @@ struct vx_ifindex {
 	__u32 ifindex;
 };
 
-/* --- map `counters` (per CPU): VNI -> traffic with that peer. Entries are the loader's, numbers the
- * programs'. `peer` is set by the loader on every CPU and only there for people. */
+/* --- map `counters` (per CPU): slot, a plain number -> traffic with the peer that has it. `peer` and
+ * `owner` are the loader's, on every CPU alike, the numbers the programs'. A peer keeps its slot as long
+ * as it is in the mesh; then the slot is free, and its next owner starts from zero. */
 struct vx_counters {
-	char peer[VX_NAME_LEN];
+	char peer[VX_NAME_LEN]; /* for people; "" = the slot is free */
+	__u64 owner; /* as in `peers`, 0 = free: flows of whoever or wherever was here before are void */
 	__u64 rx_packets;
 	__u64 rx_bytes;
 	__u64 rx_fast_packets;
@@ -94,10 +97,27 @@ struct vx_counters {
 	__u64 flood_copies; /* the bridge's own copies from this peer's tunnel to another: no drops */
 	__u64 last_rx_ns;
 	__u64 last_unicast_tx_ns;
+	__u64 carried; /* 1 on one CPU: what a smaller map had counted before is in here */
 	__u64 tick; /* the programs' own: the clock of this CPU's last tick, */
 	__u64 tick_ns; /* and what time it was then */
 };
-VX_ASSERT_SIZE(struct vx_counters, 144);
+VX_ASSERT_SIZE(struct vx_counters, 160);
+
+/* What the program `own` is run with. */
+struct vx_own {
+	__u32 slot;
+	__u32 cpu;
+	__u64 owner;
+};
+VX_ASSERT_SIZE(struct vx_own, 16);
+
+/* What the program `carry` is run with: of one slot the sum over all CPUs, from the map before. */
+struct vx_carry {
+	__u32 slot;
+	__u32 reserved;
+	struct vx_counters sum;
+};
+VX_ASSERT_SIZE(struct vx_carry, 168);
 
 /* --- map `drops` (per CPU): made by the programs at the first such drop. peer "" = nobody's. */
 struct vx_drop_key {
@@ -218,7 +238,7 @@ struct vx_flow {
 	__u32 moved; /* and the sum of both when this was learned */
 	enum vx_way way;
 	__u32 to; /* ifindex it leaves by */
-	__u32 vni; /* whose counters */
+	__u32 slot; /* whose counters, */
 	__u32 outer_id; /* transmit over IPv4: the next IP id */
 	__u16 header_len; /* transmit: of `header` */
 	__u8 first; /* transmit: its TTL is one to begin with, so the sender forwards it for nobody */
@@ -226,9 +246,10 @@ struct vx_flow {
 	__u8 header[VX_HEADER_MAX]; /* transmit: what goes in front, lengths and id zero */
 	struct vx_addr outer_source; /* receive */
 	struct vx_addr outer_dest;
+	__u64 owner; /* if they are still that peer's */
 	__u64 stamp_again;
 };
-VX_ASSERT_SIZE(struct vx_flow, 240);
+VX_ASSERT_SIZE(struct vx_flow, 248);
 
 /* --- map `overlay` (one entry, key 0): what `up` was told, so that `status`, `export` and `down` work
  * without the config file. Loader's. */

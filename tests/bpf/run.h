@@ -121,10 +121,18 @@ static struct vx_addr addr(const char *text)
 	return a;
 }
 
+/* Any that are not in the order of VNIs, nor from zero. */
+static __u32 slot_of(__u32 vni)
+{
+	return 9 - (vni - BETA);
+}
+
 static void add_peer(struct vxbpf_bpf *o, __u32 vni, __u32 tunnel, const char *name,
 		     const char *remote)
 {
-	struct vx_peer peer = { .remote = addr(remote), .ipsec = vni == DELTA };
+	struct vx_peer peer = {
+		.remote = addr(remote), .ipsec = vni == DELTA, .slot = slot_of(vni), .owner = vni
+	};
 	struct vx_vni key = { vni };
 	struct vx_ifindex dev = { tunnel };
 
@@ -197,8 +205,12 @@ static void reset(struct vxbpf_bpf *o, const struct row *row, __u64 now)
 	struct vx_ifindex host = { 0 };
 
 	assert_in_range(libbpf_num_possible_cpus(), 1, CPUS_MAX);
-	for (size_t i = 0; i < LEN(vnis); i++)
-		bpf_map_update_elem(bpf_map__fd(o->maps.counters), &vnis[i], zero, 0);
+	for (size_t i = 0; i < LEN(vnis); i++) {
+		__u32 slot = slot_of(vnis[i]);
+
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.counters), &slot, zero, 0),
+				 0);
+	}
 	empty(bpf_map__fd(o->maps.drops), sizeof(struct vx_drop_key));
 	empty(bpf_map__fd(o->maps.witness), sizeof(struct vx_reason_key));
 	empty(bpf_map__fd(o->maps.ports), sizeof(struct vx_ifindex));

@@ -78,6 +78,7 @@ static int want_up(const struct now *now, const struct conf *conf, struct objs *
 	autofree struct route *routes = NULL;
 	autofree bool *ipsec = NULL;
 	automesh struct mesh mesh = { 0 };
+	autoslots struct slots slots = { 0 };
 	/* No case of theirs: iptables look at bridged frames. */
 	const struct fastpath_facts fastpath = { .bridge_nf_call = true };
 	struct plan_facts facts = { .links = &now->links,
@@ -85,6 +86,7 @@ static int want_up(const struct now *now, const struct conf *conf, struct objs *
 				    .addrs = &now->addrs,
 				    .tc_mode = now->tc_mode,
 				    .now = observed,
+				    .slots = &slots,
 				    .maps = maps,
 				    .progs = progs };
 	struct plan_base base;
@@ -101,6 +103,7 @@ static int want_up(const struct now *now, const struct conf *conf, struct objs *
 		routes[i] = now_route(now, &mesh.peers[i].remote);
 		ipsec[i] = now_ipsec(now, &mesh.peers[i].remote);
 	}
+	slots_assign(&mesh, observed, &slots);
 	err = plan_settle(conf, &mesh, &facts, &base, notes, why);
 	if (!err)
 		plan_objects(conf, &mesh, &facts, &base, NOW_BUILD, out, notes);

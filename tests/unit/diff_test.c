@@ -83,6 +83,8 @@ static void add_pins(struct objs *objs, const char *build, bool wanted)
 	for (unsigned i = 0; i < ARRAY_LEN(maps); i++)
 		if (wanted || dice(8))
 			objs_add(objs, OBJ_MAP, "%s", maps[i]);
+	if (wanted || dice(8))
+		obj_num(objs_add(objs, OBJ_MAP, "counters"), F_SLOTS, dice(4) ? 16 : 32);
 	for (unsigned i = 0; i < 3; i++)
 		if (wanted || dice(8))
 			objs_add(objs, OBJ_PROG, "%s/p%u", build, i);
@@ -248,7 +250,7 @@ static void add_obj(struct kernel *k, const struct obj *o)
 
 	if (o->kind == OBJ_BLOCK && i < k->alive.n) /* set means set anew */
 		take(&k->alive, i);
-	else
+	else if (o->kind != OBJ_MAP) /* a map's successor is made beside it */
 		assert_int_equal(i, k->alive.n);
 	put(&k->alive, o);
 }
@@ -278,7 +280,8 @@ static void undo_step(struct kernel *k, const struct step *s)
 		remove_obj(k, s->want);
 	if (s->implied)
 		let_go(&k->dead, s->now);
-	if (s->op != STEP_ADD && find(&k->alive, s->now->kind, s->now->key) == k->alive.n)
+	if (s->op != STEP_ADD &&
+	    (s->now->kind == OBJ_MAP || find(&k->alive, s->now->kind, s->now->key) == k->alive.n))
 		put(&k->alive, s->now);
 }
 
@@ -430,7 +433,7 @@ static void steps_can_be_undone_from_anywhere(void **state)
 	assert_true(undone > ROUNDS / 20);
 }
 
-static void programs_go_after_all_that_ran_them(void **state)
+static void pins_go_after_all_that_used_them(void **state)
 {
 	unsigned seen = 0;
 
@@ -445,7 +448,8 @@ static void programs_go_after_all_that_ran_them(void **state)
 
 			if (kind == OBJ_WIRE || kind == OBJ_HOOK || kind == OBJ_BLOCK) {
 				assert_false(gone);
-			} else if (kind == OBJ_PROG && r.steps.v[s].op == STEP_REMOVE) {
+			} else if ((kind == OBJ_PROG && r.steps.v[s].op == STEP_REMOVE) ||
+				   (kind == OBJ_MAP && r.steps.v[s].op == STEP_REPLACE)) {
 				gone = true;
 				seen++;
 			}
@@ -496,7 +500,7 @@ int main(void)
 		cmocka_unit_test(steps_lead_to_what_is_wanted),
 		cmocka_unit_test(no_step_leaves_a_member_without_tun_out),
 		cmocka_unit_test(steps_can_be_undone_from_anywhere),
-		cmocka_unit_test(programs_go_after_all_that_ran_them),
+		cmocka_unit_test(pins_go_after_all_that_used_them),
 		cmocka_unit_test(nothing_to_do_is_no_step),
 		cmocka_unit_test(what_is_not_ours_is_refused_or_left_alone),
 	};

@@ -140,6 +140,7 @@ static void site_free(struct site *s)
 static void site_plan(struct site *s, const char *tc_mode, struct objs *now, struct objs *out)
 {
 	const struct fastpath_facts fastpath = { .bridge_nf_call = true };
+	autoslots struct slots slots = { 0 };
 	const struct plan_facts facts = { .links = &s->links,
 					  .fastpath = s->foreigns.n ? NULL : &fastpath,
 					  .foreigns = &s->foreigns,
@@ -147,11 +148,13 @@ static void site_plan(struct site *s, const char *tc_mode, struct objs *now, str
 					  .routes = s->routes,
 					  .tc_mode = tc_mode,
 					  .now = now,
+					  .slots = &slots,
 					  .maps = maps,
 					  .progs = progs };
 	struct plan_base base;
 	struct why why = { 0 };
 
+	slots_assign(&s->mesh, now, &slots);
 	if (plan_settle(&s->conf, &s->mesh, &facts, &base, &s->notes, &why))
 		fail_msg("%s", why.text);
 	plan_objects(&s->conf, &s->mesh, &facts, &base, "b", out, &s->notes);
