@@ -17,9 +17,11 @@ MODULES="llc stp bridge udp_tunnel ip6_udp_tunnel vxlan veth sch_ingress cls_bpf
 vm_fetch() {
 	local dir=$1 suite=$2 apt package
 	mkdir -p "$dir/lists/partial"
-	sed -n "s|^URIs: *\(.*/debian\)/*\$|deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \1 $suite main|p
-		s|^deb  *\(\[[^]]*\] *\)*\([a-z]*://[^ ]*/debian\)/* .*|deb \2 $suite main|p" \
-		/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1 >"$dir/suite.list"
+	# Debian of today has no sources.list, only the folder.
+	{ cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true; } |
+		sed -n "s|^URIs: *\(.*/debian\)/*\$|deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \1 $suite main|p
+			s|^deb  *\(\[[^]]*\] *\)*\([a-z]*://[^ ]*/debian\)/* .*|deb \2 $suite main|p" |
+		sed -n 1p >"$dir/suite.list"
 	apt=(-q -o "Dir::Etc::SourceList=$dir/suite.list" -o Dir::Etc::SourceParts=/dev/null
 		-o "Dir::State::Lists=$dir/lists" -o APT::Sandbox::User=root)
 	apt-get "${apt[@]}" update >"$dir/apt.log" 2>&1
