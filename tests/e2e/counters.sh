@@ -155,7 +155,7 @@ tcp_counted() {
 	remember
 	tcp c11 c21 "$@"
 	capture_end sender
-	assert_ge 500 "$(captured sender)" "captured packets"
+	assert_ge 300 "$(captured sender)" "captured packets" # 20 MB are 306 of the largest
 	sent=$("$PYTHON" -IS "$LIB/frame.py" segments "$WORK/sender.pcap" \
 		src="$(ip4_of c11)" dst="$(ip4_of c21)" mss=1410)
 	received=$("$PYTHON" -IS "$LIB/frame.py" segments "$WORK/sender.pcap" \
