@@ -71,8 +71,10 @@ __attribute__((noinline)) int clamp_syn(struct __sk_buff *skb, __u32 off, __u32 
 	if (!head || !(head[13] & VX_TCP_SYN))
 		return 0;
 	len = (head[12] >> 4) * 4u - (__u32)sizeof(struct tcphdr);
-	if (!len || len > VX_OPTS_MAX ||
-	    bpf_skb_load_bytes(skb, tcp + sizeof(struct tcphdr), opts, len))
+	if (len > VX_OPTS_MAX)
+		return 0;
+	asm volatile("" : "+r"(len)); /* one test for both ends 6.1 does not see through */
+	if (len < 4 || bpf_skb_load_bytes(skb, tcp + sizeof(struct tcphdr), opts, len))
 		return 0;
 	at = find_mss(opts, len);
 	limit = cfg.mtu - (ip.six ? VX_IP6_LEN : VX_IP4_LEN) - (__u32)sizeof(struct tcphdr);

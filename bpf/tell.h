@@ -204,7 +204,7 @@ __attribute__((noinline)) int make_answer(struct __sk_buff *skb)
 	struct vx_ip ip;
 	__u16 filled = 0;
 	bool six, partial;
-	__u64 macs, sum;
+	__u64 macs, sum, off;
 	__u8 *at, *l4, ttl;
 
 	if (bpf_skb_pull_data(skb, len < VX_ETH_LEN + VX_QUOTE6 ? len : VX_ETH_LEN + VX_QUOTE6))
@@ -224,9 +224,13 @@ __attribute__((noinline)) int make_answer(struct __sk_buff *skb)
 	if (at + VX_ETH_LEN + VX_IP4_LEN > c.end)
 		return 0;
 	ttl = six ? at[21] : at[22];
-	l3_len = c.off - VX_ETH_LEN;
-	l4 = cursor_take(&c, 18);
-	if (!l4 || is_error(&ip, l4[0]))
+	off = forget((__u16)c.off);
+	if (off > VX_QUOTE4 - 18)
+		return 0;
+	asm volatile("" : "+r"(off));
+	l3_len = (__u32)off - VX_ETH_LEN;
+	l4 = at + off;
+	if (l4 + 18 > c.end || is_error(&ip, l4[0]))
 		return 0;
 	if (ip.protocol == VX_PROTO_TCP || ip.protocol == VX_PROTO_UDP)
 		filled = pseudo_sum(&ip, len - VX_ETH_LEN - l3_len);
