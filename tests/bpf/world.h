@@ -20,7 +20,7 @@ struct pair {
 	char l4;
 };
 
-enum { ETH = 14, OUTER4 = 50, OUTER6 = 70, KERNEL_END = UNDER + 1 };
+enum { ETH = 14, OUTER4 = 50, OUTER6 = 70, MAGIC = 0x56586250 /* VX_CB_MAGIC */ };
 
 static inline int outer_len(int out)
 {
@@ -176,7 +176,8 @@ static inline int make_world(void **state)
 struct shot {
 	const char *program;
 	__u32 ifindex, ingress, gso_size;
-	bool marked, sent_here; /* the mark; the word of port_in to wire_out */
+	bool marked;
+	__u32 word; /* of port_in to wire_out: its secret */
 
 	int verdict;
 	struct pkt_buf out;
@@ -195,10 +196,8 @@ static inline void shoot(struct vxbpf_bpf *o, struct shot *s, const struct pkt_b
 		    .ctx_size_out = sizeof(s->left), .repeat = 1);
 	struct bpf_program *program = bpf_object__find_program_by_name(o->obj, s->program);
 
-	if (s->sent_here) {
-		skb.cb[0] = SECRET;
-		skb.cb[1] = 0x56586250; /* as fast.h has it */
-	}
+	skb.cb[0] = s->word;
+	skb.cb[1] = s->word ? MAGIC : 0;
 	assert_non_null(program);
 	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(program), &opts), 0);
 	s->verdict = (int)opts.retval;
