@@ -295,7 +295,7 @@ static void add_odd(const struct odd *odd, const struct pair *p, enum room room,
 #define ADD(test)                                                                                  \
 	tests[count++] = (struct CMUnitTest)                                                       \
 	{                                                                                          \
-		#test, (test), .initial_state = (void *)&pairs[i]                                  \
+#test, (test), .initial_state = (void *)&pairs[i]                                  \
 	}
 
 int main(void)

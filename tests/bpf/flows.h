@@ -12,7 +12,10 @@
 #define PAIRS                                                                                      \
 	{                                                                                          \
 		{ 4, 4, 't' }, { 4, 6, 't' }, { 6, 4, 't' }, { 6, 6, 't' }, { 4, 4, 'u' },         \
-			{ 4, 6, 'u' }, { 6, 4, 'u' }, { 6, 6, 'u' }                                \
+			{ 4, 6, 'u' }, { 6, 4, 'u' },                                              \
+		{                                                                                  \
+			6, 6, 'u'                                                                  \
+		}                                                                                  \
 	}
 
 static const struct pair pairs[] = PAIRS;
@@ -239,8 +242,8 @@ static inline void assert_taken(struct vxbpf_bpf *o, const struct pair *p, const
 		fail_msg("%s: verdict %d, but it should be taken", what, s->verdict);
 	assert_int_equal(s->out.len, (int)b->len + outer_len(p->out) * (in ? -1 : 1));
 	assert_tally(what, t,
-		     in ? (struct tally){ .rx = 1, .rx_bytes = s->out.len, .rx_fast = 1 } :
-			  (struct tally){ .tx = 1, .tx_bytes = b->len, .tx_fast = 1 });
+		     in ? (struct tally){ .rx = 1, .rx_bytes = s->out.len, .rx_fast = 1 }
+			: (struct tally){ .tx = 1, .tx_bytes = b->len, .tx_fast = 1 });
 }
 
 /* Not taken: whatever the slow way makes of it, it is not touched nor counted as fast. */

@@ -98,8 +98,11 @@ static void a_move_voids_what_was_known(void **state)
 	static const struct {
 		char mac;
 		bool at_peer, voids;
-	} steps[] = { { 'a', false, true }, { 'a', true, true },  { 'b', false, true },
-		      { 'b', true, true },  { 'q', false, false } };
+	} steps[] = { { 'a', false, true },
+		      { 'a', true, true },
+		      { 'b', false, true },
+		      { 'b', true, true },
+		      { 'q', false, false } };
 	const bool *receive = *state;
 	struct known_flow k;
 
@@ -261,6 +264,14 @@ static void what_port_in_sent_passes_wire_out(void **state)
 	}
 }
 
+static __u32 moves_of(struct vxbpf_bpf *o, __u32 key)
+{
+	__u32 moves = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(o->maps.moves), &key, &moves), 0);
+	return moves;
+}
+
 /* Not even what is known. */
 static void switched_off_nothing_is_taken(void **state)
 {
@@ -272,7 +283,7 @@ static void switched_off_nothing_is_taken(void **state)
 	know(&plain, *receive, &k);
 	f = only_flow(k.o);
 	clear_counters(off);
-	f.moved = 0; /* nothing has, there */
+	f.moved = moves_of(off, f.moves_src) + moves_of(off, f.moves_dst);
 	put_flow(off, &f);
 	assert_left(off, &plain, "off", &k.shot, &k.in);
 }
@@ -286,7 +297,7 @@ int main(void)
 #define ADD(test, with)                                                                            \
 	tests[n++] = (struct CMUnitTest)                                                           \
 	{                                                                                          \
-		#test, (test), .initial_state = (void *)(with)                                     \
+#test, (test), .initial_state = (void *)(with)                                     \
 	}
 	for (size_t i = 0; i < LEN(ways); i++) {
 		ADD(verdicts_get_old, &ways[i]);

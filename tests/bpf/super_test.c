@@ -18,7 +18,7 @@
 
 enum { SENDS = PORT1 - 1, WIRE = UNDER + 1, P1 = 30, C1, P2, C2 };
 
-static int sender, at_c1, at_c2, at_p2;
+static int sender, wire, at_c1, at_c2, at_p2;
 
 static void attach(struct bpf_program *program, int ifindex)
 {
@@ -76,6 +76,7 @@ static int make_way(void **state)
 	at_c2 = packet_socket("c2", ETH_P_ALL);
 	at_p2 = packet_socket("p2", ETH_P_ALL);
 	sender = packet_socket("d14", 0);
+	wire = packet_socket("d10", 0);
 	attach(load("ep")->progs.port_in, PORT1);
 	attach(load("ep")->progs.wire_in, WIRE);
 	return setsockopt(sender, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one));
@@ -90,7 +91,7 @@ static void send_frame(const struct pair *p, const struct pkt_buf *b, int gso_si
 
 	if (gso_size) {
 		h.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		h.gso_type = p->l4 == 'u'   ? VIRTIO_NET_HDR_GSO_UDP_L4
+		h.gso_type = p->l4 == 'u' ? VIRTIO_NET_HDR_GSO_UDP_L4
 			     : p->in == 4 ? VIRTIO_NET_HDR_GSO_TCPV4
 					  : VIRTIO_NET_HDR_GSO_TCPV6;
 		h.hdr_len = (__u16)headers_len(p);
@@ -101,7 +102,7 @@ static void send_frame(const struct pair *p, const struct pkt_buf *b, int gso_si
 	assert_int_equal(writev(sender, parts, 2), b->len + sizeof(h));
 }
 
-enum { PLAIN_TOS = 0x10, TESTED_TOS = 0x20 };
+enum { PLAIN_TOS = 0x10, TESTED_TOS = 0x20, AS_PACKET = -1 };
 
 static bool has_tos(const struct pair *p, const struct pkt_buf *b, int outer, int tos)
 {
@@ -109,8 +110,7 @@ static bool has_tos(const struct pair *p, const struct pkt_buf *b, int outer, in
 
 	make_frame(p, false, 0, &want);
 	set_tos(&want, p->in, tos);
-	return b->len > (size_t)outer + 20 &&
-	       memcmp(b->data + outer + 12, want.data + 12, 4) == 0;
+	return b->len > (size_t)outer + 20 && memcmp(b->data + outer + 12, want.data + 12, 4) == 0;
 }
 
 /* Up to the plain frame, which is the last one; the tested one, if it came, goes to *seen. */
@@ -138,12 +138,13 @@ static void drain(int fd)
 }
 
 /*
- * Sends `b`, then a small plain frame, and watches at `fd`, which that one reaches by the fast path
- * alone. Says what `b` was counted as. In time, even on a busy machine.
+ * Sends `b`, a frame or a packet on the underlay, then a small plain frame, and watches at `fd`, which
+ * that one reaches by the fast path alone. Says what `b` was counted as. In time, even on a busy machine.
  */
 static struct tally send_two(struct vxbpf_bpf *o, const struct pair *p, const struct pkt_buf *b,
 			     int gso_size, int fd, struct pkt_buf *seen)
 {
+
 	bool in = fd != underlay;
 	struct pkt_buf plain;
 	struct tally was, t;
@@ -156,7 +157,10 @@ static struct tally send_two(struct vxbpf_bpf *o, const struct pair *p, const st
 		refresh(o);
 		was = tally_of(o, vni_of(p->out));
 		begun = coarse_now();
-		send_frame(p, b, gso_size);
+		if (gso_size == AS_PACKET)
+			assert_int_equal(send(wire, b->data, b->len, 0), b->len);
+		else
+			send_frame(p, b, gso_size);
 		send_frame(p, &plain, 0);
 		watch(fd, p, seen);
 	} while (coarse_now() - begun > 300 * MS);
@@ -235,15 +239,31 @@ static void supers_leave_whole(void **state)
 	assert_tally("too large", send_two(o, p, &frame, most + 1, underlay, &seen),
 		     (struct tally){});
 	assert_int_equal(seen.len, 0);
+	if (p->l4 != 't')
+		return;
+	/* With options, which each segment has as well. */
+	frame.data[headers - 8] = 0x80;
+	three.tx_bytes += 2 * 12;
+	assert_tally("options", send_two(o, p, &frame, 1000, underlay, &seen), three);
+	assert_tally("too large with options", send_two(o, p, &frame, most - 11, underlay, &seen),
+		     (struct tally){});
 }
 
 static void tags_beside_are_left(void **state)
 {
 	const struct pair *p = *state;
-	struct vxbpf_bpf *o = know_way(p, 0, 0, false);
-	struct pkt_buf frame, seen;
+	struct pkt_buf frame, packet, seen;
+	struct vxbpf_bpf *o = begin(p);
 
 	make_tested(p, 100, &frame);
+	kernel_made(p->out, &frame, &packet);
+	o = know_way(p, P2, VX_WAY_PORT, false);
+	send_two(o, p, &packet, AS_PACKET, at_c2, &seen);
+	assert_int_equal(seen.len, frame.len);
+	put_tag(&packet);
+	send_two(o, p, &packet, AS_PACKET, at_c2, &seen);
+	assert_int_equal(seen.len, 0);
+	o = know_way(p, 0, 0, false);
 	assert_tally("plain", send_two(o, p, &frame, 0, underlay, &seen),
 		     (struct tally){ .tx = 1, .tx_bytes = frame.len, .tx_fast = 1 });
 	put_tag(&frame);
