@@ -9,11 +9,12 @@
  *
  *	tcp_rr	one byte there and one back		udp_rr	likewise in datagrams
  *	udp_tx	a datagram of 64 bytes, received	tcp_tx	one KiB of a stream, received
- *	tcp_crr	connect, ask, answer, close
+ *	tcp_crr	connect, ask, answer, close		udp_mix	udp_tx, each from the next of FLOWS ports
  *
  * The sender of udp_tx stops after each window until the receiver has counted it, so nothing is
  * lost and the work is the same every time. LATENCY=1 times each round trip, and their median and
- * 99th percentile follow. FLOWS=32 shares the COUNT between as many processes, which begin at once.
+ * 99th percentile follow. FLOWS=32 shares the COUNT between as many processes, which begin at once; but
+ * udp_mix is one process.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -36,12 +38,14 @@
 #define WINDOW 64
 #define CHUNK (64 << 10)
 
-enum port { PORT_ECHO = 5001, PORT_SINK, PORT_ASK };
+enum port { PORT_ECHO = 5001, PORT_SINK, PORT_ASK, PORT_MIX };
 
 static const char *host;
 #define PORTS 1250 /* of each flow */
 static unsigned client_port = 20000;
 static char buf[CHUNK];
+static int *mix;
+static unsigned mixed = 1;
 
 static void die(const char *what)
 {
@@ -171,10 +175,10 @@ static void serve_udp_echo(void)
 	}
 }
 
-/* When a window is full, one byte goes back. */
-static void serve_udp_sink(void)
+/* When a window is full, one byte goes back. A window is one sender's or, at PORT_MIX, everybody's. */
+static void serve_udp_sink(unsigned port)
 {
-	int fd = server_socket(SOCK_DGRAM, PORT_SINK), room = 8 << 20;
+	int fd = server_socket(SOCK_DGRAM, port), room = 8 << 20;
 	static unsigned char got[1 << 16]; /* by the sender's port */
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
@@ -184,7 +188,7 @@ static void serve_udp_sink(void)
 		unsigned char *n;
 
 		must(recvfrom(fd, buf, sizeof(buf), 0, (void *)&from, &len) > 0, "receive");
-		n = &got[((struct sockaddr_in *)&from)->sin_port];
+		n = &got[port == PORT_MIX ? 0 : ((struct sockaddr_in *)&from)->sin_port];
 		if (++*n < WINDOW)
 			continue;
 		must(sendto(fd, buf, 1, 0, (void *)&from, len) == 1, "acknowledge");
@@ -212,7 +216,9 @@ static void serve(void)
 		serve_tcp(PORT_ASK, tcp_answer, false);
 	if (child())
 		serve_udp_echo();
-	serve_udp_sink();
+	if (child())
+		serve_udp_sink(PORT_MIX);
+	serve_udp_sink(PORT_SINK);
 }
 
 static unsigned *latency;
@@ -236,6 +242,18 @@ static void datagrams(int fd, unsigned count)
 	for (unsigned i = 1; i <= count; i++) {
 		must(send(fd, buf, 64, 0) == 64, "send");
 		must(i % WINDOW || recv(fd, buf, 1, 0) == 1, "acknowledged");
+	}
+}
+
+/* Each datagram is of another flow than the one before. */
+static void mixed_datagrams(int unused, unsigned count)
+{
+	static unsigned next;
+
+	(void)unused;
+	for (unsigned i = 1; i <= count; i++, next = (next + 1) % mixed) {
+		must(send(mix[next], buf, 64, 0) == 64, "send");
+		must(i % WINDOW || recv(mix[next], buf, 1, 0) == 1, "acknowledged");
 	}
 }
 
@@ -286,7 +304,20 @@ static const struct work {
 	{ "udp_tx", SOCK_DGRAM, PORT_SINK, datagrams },
 	{ "tcp_tx", SOCK_STREAM, PORT_SINK, stream },
 	{ "tcp_crr", 0, PORT_ASK, connections },
+	{ "udp_mix", 0, PORT_MIX, mixed_datagrams },
 };
+
+/* As many sockets as flows. */
+static void open_mix(unsigned flows)
+{
+	struct rlimit files = { flows + 64, flows + 64 };
+
+	must(!setrlimit(RLIMIT_NOFILE, &files), "that many files");
+	must((mix = calloc(flows, sizeof(*mix))), "memory");
+	client_port = 10000;
+	for (mixed = 0; mixed < flows; mixed++, client_port++)
+		mix[mixed] = client_socket(SOCK_DGRAM, PORT_MIX);
+}
 
 static int by_size(const void *a, const void *b)
 {
@@ -319,6 +350,10 @@ static void measure(const struct work *w, unsigned warm, unsigned count, unsigne
 	unsigned *all = NULL;
 	int status;
 
+	if (w->port == PORT_MIX) {
+		open_mix(flows);
+		flows = 1;
+	}
 	warm = warm / flows / WINDOW * WINDOW;
 	count = count / flows / WINDOW * WINDOW;
 	must(count > 0, "more work than that");

@@ -18,7 +18,7 @@
 
 enum { SENDS = PORT1 - 1, WIRE = UNDER + 1, P1 = 30, C1, P2, C2 };
 
-static int sender, wire, at_c1, at_c2, at_p2;
+static int sender, wire, at_p1, at_c1, at_c2, at_p2;
 
 static void attach(struct bpf_program *program, int ifindex)
 {
@@ -74,7 +74,9 @@ static int make_way(void **state)
 		return -1;
 	at_c1 = inside(there, listen_at_c1);
 	at_c2 = packet_socket("c2", ETH_P_ALL);
+	at_p1 = packet_socket("p1", ETH_P_ALL);
 	at_p2 = packet_socket("p2", ETH_P_ALL);
+	setsockopt(at_p2, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one));
 	sender = packet_socket("d14", 0);
 	wire = packet_socket("d10", 0);
 	attach(load("ep")->progs.port_in, PORT1);
@@ -153,7 +155,7 @@ static struct tally send_two(struct vxbpf_bpf *o, const struct pair *p, const st
 	make_frame(p, false, 1, &plain);
 	set_tos(&plain, p->in, PLAIN_TOS);
 	do {
-		drain(fd);
+		drain(fd), drain(at_p1), drain(at_c1), drain(at_c2), drain(at_p2);
 		refresh(o);
 		was = tally_of(o, vni_of(p->out));
 		begun = coarse_now();
@@ -273,6 +275,23 @@ static void tags_beside_are_left(void **state)
 	assert_tally("tagged", send_two(o, p, &frame, 0, underlay, &seen), (struct tally){});
 }
 
+/* The others saw none: what goes by VX_WAY_PEER does not even leave by p1. */
+static void assert_only_at(int fd, const struct pair *p)
+{
+	const int others[] = { at_p1, at_c1, at_c2, at_p2 };
+	struct pkt_buf b;
+	ssize_t len;
+
+	for (size_t i = 0; i < LEN(others); i++) {
+		if (others[i] == fd)
+			continue;
+		while ((len = recv(others[i], b.data, sizeof(b.data), MSG_DONTWAIT)) > 0) {
+			b.len = (size_t)len;
+			assert_false(has_tos(p, &b, 0, TESTED_TOS));
+		}
+	}
+}
+
 /* A frame, and what may be opened of super-packets, to where and how the entry says. */
 static void opened_where_the_entry_says(void **state)
 {
@@ -296,6 +315,7 @@ static void opened_where_the_entry_says(void **state)
 		assert_tally("small", send_two(o, p, &frame, 0, *ways[i].fd, &seen), t);
 		assert_int_equal(seen.len, frame.len);
 		assert_memory_equal(seen.data, frame.data, frame.len);
+		assert_only_at(*ways[i].fd, p);
 		if (p->l4 != 't' || ways[i].way == VX_WAY_PORT)
 			continue;
 		make_tested(p, 2900, &frame);
