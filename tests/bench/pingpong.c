@@ -9,7 +9,7 @@
  *
  *	tcp_rr	one byte there and one back		udp_rr	likewise in datagrams
  *	udp_tx	a datagram of 64 bytes, received	tcp_tx	one KiB of a stream, received
- *	tcp_crr	connect, ask, answer, close		udp_mix	udp_tx, each from the next of FLOWS ports
+ *	tcp_crr	connect, ask, answer, close		udp_mix	udp_tx (IPv4), from FLOWS ports in turn
  *
  * The sender of udp_tx stops after each window until the receiver has counted it, so nothing is
  * lost and the work is the same every time. LATENCY=1 times each round trip, and their median and
@@ -23,12 +23,12 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -42,10 +42,10 @@ enum port { PORT_ECHO = 5001, PORT_SINK, PORT_ASK, PORT_MIX };
 
 static const char *host;
 #define PORTS 1250 /* of each flow */
+#define FIRST_MIXED 10000
 static unsigned client_port = 20000;
 static char buf[CHUNK];
-static int *mix;
-static unsigned mixed = 1;
+static unsigned mixed; /* flows of udp_mix */
 
 static void die(const char *what)
 {
@@ -245,16 +245,32 @@ static void datagrams(int fd, unsigned count)
 	}
 }
 
-/* Each datagram is of another flow than the one before. */
-static void mixed_datagrams(int unused, unsigned count)
+/* Each datagram is of another flow than the one before. The last of a window is sent, and its answer
+ * received, by a socket; the others have their headers from here: so many sockets few may open. */
+static void mixed_datagrams(int fd, unsigned count)
 {
 	static unsigned next;
+	struct sockaddr_storage to;
+	socklen_t len = address(host, 0, &to);
+	int raw = socket(to.ss_family, SOCK_RAW, IPPROTO_UDP), room = 0;
+	uint16_t head[4] = { 0, htons(PORT_MIX), htons(sizeof(head) + 64), 0 };
 
-	(void)unused;
+	must(raw >= 0 && to.ss_family == AF_INET, "raw socket");
+	setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	must(!connect(raw, (void *)&to, len), "connect");
+	memcpy(buf, head, sizeof(head));
 	for (unsigned i = 1; i <= count; i++, next = (next + 1) % mixed) {
-		must(send(mix[next], buf, 64, 0) == 64, "send");
-		must(i % WINDOW || recv(mix[next], buf, 1, 0) == 1, "acknowledged");
+		uint16_t port = htons(FIRST_MIXED + next);
+
+		if (i % WINDOW == 0) {
+			must(send(fd, buf, 64, 0) == 64, "send");
+			must(recv(fd, buf + CHUNK - 1, 1, 0) == 1, "acknowledged");
+			continue;
+		}
+		memcpy(buf, &port, sizeof(port));
+		must(send(raw, buf, sizeof(head) + 64, 0) == sizeof(head) + 64, "send");
 	}
+	close(raw);
 }
 
 static void stream(int fd, unsigned count)
@@ -304,20 +320,8 @@ static const struct work {
 	{ "udp_tx", SOCK_DGRAM, PORT_SINK, datagrams },
 	{ "tcp_tx", SOCK_STREAM, PORT_SINK, stream },
 	{ "tcp_crr", 0, PORT_ASK, connections },
-	{ "udp_mix", 0, PORT_MIX, mixed_datagrams },
+	{ "udp_mix", SOCK_DGRAM, PORT_MIX, mixed_datagrams },
 };
-
-/* As many sockets as flows. */
-static void open_mix(unsigned flows)
-{
-	struct rlimit files = { flows + 64, flows + 64 };
-
-	must(!setrlimit(RLIMIT_NOFILE, &files), "that many files");
-	must((mix = calloc(flows, sizeof(*mix))), "memory");
-	client_port = 10000;
-	for (mixed = 0; mixed < flows; mixed++, client_port++)
-		mix[mixed] = client_socket(SOCK_DGRAM, PORT_MIX);
-}
 
 static int by_size(const void *a, const void *b)
 {
@@ -351,7 +355,7 @@ static void measure(const struct work *w, unsigned warm, unsigned count, unsigne
 	int status;
 
 	if (w->port == PORT_MIX) {
-		open_mix(flows);
+		mixed = flows;
 		flows = 1;
 	}
 	warm = warm / flows / WINDOW * WINDOW;

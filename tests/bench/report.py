@@ -157,7 +157,7 @@ unset logscale y
 set yrange [0:*]
 set ylabel "UDP datagram, microseconds"
 set xlabel "flows"
-set xtics (1, 1000, 50000)
+set xtics (1, 1000, 10000, 50000)
 $flows << END
 {os.linesep.join(flows)}
 END

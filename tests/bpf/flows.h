@@ -109,12 +109,16 @@ static inline void forget_flows(struct vxbpf_bpf *o)
 	}
 }
 
+/* As a MAC that moves: where it was before is not forgotten. */
 static inline void put_mac(struct vxbpf_bpf *o, char mac, enum vx_place place, __u32 where, int age)
 {
 	struct vx_fdb_key key = fdb_key(&(struct known){ .mac = mac });
 	__u64 seen = coarse_now() - (__u64)age * MS;
-	struct vx_fdb at = { .place = place, .seen_ns = seen };
+	struct vx_fdb at = {};
 
+	bpf_map_lookup_elem(bpf_map__fd(o->maps.fdb), &key, &at);
+	at.place = place;
+	at.seen_ns = seen;
 	if (place == VX_AT_PORT) {
 		at.ifindex = where;
 		at.local_ns = seen;

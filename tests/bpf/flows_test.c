@@ -272,17 +272,28 @@ static __u32 moves_of(struct vxbpf_bpf *o, __u32 key)
 	return moves;
 }
 
-/* Not even what is known. */
+/* Nor learned. */
 static void switched_off_nothing_is_taken(void **state)
 {
 	const bool *receive = *state;
 	struct vxbpf_bpf *off = load("e");
+	struct pkt_buf frame;
 	struct known_flow k;
 	struct vx_flow f;
 
 	know(&plain, *receive, &k);
 	f = only_flow(k.o);
+	forget_flows(off);
 	clear_counters(off);
+	put_door(off, PORT1, VX_DOOR_PEER);
+	put_mac(off, 'a', VX_AT_PORT, PORT1, 20);
+	put_mac(off, 'b', VX_AT_PEER, BETA, 20);
+	make_frame(&plain, *receive, 3, &frame);
+	if (*receive)
+		teach_rx(off, &plain, &frame);
+	else
+		teach_tx(off, &plain, &frame);
+	assert_int_equal(flows_known(off), 0);
 	f.moved = moves_of(off, f.moves_src) + moves_of(off, f.moves_dst);
 	put_flow(off, &f);
 	assert_left(off, &plain, "off", &k.shot, &k.in);

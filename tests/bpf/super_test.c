@@ -18,11 +18,11 @@
 
 enum { SENDS = PORT1 - 1, WIRE = UNDER + 1, P1 = 30, C1, P2, C2 };
 
-static int sender, wire, at_p1, at_c1, at_c2, at_p2;
+static int sender, wire, at_p1, at_c1, at_c2, at_p2, by_p2;
 
-static void attach(struct bpf_program *program, int ifindex)
+static void attach(struct bpf_program *program, int ifindex, enum bpf_tc_attach_point where)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = where);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(program));
 
 	assert_int_equal(bpf_tc_hook_create(&hook), 0);
@@ -79,8 +79,10 @@ static int make_way(void **state)
 	setsockopt(at_p2, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one));
 	sender = packet_socket("d14", 0);
 	wire = packet_socket("d10", 0);
-	attach(load("ep")->progs.port_in, PORT1);
-	attach(load("ep")->progs.wire_in, WIRE);
+	by_p2 = packet_socket("p2", 0);
+	attach(load("ep")->progs.port_in, PORT1, BPF_TC_INGRESS);
+	attach(load("ep")->progs.wire_in, WIRE, BPF_TC_INGRESS);
+	attach(load("ep")->progs.port_out, C2, BPF_TC_INGRESS); /* as on a bridge itself */
 	return setsockopt(sender, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one));
 }
 
@@ -275,6 +277,35 @@ static void tags_beside_are_left(void **state)
 	assert_tally("tagged", send_two(o, p, &frame, 0, underlay, &seen), (struct tally){});
 }
 
+static void tags_beside_teach_nothing(void **state)
+{
+	const struct pair *p = *state;
+	struct pkt_buf tagged, other;
+	struct vx_flow learned;
+	uint8_t *port;
+	struct vxbpf_bpf *o;
+	int tries = 0;
+
+	make_frame(p, true, 9, &tagged);
+	other = tagged;
+	port = other.data + headers_len(p) - (p->l4 == 't' ? 20 : 8);
+	port[0] ^= 1; /* another flow */
+	put_tag(&tagged);
+	do {
+		o = begin(p);
+		put_door(o, C2, VX_DOOR_HOST);
+		put_mac(o, 'a', VX_AT_PORT, C2, 0);
+		put_mac(o, 'b', VX_AT_PEER, vni_of(p->out), 0);
+		assert_int_equal(send(by_p2, tagged.data, tagged.len, 0), tagged.len);
+		assert_int_equal(send(by_p2, other.data, other.len, 0), other.len);
+		for (int ms = 0; ms < 1000 && !flows_known(o); ms++)
+			usleep(1000);
+	} while (!flows_known(o) && ++tries < 10);
+	assert_int_equal(flows_known(o), 1);
+	learned = only_flow(o);
+	assert_memory_equal(&learned.src_port, port, 2);
+}
+
 /* The others saw none: what goes by VX_WAY_PEER does not even leave by p1. */
 static void assert_only_at(int fd, const struct pair *p)
 {
@@ -338,7 +369,7 @@ static void opened_where_the_entry_says(void **state)
 
 int main(void)
 {
-	static struct CMUnitTest tests[3 * LEN(pairs)];
+	static struct CMUnitTest tests[4 * LEN(pairs)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < LEN(pairs); i++) {
@@ -346,6 +377,9 @@ int main(void)
 						  .initial_state = (void *)&pairs[i] };
 		tests[n++] = (struct CMUnitTest){ "tags_beside_are_left", tags_beside_are_left,
 						  .initial_state = (void *)&pairs[i] };
+		tests[n++] =
+			(struct CMUnitTest){ "tags_beside_teach_nothing", tags_beside_teach_nothing,
+					     .initial_state = (void *)&pairs[i] };
 		tests[n++] = (struct CMUnitTest){ "opened_where_the_entry_says",
 						  opened_where_the_entry_says,
 						  .initial_state = (void *)&pairs[i] };
