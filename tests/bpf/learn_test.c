@@ -149,6 +149,7 @@ static void hooked_without_door(struct lesson *l)
 static void no_port(struct lesson *l)
 {
 	no_doors(l);
+	empty(bpf_map__fd(l->o->maps.ports), sizeof(struct vx_ifindex));
 	put_mac(l->o, 'a', VX_AT_PORT, 0, 20);
 }
 
