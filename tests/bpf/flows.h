@@ -22,6 +22,7 @@ static const struct pair pairs[] = PAIRS;
 
 struct tally {
 	__u64 rx, rx_bytes, rx_fast, tx, tx_bytes, tx_fast;
+	__u64 last_rx, last_tx; /* when */
 };
 
 static inline void clear_counters(struct vxbpf_bpf *o)
@@ -44,6 +45,10 @@ static inline struct tally tally_of(struct vxbpf_bpf *o, __u32 vni)
 		t.tx += c[i].tx_packets;
 		t.tx_bytes += c[i].tx_bytes;
 		t.tx_fast += c[i].tx_fast_packets;
+		if (t.last_rx < c[i].last_rx_ns)
+			t.last_rx = c[i].last_rx_ns;
+		if (t.last_tx < c[i].last_unicast_tx_ns)
+			t.last_tx = c[i].last_unicast_tx_ns;
 	}
 	return t;
 }
@@ -240,6 +245,7 @@ static inline void assert_taken(struct vxbpf_bpf *o, const struct pair *p, const
 				struct shot *s, const struct pkt_buf *b)
 {
 	bool in = !strcmp(s->program, "wire_in");
+	__u64 begun = coarse_now();
 	struct tally t = shoot_young(o, p, s, b);
 
 	if (!is_taken(s))
@@ -248,6 +254,7 @@ static inline void assert_taken(struct vxbpf_bpf *o, const struct pair *p, const
 	assert_tally(what, t,
 		     in ? (struct tally){ .rx = 1, .rx_bytes = s->out.len, .rx_fast = 1 }
 			: (struct tally){ .tx = 1, .tx_bytes = b->len, .tx_fast = 1 });
+	assert_true((in ? t.last_rx : t.last_tx) + 50 * MS >= begun); /* ticks may lag */
 }
 
 /* Not taken: whatever the slow way makes of it, it is not touched nor counted as fast. */

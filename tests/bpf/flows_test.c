@@ -79,6 +79,26 @@ static void verdicts_get_old(void **state)
 	assert_true(second);
 }
 
+/* By the clock, not by the test: which a CPU asks anew in each tick. */
+static void time_goes_on(void **state)
+{
+	const bool *receive = *state;
+	struct known_flow k;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	know(&plain, *receive, &k);
+	usleep(600000);
+	shoot(k.o, &k.shot, &k.in);
+	assert_false(is_taken(&k.shot));
+	CPU_ZERO(&one);
+	for (int i = 0; i < libbpf_num_possible_cpus(); i++)
+		CPU_SET(i, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+}
+
 /* Any ARP that shows a MAC: at a port, or out of a tunnel. */
 static void show_mac(struct vxbpf_bpf *o, char mac, bool at_peer)
 {
@@ -175,6 +195,34 @@ static void another_flow_of_this_hash_is_another(void **state)
 	     END_OF(outer_dest));
 }
 
+/* Nor does it say that this flow's sender forwards for nobody. */
+static void another_flow_is_not_the_way_back(void **state)
+{
+	static const size_t bytes[] = { offsetof(struct vx_flow, dst_mac),
+					offsetof(struct vx_flow, src_mac),
+					offsetof(struct vx_flow, addrs) };
+	const struct pair *p = *state;
+	struct pkt_buf frame;
+	struct known_flow k;
+	struct vx_flow f, back;
+
+	for (size_t i = 0; i <= LEN(bytes); i++) {
+		struct vx_flow_key key;
+
+		know(p, true, &k);
+		key.hash = only_flow(k.o).hash;
+		know(p, false, &k);
+		f = only_flow(k.o);
+		if (i < LEN(bytes))
+			((__u8 *)&f)[bytes[i]] ^= 4;
+		put_flow(k.o, &f);
+		make_frame(p, true, 3, &frame);
+		teach_rx(k.o, p, &frame);
+		assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(k.o->maps.flows), &key, &back), 0);
+		assert_int_equal(back.super, p->l4 == 't' && i == LEN(bytes));
+	}
+}
+
 /* Both tables are good for themselves. */
 static void found_in_either_table(void **state)
 {
@@ -239,9 +287,12 @@ static void hot_slots_are_kept(void **state)
 static void what_port_in_sent_passes_wire_out(void **state)
 {
 	static const struct {
-		__u32 word;
+		__u32 words[2];
 		bool pass;
-	} words[] = { { SECRET, true }, { 0, false }, { SECRET + 1, false } };
+	} cases[] = { { { SECRET, MAGIC }, true },
+		      { { 0, 0 }, false },
+		      { { SECRET + 1, MAGIC }, false },
+		      { { SECRET, MAGIC + 1 }, false } };
 	const struct pair *p = *state;
 	struct known_flow k;
 
@@ -249,17 +300,18 @@ static void what_port_in_sent_passes_wire_out(void **state)
 	assert_int_equal(k.shot.left.cb[0], SECRET);
 	assert_int_equal(k.shot.left.cb[1], MAGIC);
 	forget_flows(k.o);
-	for (size_t i = 0; i < LEN(words); i++) {
-		struct shot s = { "wire_out", UNDER, PORT1, .word = words[i].word };
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct shot s = { "wire_out", UNDER, PORT1,
+				  .words = { cases[i].words[0], cases[i].words[1] } };
 		struct tally t = shoot_young(k.o, p, &s, &k.shot.out);
 
-		assert_int_equal(s.verdict, words[i].pass ? TC_ACT_UNSPEC : TC_ACT_SHOT);
+		assert_int_equal(s.verdict, cases[i].pass ? TC_ACT_UNSPEC : TC_ACT_SHOT);
 		assert_tally("at wire_out", t, (struct tally){});
 		assert_int_equal(s.out.len, k.shot.out.len);
 		assert_memory_equal(s.out.data, k.shot.out.data, s.out.len);
 		s.ingress = 0;
 		shoot(k.o, &s, &k.shot.out);
-		assert_int_equal(flows_known(k.o), words[i].pass ? 0 : 1);
+		assert_int_equal(flows_known(k.o), cases[i].pass ? 0 : 1);
 		forget_flows(k.o);
 	}
 }
@@ -301,7 +353,7 @@ static void switched_off_nothing_is_taken(void **state)
 
 int main(void)
 {
-	static struct CMUnitTest tests[5 * 2 + 2 * LEN(pairs) + 1];
+	static struct CMUnitTest tests[6 * 2 + 3 * LEN(pairs) + 1];
 	static const bool ways[] = { false, true };
 	size_t n = 0;
 
@@ -312,6 +364,7 @@ int main(void)
 	}
 	for (size_t i = 0; i < LEN(ways); i++) {
 		ADD(verdicts_get_old, &ways[i]);
+		ADD(time_goes_on, &ways[i]);
 		ADD(a_move_voids_what_was_known, &ways[i]);
 		ADD(half_written_is_not_read, &ways[i]);
 		ADD(found_in_either_table, &ways[i]);
@@ -319,6 +372,7 @@ int main(void)
 	}
 	for (size_t i = 0; i < LEN(pairs); i++) {
 		ADD(another_flow_of_this_hash_is_another, &pairs[i]);
+		ADD(another_flow_is_not_the_way_back, &pairs[i]);
 		ADD(what_port_in_sent_passes_wire_out, &pairs[i]);
 	}
 	ADD(hot_slots_are_kept, NULL);

@@ -177,7 +177,7 @@ struct shot {
 	const char *program;
 	__u32 ifindex, ingress, gso_size;
 	bool marked;
-	__u32 word; /* of port_in to wire_out: its secret */
+	__u32 words[2]; /* of port_in to wire_out: its secret, and MAGIC */
 
 	int verdict;
 	struct pkt_buf out;
@@ -196,8 +196,8 @@ static inline void shoot(struct vxbpf_bpf *o, struct shot *s, const struct pkt_b
 		    .ctx_size_out = sizeof(s->left), .repeat = 1);
 	struct bpf_program *program = bpf_object__find_program_by_name(o->obj, s->program);
 
-	skb.cb[0] = s->word;
-	skb.cb[1] = s->word ? MAGIC : 0;
+	skb.cb[0] = s->words[0];
+	skb.cb[1] = s->words[1];
 	assert_non_null(program);
 	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(program), &opts), 0);
 	s->verdict = (int)opts.retval;
