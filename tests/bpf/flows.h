@@ -208,9 +208,9 @@ static inline struct tally shoot_young(struct vxbpf_bpf *o, const struct pair *p
 	__u64 begun;
 
 	do {
+		begun = coarse_now();
 		refresh(o);
 		was = tally_of(o, vni_of(p->out));
-		begun = coarse_now();
 		shoot(o, s, b);
 	} while (coarse_now() - begun > 300 * MS);
 	t = tally_of(o, vni_of(p->out));

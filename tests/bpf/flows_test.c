@@ -223,28 +223,37 @@ static void another_flow_is_not_the_way_back(void **state)
 	}
 }
 
+/* Is a frame of `f` taken where only these tables know it? Learned a moment ago, in any case. */
+static bool taken_from(struct known_flow *k, struct vx_flow f, bool flows, bool hot)
+{
+	static const struct vx_flow none;
+	__u64 begun;
+
+	do {
+		begun = f.learned_ns = coarse_now();
+		put_flow(k->o, &f);
+		if (!hot)
+			put_hot(k->o, slot_in_hot(f.hash), &none);
+		if (!flows)
+			bpf_map_delete_elem(bpf_map__fd(k->o->maps.flows), &f.hash);
+		shoot(k->o, &k->shot, &k->in);
+	} while (coarse_now() - begun > 300 * MS);
+	return is_taken(&k->shot);
+}
+
 /* Both tables are good for themselves. */
 static void found_in_either_table(void **state)
 {
-	static const struct vx_flow none;
 	const bool *receive = *state;
 	struct known_flow k;
 	struct vx_flow f;
 
 	know(&plain, *receive, &k);
 	f = only_flow(k.o);
-	put_hot(k.o, slot_in_hot(f.hash), &none);
-	shoot(k.o, &k.shot, &k.in);
-	assert_true(is_taken(&k.shot));
-	put_flow(k.o, &f);
-	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(k.o->maps.flows), &f.hash), 0);
-	f.learned_ns = coarse_now();
-	put_hot(k.o, slot_in_hot(f.hash), &f);
-	shoot(k.o, &k.shot, &k.in);
-	assert_true(is_taken(&k.shot));
-	put_hot(k.o, slot_in_hot(f.hash), &none);
-	shoot(k.o, &k.shot, &k.in);
-	assert_false(is_taken(&k.shot));
+	assert_true(taken_from(&k, f, true, true));
+	assert_true(taken_from(&k, f, true, false));
+	assert_true(taken_from(&k, f, false, true));
+	assert_false(taken_from(&k, f, false, false));
 }
 
 /* A slot of `hot` is for one flow as long as that is of our time. */

@@ -158,9 +158,9 @@ static struct tally send_two(struct vxbpf_bpf *o, const struct pair *p, const st
 	set_tos(&plain, p->in, PLAIN_TOS);
 	do {
 		drain(fd), drain(at_p1), drain(at_c1), drain(at_c2), drain(at_p2);
+		begun = coarse_now();
 		refresh(o);
 		was = tally_of(o, vni_of(p->out));
-		begun = coarse_now();
 		if (gso_size == AS_PACKET)
 			assert_int_equal(send(wire, b->data, b->len, 0), b->len);
 		else
