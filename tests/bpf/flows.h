@@ -36,8 +36,10 @@ static inline struct tally tally_of(struct vxbpf_bpf *o, __u32 vni)
 {
 	static struct vx_counters c[CPUS_MAX];
 	struct tally t = {};
+	struct vx_peer peer;
 
-	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(o->maps.counters), &vni, c), 0);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(o->maps.peers), &vni, &peer), 0);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(o->maps.counters), &peer.slot, c), 0);
 	for (int i = 0; i < libbpf_num_possible_cpus(); i++) {
 		t.rx += c[i].rx_packets;
 		t.rx_bytes += c[i].rx_bytes;

@@ -202,7 +202,7 @@ static __u64 when(int age, __u64 now)
 static void reset(struct vxbpf_bpf *o, const struct row *row, __u64 now)
 {
 	static const __u32 vnis[] = { BETA, GAMMA, DELTA, ETA };
-	static const struct vx_counters zero[CPUS_MAX];
+	static struct vx_counters zero[CPUS_MAX];
 	struct vx_port bridge = { .name = "vxbr0" };
 	struct vx_ifindex host = { 0 };
 
@@ -210,6 +210,8 @@ static void reset(struct vxbpf_bpf *o, const struct row *row, __u64 now)
 	for (size_t i = 0; i < LEN(vnis); i++) {
 		__u32 slot = slot_of(vnis[i]);
 
+		for (int cpu = 0; cpu < CPUS_MAX; cpu++)
+			zero[cpu].owner = vnis[i];
 		assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.counters), &slot, zero, 0),
 				 0);
 	}
