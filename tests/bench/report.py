@@ -153,7 +153,7 @@ END
 plot $points using 1:2 with linespoints lc "#888888" title "bare", \
     $points using 1:3 with linespoints lc "#cc7722" title "bridge + VXLAN + ebtables", \
     $points using 1:4 with linespoints lc "#2266aa" title "vxbpf"
-set key inside bottom left
+set key inside bottom left vertical maxcols 1
 unset logscale y
 set yrange [0:*]
 set xrange [0.8:80000]
