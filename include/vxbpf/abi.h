@@ -198,7 +198,7 @@ struct vx_door_value {
 /* --- map `flows` (LRU): what the kernel did with a flow a moment ago; `hot`: copies of some of them,
  * the one of each slot that came first, where they are found at less cost. The programs' own. */
 #define VX_FLOW_NS 1500000000ULL /* how long a verdict is good */
-#define VX_FLOW_OLD_NS 500000000ULL /* from then on single frames go the slow way to renew it, */
+#define VX_FLOW_OLD_NS 1000000000ULL /* from then on single frames go the slow way to renew it, */
 #define VX_FLOW_RETRY_NS 100000000ULL /* so far apart */
 #define VX_HEADER_MAX 72 /* outer Ethernet 14, IPv6 40, UDP 8, VXLAN 8 */
 #define VX_HOT 8192

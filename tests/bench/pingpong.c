@@ -9,12 +9,11 @@
  *
  *	tcp_rr	one byte there and one back		udp_rr	likewise in datagrams
  *	udp_tx	a datagram of 64 bytes, received	tcp_tx	one KiB of a stream, received
- *	tcp_crr	connect, ask, answer, close		udp_mix	udp_tx (IPv4), from FLOWS ports in turn
+ *	tcp_crr	connect, ask, answer, close		udp_mix	udp_tx, one process, FLOWS ports in turn; IPv4
  *
  * The sender of udp_tx stops after each window until the receiver has counted it, so nothing is
  * lost and the work is the same every time. LATENCY=1 times each round trip, and their median and
- * 99th percentile follow. FLOWS=32 shares the COUNT between as many processes, which begin at once; but
- * udp_mix is one process.
+ * 99th percentile follow. FLOWS=32 shares the COUNT between as many processes, which begin at once.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -42,7 +41,6 @@ enum port { PORT_ECHO = 5001, PORT_SINK, PORT_ASK, PORT_MIX };
 
 static const char *host;
 #define PORTS 1250 /* of each flow */
-#define FIRST_MIXED 10000
 static unsigned client_port = 20000;
 static char buf[CHUNK];
 static unsigned mixed; /* flows of udp_mix */
@@ -252,15 +250,13 @@ static void mixed_datagrams(int fd, unsigned count)
 	static unsigned next;
 	struct sockaddr_storage to;
 	socklen_t len = address(host, 0, &to);
-	int raw = socket(to.ss_family, SOCK_RAW, IPPROTO_UDP), room = 0;
+	int raw = socket(to.ss_family, SOCK_RAW, IPPROTO_UDP);
 	uint16_t head[4] = { 0, htons(PORT_MIX), htons(sizeof(head) + 64), 0 };
 
-	must(raw >= 0 && to.ss_family == AF_INET, "raw socket");
-	setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	must(!connect(raw, (void *)&to, len), "connect");
+	must(to.ss_family == AF_INET && !connect(raw, (void *)&to, len), "raw socket");
 	memcpy(buf, head, sizeof(head));
 	for (unsigned i = 1; i <= count; i++, next = (next + 1) % mixed) {
-		uint16_t port = htons(FIRST_MIXED + next);
+		uint16_t port = htons(10000 + next);
 
 		if (i % WINDOW == 0) {
 			must(send(fd, buf, 64, 0) == 64, "send");

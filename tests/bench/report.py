@@ -153,11 +153,13 @@ END
 plot $points using 1:2 with linespoints lc "#888888" title "bare", \
     $points using 1:3 with linespoints lc "#cc7722" title "bridge + VXLAN + ebtables", \
     $points using 1:4 with linespoints lc "#2266aa" title "vxbpf"
+set key inside bottom left vertical maxcols 1
 unset logscale y
 set yrange [0:*]
+set xrange [0.8:80000]
 set ylabel "UDP datagram, microseconds"
 set xlabel "flows"
-set xtics (1, 1000, 10000, 50000)
+set xtics ("1" 1, "1k" 1000, "10k" 10000, "50k" 50000)
 $flows << END
 {os.linesep.join(flows)}
 END

@@ -156,7 +156,7 @@ static void encapsulates_as_the_kernel(enum room room, const struct pair *p)
 	}
 	assert_int_equal(s.left.mark, OTHER_BITS);
 	make_input(room, p, most + 1, &frame);
-	assert_left(o, p, "larger than the MTU", &s, &frame);
+	assert_too_large(o, p, &s, &frame);
 }
 
 static void port_in_sends_what_the_kernel_would(void **state)
