@@ -29,7 +29,7 @@ left_files() {
 nothing_behind() {
 	unchanged h1 "$WORK/before"
 	wait_for 5 same_processes
-	assert_same "$WORK/files" <(left_files) "namespaces and files"
+	assert_eq "" "$(comm -13 "$WORK/files" <(left_files))" "namespaces and files left behind"
 }
 
 same_processes() {

@@ -66,11 +66,11 @@ answers_byte_for_byte() {
 	for version in 4 6; do
 		for kind in plain vlan options; do
 			pings c11 "$(ip4_of c21)" 1
-			assert_eq ok "$(big c11 tell eth0 11 21 "$(mac_of c21)" $version $kind)" "IPv$version, $kind"
+			assert_eq ok "$(big c11 tell eth0 11 21 "$(mac_of c21)" "$version" "$kind")" "IPv$version, $kind"
 			n=$((n + 1))
 			assert_eq $n "$(oversize h1 c11)" "oversize of c11"
 		done
-		assert_eq nothing "$(big c11 tell eth0 11 21 "$(mac_of c21)" $version tiny)" "IPv$version that fits"
+		assert_eq nothing "$(big c11 tell eth0 11 21 "$(mac_of c21)" "$version" tiny)" "IPv$version that fits"
 	done
 	drops_are h1 "oversize=$n"
 	assert_eq $n "$(counter h1 h2 drops.oversize)" "oversize to h2"
@@ -93,7 +93,7 @@ unhooked_port_is_told() {
 	pings c11 "$(ip4_of c21)" 2
 	for version in 4 6; do
 		for kind in plain vlan options; do
-			assert_eq ok "$(big c11 tell eth0 11 21 "$(mac_of c21)" $version $kind)" "IPv$version, $kind"
+			assert_eq ok "$(big c11 tell eth0 11 21 "$(mac_of c21)" "$version" "$kind")" "IPv$version, $kind"
 		done
 	done
 	assert_eq 6 "$(oversize h1 c11)" "oversize of c11"
