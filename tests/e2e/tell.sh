@@ -68,7 +68,7 @@ answers_byte_for_byte() {
 			pings c11 "$(ip4_of c21)" 1
 			assert_eq ok "$(big c11 tell eth0 11 21 "$(mac_of c21)" "$version" "$kind")" "IPv$version, $kind"
 			n=$((n + 1))
-			assert_eq $n "$(oversize h1 c11)" "oversize of c11"
+			assert_eq "$n" "$(oversize h1 c11)" "oversize of c11"
 		done
 		assert_eq nothing "$(big c11 tell eth0 11 21 "$(mac_of c21)" "$version" tiny)" "IPv$version that fits"
 	done
