@@ -73,7 +73,7 @@ answers_byte_for_byte() {
 		assert_eq nothing "$(big c11 tell eth0 11 21 "$(mac_of c21)" "$version" tiny)" "IPv$version that fits"
 	done
 	drops_are h1 "oversize=$n"
-	assert_eq $n "$(counter h1 h2 drops.oversize)" "oversize to h2"
+	assert_eq "$n" "$(counter h1 h2 drops.oversize)" "oversize to h2"
 }
 
 what_is_not_answered() {
