@@ -108,7 +108,7 @@ floods_get_few_answers() {
 	assert_eq 20000 "$(oversize h1 c11)" "oversize of c11"
 }
 
-# send NS ADDRESS SIZE ANSWERS...: a datagram each 50 ms until one is refused for its size, which is what
+# LEARN ADDRESS SIZE: a datagram each 50 ms until one is refused for its size, which is what
 # is wanted; prints the size the socket knows then.
 LEARN='import socket, sys, time
 six = ":" in sys.argv[1]
@@ -138,9 +138,9 @@ without_df_linux_fragments() {
 	local size
 	large_mesh 9000
 	for size in 1423 1472 4000 8900; do
-		on c11 ping -n -q -c 20 -i 0.05 -W 1 -M dont -s $size "$(ip4_of c21)" >"$WORK/dont" || true
+		on c11 ping -n -q -c 20 -i 0.05 -W 1 -M dont -s "$size" "$(ip4_of c21)" >"$WORK/dont" || true
 		assert_match ' (1[5-9]|20) received' "$(cat "$WORK/dont")" "pings of $size bytes"
-		on c11 ping -n -q -c 20 -i 0.05 -W 1 -M want -s $size "$(ip6_of c21)" >"$WORK/dont" || true
+		on c11 ping -n -q -c 20 -i 0.05 -W 1 -M want -s "$size" "$(ip6_of c21)" >"$WORK/dont" || true
 		assert_match ' (1[5-9]|20) received' "$(cat "$WORK/dont")" "IPv6 pings of $size bytes"
 	done
 }
@@ -172,8 +172,8 @@ tcp_of_large_containers() {
 	local size
 	large_mesh 1500
 	for size in 1500 9000; do
-		resize c11 h1 $size
-		resize c21 h2 $size
+		resize c11 h1 "$size"
+		resize c21 h2 "$size"
 		transfer c11 c21 "$(ip4_of c21)" || fail "IPv4 at $size: $(cat "$WORK/transfer")"
 		transfer c21 c11 "$(ip4_of c11)" || fail "IPv4 back at $size: $(cat "$WORK/transfer")"
 		transfer c11 c21 "$(ip6_of c21)" || fail "IPv6 at $size: $(cat "$WORK/transfer")"
