@@ -164,8 +164,8 @@ c.sendall(b"done")' "$WORK/blob.got"
 import socket, sys
 s = socket.create_connection((sys.argv[1], 5555)); s.sendall(open(sys.argv[2], "rb").read())
 s.shutdown(socket.SHUT_WR); assert s.recv(4) == b"done"' "$3" "$WORK/blob" 2>"$WORK/transfer" || status=$?
-	stop $PID
-	[ $status -eq 0 ] && cmp "$WORK/blob" "$WORK/blob.got"
+	stop "$PID"
+	[ "$status" -eq 0 ] && cmp "$WORK/blob" "$WORK/blob.got"
 }
 
 tcp_of_large_containers() {
