@@ -171,7 +171,7 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 		return VX_GO_ON;
 	vni.vni = w->pkt.vni;
 	peer = bpf_map_lookup_elem(&peers, &vni);
-	if (!peer || !addr_equal(&w->pkt.ip.source, &peer->local) ||
+	if (!peer || peer->queued || !addr_equal(&w->pkt.ip.source, &peer->local) ||
 	    !addr_equal(&w->pkt.ip.dest, &peer->remote))
 		return VX_GO_ON;
 	c = hook_cursor(w);

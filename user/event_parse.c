@@ -95,6 +95,7 @@ static bool parse_tc(const struct nlmsghdr *msg, struct event *e)
 		    msg->nlmsg_type == RTM_DELCHAIN;
 
 	e->kind = gone ? EVENT_TC_GONE : EVENT_TC;
+	e->root = tcm->tcm_parent == TC_H_ROOT;
 	if (tcm->tcm_ifindex == (int)TCM_IFINDEX_MAGIC_BLOCK)
 		e->block = tcm->tcm_block_index;
 	else

@@ -39,6 +39,7 @@ struct event {
 	struct ip_prefix prefix;
 	struct fdb_entry fdb;
 	uint32_t block;
+	bool root; /* the qdisc all that leaves by ifindex goes through */
 	char overlay[VX_IF_LEN];
 	char folder[16]; /* "" = the tree itself, "links", "programs" */
 	char pin[EVENT_PIN];

@@ -177,6 +177,22 @@ static void add(struct foreigns *f, int ifindex, const char why[FOREIGN_WHY])
 	text_copy(f->v[f->n++].why, FOREIGN_WHY, why);
 }
 
+/* Of a tunnel, by which one peer may be shaped. What it has by itself has no handle. */
+static void read_tunnel(struct looking *l, const struct link *tunnel, struct foreigns *out)
+{
+	struct foreign_seen seen = { 0 };
+	char why[FOREIGN_WHY];
+
+	if (!tunnel->qdisc[0] || strcmp(tunnel->qdisc, "noqueue") == 0)
+		return;
+	text_copy(seen.qdisc, sizeof(seen.qdisc), tunnel->qdisc);
+	seen.qdisc_handle = root_handle(l, tunnel->ifindex);
+	seen.unread = l->roots_err;
+	foreign_say(&seen, why);
+	if (why[0])
+		add(out, tunnel->ifindex, why);
+}
+
 void foreigns_read(struct nl *nl, const char *overlay, const struct links *links,
 		   const struct link *bridge, struct foreigns *out)
 {
@@ -190,6 +206,8 @@ void foreigns_read(struct nl *nl, const char *overlay, const struct links *links
 		struct foreign_seen seen = { 0 };
 		char why[FOREIGN_WHY];
 
+		if (port->master == bridge->ifindex && strcmp(port->kind, "vxlan") == 0)
+			read_tunnel(&l, port, out);
 		if (port != bridge &&
 		    (port->master != bridge->ifindex ||
 		     (strcmp(port->kind, "veth") != 0 && strcmp(port->kind, "tun") != 0)))

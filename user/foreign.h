@@ -35,7 +35,8 @@ struct foreigns {
 void foreigns_free(struct foreigns *f);
 #define autoforeigns __attribute__((cleanup(foreigns_free)))
 
-/* Of the bridge, by which the host is a port, and of the veths and taps among its ports. */
+/* Of the bridge, by which the host is a port, and of the veths and taps among its ports; of
+ * the tunnels only their queues. */
 void foreigns_read(struct nl *nl, const char *overlay, const struct links *links,
 		   const struct link *bridge, struct foreigns *out);
 /* Why, or NULL. */

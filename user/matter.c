@@ -115,7 +115,8 @@ static enum matter tc_matters(const struct event *e, const struct view *view)
 	if (e->block)
 		return MATTER_ALL;
 	if (is_part(view, link))
-		return gone ? MATTER_ALL : MATTER_NOT;
+		return gone || (e->root && view->conf->fastpath == CONF_AUTO) ? MATTER_ALL
+									      : MATTER_NOT;
 	return on_bridge(view, link) ? MATTER_PORT : MATTER_NOT;
 }
 

@@ -66,6 +66,23 @@ static void want_overlay_entry(const struct planning *p)
 	obj_note(e, "host %s  mtu %u  guard %s", self->name, o.mtu, conf_guard_name(conf->guard));
 }
 
+/* With `auto` a port with anything of others on it is left to the kernel. */
+static bool has_foreign(const struct planning *p, const struct link *port)
+{
+	return p->conf->fastpath == CONF_AUTO && p->facts->foreigns &&
+	       foreigns_on(p->facts->foreigns, port->ifindex);
+}
+
+static bool is_queued(const struct planning *p, const char *ifname)
+{
+	const struct link *tunnel;
+
+	if (!p->facts->foreigns || !p->facts->foreigns->n)
+		return false;
+	tunnel = links_by_name(p->facts->links, ifname);
+	return tunnel && has_foreign(p, tunnel);
+}
+
 static void want_peer_entries(const struct planning *p, size_t i)
 {
 	const struct mesh_peer *mp = &p->mesh->peers[i];
@@ -75,7 +92,8 @@ static void want_peer_entries(const struct planning *p, size_t i)
 				.local = mp->local,
 				.ipsec = ipsec,
 				.slot = p->facts->slots->of[i],
-				.owner = slots_owner(mp) };
+				.owner = slots_owner(mp),
+				.queued = is_queued(p, mp->ifname) };
 	struct vx_counters sum = { .owner = peer.owner };
 	struct obj *e;
 
@@ -85,8 +103,8 @@ static void want_peer_entries(const struct planning *p, size_t i)
 	ip_format(&mp->local, peer.local_address);
 	e = objs_add(p->out, OBJ_ENTRY, "peers/%u", mp->vni);
 	obj_blob(e, &peer, sizeof(peer));
-	obj_note(e, "%s  %s -> %s%s", peer.name, peer.local_address, peer.address,
-		 ipsec ? "  by IPsec" : "");
+	obj_note(e, "%s  %s -> %s%s%s", peer.name, peer.local_address, peer.address,
+		 ipsec ? "  by IPsec" : "", peer.queued ? "  by a queue" : "");
 	e = objs_add(p->out, OBJ_ENTRY, "sources/%s", peer.address);
 	obj_blob(e, &vni, sizeof(vni));
 	obj_note(e, "%s", peer.name);
@@ -310,13 +328,6 @@ static void add_door(const struct planning *p, const char *ifname, enum vx_door 
 	o->optional = true;
 	o->ifindex = link ? (unsigned)link->ifindex : 0;
 	obj_blob(o, &door, sizeof(door));
-}
-
-/* With `auto` a port with anything of others on it is left to the kernel. */
-static bool has_foreign(const struct planning *p, const struct link *port)
-{
-	return p->conf->fastpath == CONF_AUTO && p->facts->foreigns &&
-	       foreigns_on(p->facts->foreigns, port->ifindex);
 }
 
 /* The host's own way in and out is the bridge device. */

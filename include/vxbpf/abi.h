@@ -71,8 +71,10 @@ struct vx_peer {
 	__u32 ipsec; /* 1: a policy encrypts this pair, so tun_in takes frames without the mark */
 	__u32 slot; /* its place in `counters` */
 	__u64 owner; /* a hash of its name, VNI and addresses */
+	__u32 queued; /* 1: others have put a queue on its tunnel, and nothing may go past that */
+	__u32 reserved;
 };
-VX_ASSERT_SIZE(struct vx_peer, 200);
+VX_ASSERT_SIZE(struct vx_peer, 208);
 
 /* --- map `sources`: outer source address -> VNI of that peer's entry in `peers`. Loader's. */
 /* key struct vx_addr, value struct vx_vni */

@@ -16,6 +16,7 @@ ALL_TESTS="
 	limit_on_the_port_holds
 	programs_of_others_on_a_port
 	taps_have_a_queue_by_themselves
+	queue_on_a_tunnel_is_met
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -165,6 +166,36 @@ taps_have_a_queue_by_themselves() {
 	on h2 tc qdisc del dev tap9 root
 	vx h2 up vxbr0
 	is_accelerated h2 tap9 || fail "tap9: $(why_of h2 tap9)"
+}
+
+sent_fast() { # of what h1 sends to h2 now, most
+	local all fast
+	all=$(counter h1 h2 tx_packets) fast=$(counter h1 h2 tx_fast_packets)
+	sleep 0.5
+	all=$(($(counter h1 h2 tx_packets) - all)) fast=$(($(counter h1 h2 tx_fast_packets) - fast))
+	echo "# $fast of $all sent fast"
+	[ $((fast * 10)) -ge $((all * 8)) ]
+}
+
+none_sent_fast() {
+	local fast
+	fast=$(counter h1 h2 tx_fast_packets)
+	sleep 0.5
+	assert_eq "$fast" "$(counter h1 h2 tx_fast_packets)" "sent fast"
+}
+
+# Whoever shapes what goes to one peer shapes fast flows, too.
+queue_on_a_tunnel_is_met() {
+	auto_mesh
+	watch h1 vxbr0
+	settled h1
+	talk 30
+	wait_for 5 sent_fast
+	on h1 tc qdisc add dev vx-h2 root tbf rate 80mbit burst 64k latency 50ms
+	sleep 2.5
+	none_sent_fast
+	on h1 tc qdisc del dev vx-h2 root
+	wait_for 5 sent_fast
 }
 
 run_tests
