@@ -2,6 +2,7 @@
 /* Config, kernel, diff, steps, and a second look; see converge.h. */
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "apply.h"
 #include "attach.h"
@@ -100,6 +101,20 @@ static void read_foreigns(struct nl *nl, const struct conf *conf, const struct l
 		foreigns_read(nl, conf->overlay, links, bridge, out);
 }
 
+/* Made up once, kept as long as the overlay is up: another one would mean other programs. */
+static uint32_t keep_secret(const char *overlay)
+{
+	struct vx_overlay o = { 0 };
+	uint32_t secret = 0;
+
+	if (observe_overlay(overlay, &o) == 0 && o.secret)
+		return o.secret;
+	while (!secret)
+		if (getrandom(&secret, sizeof(secret), 0) < 0)
+			abort();
+	return secret;
+}
+
 static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes, struct why *why)
 {
 	autofree struct route *routes = NULL;
@@ -123,6 +138,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	facts.fastpath = &fastpath;
 	facts.foreigns = &foreigns;
 	facts.tc_mode = attach_tc_mode();
+	facts.secret = keep_secret(s->overlay);
 	err = plan_settle(s->conf, &s->view.mesh, &facts, &base, notes, why);
 	if (!err)
 		err = bpfobj_open(s->overlay, &base.cfg, &s->bo, why);

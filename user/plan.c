@@ -56,6 +56,7 @@ static void want_overlay_entry(const struct planning *p)
 	o.mtu = p->base->cfg.mtu;
 	o.port = conf->port;
 	o.mark = conf->mark;
+	o.secret = p->base->cfg.secret;
 	o.guard = conf->guard;
 	o.vni_mode = conf->vni_mode;
 	text_copy(o.fastpath, sizeof(o.fastpath), conf_switch_name(conf->fastpath));

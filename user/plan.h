@@ -28,6 +28,7 @@ struct plan_facts {
 	const struct fastpath_facts *fastpath;
 	const struct foreigns *foreigns; /* ports that the fast path has to keep out of */
 	const char *tc_mode; /* "tcx" or "clsact" */
+	uint32_t secret; /* for struct vx_config */
 	struct objs *now; /* what is there: a hook keeps the mode it has */
 	const struct slots *slots; /* of the mesh's peers */
 	const char *const *maps; /* NULL-terminated names of the object's maps and programs */

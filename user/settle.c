@@ -292,7 +292,7 @@ static void settle_config(struct settling *s)
 	cfg->vni_mode = (__u8)s->conf->vni_mode;
 	cfg->clamp_mss = s->conf->clamp_mss;
 	cfg->fastpath = !fastpath_why_off(s->conf, s->facts->fastpath);
-	cfg->secret = fnv32(FNV32_INIT, s->conf->overlay, strlen(s->conf->overlay));
+	cfg->secret = s->facts->secret;
 	if (ip_is_v4(&self->address))
 		cfg->local4 = self->address;
 	else

@@ -47,7 +47,7 @@ struct vx_config {
 	__u16 port; /* UDP port of the mesh, host byte order */
 	__u8 guard; /* enum vx_guard */
 	__u8 vni_mode; /* enum vx_vni_mode */
-	__u32 secret; /* how wire_out knows frames port_in has sent there itself */
+	__u32 secret; /* random: wire_out knows frames port_in has sent there by it, flows hash with it */
 	__u32 fastpath; /* 0 or 1 */
 	__u32 clamp_mss; /* 0 or 1 */
 	__u32 reserved;
@@ -275,7 +275,7 @@ struct vx_overlay {
 	char xdp[8];
 	char fastpath_why[96]; /* why it is off, a clause; "" = it is on */
 	__u32 mark;
-	__u32 reserved;
+	__u32 secret; /* as in struct vx_config */
 };
 VX_ASSERT_SIZE(struct vx_overlay, 704);
 

@@ -69,7 +69,7 @@ static const struct layout layouts[] = {
 	  M(vx_overlay, address), M(vx_overlay, address6), M(vx_overlay, underlay),
 	  M(vx_overlay, config), M(vx_overlay, mtu_why), M(vx_overlay, mtu), M(vx_overlay, port),
 	  M(vx_overlay, guard), M(vx_overlay, vni_mode), M(vx_overlay, fastpath),
-	  M(vx_overlay, xdp), M(vx_overlay, fastpath_why), M(vx_overlay, mark), M(vx_overlay, reserved)),
+	  M(vx_overlay, xdp), M(vx_overlay, fastpath_why), M(vx_overlay, mark), M(vx_overlay, secret)),
 	S(vx_door_value, M(vx_door_value, door)),
 	S(vx_flow_key, M(vx_flow_key, hash)),
 	S(vx_flow, M(vx_flow, stamp), M(vx_flow, hash), M(vx_flow, dst_mac), M(vx_flow, src_mac),
