@@ -370,7 +370,7 @@ int main(void)
 		CASE(parts_that_change_matter),
 		CASE(ports_are_looked_at_alone),
 		CASE(bridges_speak_of_their_ports),
-		CASE(addresses_of_hosts_matter),
+		CASE(announced_mtu_of_the_underlay_matters),
 		CASE(announced_mtu_of_the_underlay_matters),
 		CASE(addresses_of_hosts_matter),
 		CASE(routes_that_cover_a_peer_matter),
