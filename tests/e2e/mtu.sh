@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# The MTU: where it comes from, that nothing larger enters a tunnel (I3), and whom `status` blames.
+# The MTU: where it comes from, and that nothing larger enters a tunnel (I3).
 #
 #     c11          c21          c31
 #      |            |            |
@@ -25,29 +25,15 @@ ALL_TESTS="
 	neighbours_on_the_bridge_send_what_they_like
 	bulk_tcp_is_not_oversize
 	merged_by_a_router_is_not_oversize
-	sender_is_named
-	ends_of_a_veth_are_compared
-	nothing_is_asked_by_up
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 # shellcheck source=tests/lib/watch.sh
 . "$LIB/watch.sh"
+# shellcheck source=tests/lib/mtu.sh
+. "$LIB/mtu.sh"
 
 IPV6=0
-
-cable() { # MTU [DEV [SWITCH]]: of all hosts' cables to that switch
-	local name
-	for name in "${HOSTS[@]}"; do
-		ip -n "$name" link set "${2:-eth0}" mtu "$1"
-		ip -n "${3:-sw}" link set "$name-${2:-eth0}" mtu "$1"
-	done
-}
-
-both_ends() { # HOST CONTAINER MTU
-	ip -n "$1" link set "$2" mtu "$3"
-	ip -n "$2" link set eth0 mtu "$3"
-}
 
 # As `status` says it, and as it is.
 mtu_is() { # HOST MTU [WHY]
@@ -56,68 +42,37 @@ mtu_is() { # HOST MTU [WHY]
 	[ $# -lt 3 ] || says "$1" " mtu +$2 \($3\) guard"
 }
 
-status_of() { # HOST: the page for people in one line
-	local status=0
-	vx "$1" status vxbr0 >"$WORK/page" || status=$?
-	[ $status -eq 0 ] || [ $status -eq 3 ] || fail "vxbpf status on $1: exit status $status"
-	tr -s '\n ' ' ' <"$WORK/page"
+OURS="udp port 4789 or (ip and ip[6:2] & 0x3fff != 0) or (ip6 and ip6[6] = 44)"
+
+# edge MTU 4|6 [LAYER...]: up to the MTU they arrive; one more byte, and they are counted and on no wire.
+edge() {
+	local lost sent
+	lost=$(drops h1 oversize)
+	capture c21 c21 eth0 -Q in udp port 9 or vlan
+	capture wire h1 eth0 -Q out "$OURS"
+	sized 23 $(($1 - 1)) "${@:2}"
+	sized 23 "$1" "${@:2}"
+	exactly 46 c21
+	# What is tagged may be in two pieces on the wire.
+	sent=$(captured wire)
+	[ $# -gt 2 ] || assert_eq 46 "$sent" "packets on the wire"
+	sized 23 $(($1 + 1)) "${@:2}"
+	drops_are h1 "oversize=$((lost + 23))"
+	exactly 46 c21
+	exactly "$sent" wire
 }
 
-says() { # HOST REGEX
-	assert_match "$2" "$(status_of "$1")" "status of $1"
-}
-
-says_not() { # HOST REGEX
-	! status_of "$1" | grep -E "$2" >/dev/null || fail "status of $1 says '$2'"
-}
-
-# sized N SIZE 4|6 [LAYER...]: UDP from c11 to c21, IP packets of that size.
-sized() {
-	local n=$1 size=$2 from to head=28
-	from=$(ip4_of c11) to=$(ip4_of c21)
-	[ "$3" = 4 ] || { from=$(ip6_of c11) to=$(ip6_of c21) && head=48; }
-	frames c11 eth0 count="$n" eth "dst=$(mac_of c21)" "src=$(mac_of c11)" "${@:4}" \
-		ip "src=$from" "dst=$to" udp data zeros=$((size - head))
-}
-
-# Up to the MTU they arrive; one more byte, and they are counted and not on any wire.
 edges_at() { # MTU
-	local v tag size there=0 lost=0
 	acquainted c11 c21
 	pings c11 "$(ip4_of c21)" 2
-	capture c21 c21 eth0 -Q in udp port 9 or vlan
-	capture wire h1 eth0 -Q out not arp
-	lost=$(drops h1 oversize)
-	for v in 4 6; do
-		for tag in "" "vlan id=5"; do
-			for size in $(($1 - 1)) "$1"; do
-				# shellcheck disable=SC2086
-				sized 23 "$size" $v $tag
-				there=$((there + 23))
-				exactly $there c21
-			done
-			[ -n "$tag" ] || exactly $there wire
-			sent=$(captured wire)
-			# shellcheck disable=SC2086
-			sized 23 $(($1 + 1)) $v $tag
-			lost=$((lost + 23))
-			drops_are h1 "oversize=$lost"
-			exactly "$sent" wire
-			exactly $there c21
-			# What is tagged may be in two pieces on the wire.
-			capture wire h1 eth0 -Q out not arp
-			capture c21 c21 eth0 -Q in udp port 9 or vlan
-			there=0
-		done
-	done
+	edge "$1" 4
+	edge "$1" 6
 }
 
-pair_on() { # MTU_OF_CABLES [YAML LINE...]
-	mesh 2 "${@:2}"
-	cable "$1"
-	mesh_up
-	containers_each 1
-	mesh_up
+all_edges_at() { # MTU
+	edges_at "$1"
+	edge "$1" 4 vlan id=5
+	edge "$1" 6 vlan id=5
 }
 
 narrow_underlay() {
@@ -144,7 +99,7 @@ mixed_underlay() {
 	FAMILIES="46 46 6"
 	mesh 3
 	mesh_up
-	for name in h1 h2 h3; do mtu_is $name 1430 'auto: 1500 less 70 for VXLAN over IPv6'; done
+	for name in h1 h2 h3; do mtu_is "$name" 1430 'auto: 1500 less 70 for VXLAN over IPv6'; done
 }
 
 large_underlay() {
@@ -158,7 +113,7 @@ large_underlay() {
 jumbo_by_the_file() {
 	pair_on 9000
 	config vxbr0 "mtu: 8950"
-	for name in h1 h2; do vx $name reload vxbr0; done
+	for name in h1 h2; do vx "$name" reload vxbr0; done
 	mtu_is h1 8950 'set by .mtu:. in the file'
 	both_ends h1 c11 9000
 	both_ends h2 c21 9000
@@ -166,7 +121,7 @@ jumbo_by_the_file() {
 	both_ends h1 c11 8950
 	both_ends h2 c21 8950
 	tcp c11 c21 20M
-	pings c11 "$(ip4_of c21)" 23 -M do -s 8922
+	pings c11 "$(ip4_of c21)" 23 -M "do" -s 8922
 }
 
 what_cannot_fit_is_refused() {
@@ -223,7 +178,7 @@ route_with_mtu() {
 		mesh 2
 		# shellcheck disable=SC2086
 		for name in h1 h2; do ip -n $name route add 192.0.2.0/24 dev eth0 metric 1 $words; done
-		for name in h1 h2; do ip -n $name route del 192.0.2.0/24 dev eth0 metric 0; done
+		for name in h1 h2; do ip -n "$name" route del 192.0.2.0/24 dev eth0 metric 0; done
 		mesh_up
 		mtu_is h1 1250 'auto: 1300 \(mtu of the route to h2\) less 50 for VXLAN over IPv4; too small for IPv6 inside'
 		mtu_is h2 1250
@@ -271,12 +226,12 @@ route_changes_under_watch() {
 	PING=(-i 0.002)
 	load
 	for size in 1300 1420 1350; do
-		ip -n h1 route change 192.0.2.2/32 dev eth0 mtu $size
+		ip -n h1 route change 192.0.2.2/32 dev eth0 mtu "$size"
 		wait_for 3 bridge_has h1 $((size - 50))
 		settled h1
 		mtu_is h1 $((size - 50)) "auto: $size .mtu of the route to h2. .*"
 		sized 23 $((size - 50)) 4
-		drops_are h1 "$([ $lost -eq 0 ] || echo oversize=$lost)"
+		drops_are h1 "$([ "$lost" -eq 0 ] || echo "oversize=$lost")"
 		sized 23 $((size - 49)) 4
 		lost=$((lost + 23))
 		drops_are h1 "oversize=$lost"
@@ -294,7 +249,7 @@ edges() {
 	pair_on 1500
 	both_ends h1 c11 9000
 	both_ends h2 c21 9000
-	edges_at 1450
+	all_edges_at 1450
 	assert_eq 92 "$(counter h1 h2 drops.oversize)" "oversize towards h2"
 }
 
@@ -305,7 +260,7 @@ edges_without_hooks() {
 	containers_each 1
 	both_ends h1 c11 9000
 	both_ends h2 c21 9000
-	edges_at 1450
+	all_edges_at 1450
 	says h1 'c11 sent 92 frames of up to 1451 bytes'
 }
 
@@ -316,7 +271,8 @@ neighbours_on_the_bridge_send_what_they_like() {
 	both_ends h1 c12 9000
 	mesh_up h1
 	acquainted c11 c12
-	pings c11 "$(ip4_of c12)" 23 -M do -s 8972
+	pings c11 "$(ip4_of c12)" 2 # what goes to a MAC nobody knows yet is flooded
+	pings c11 "$(ip4_of c12)" 23 -M "do" -s 8972
 	tcp c11 c12 20M
 	drops_are h1 ""
 }
@@ -358,56 +314,6 @@ merged_by_a_router_is_not_oversize() {
 	assert_ge 100 "$(captured out)" "super-packets from c11"
 	drops_are h1 ""
 	drops_are h2 ""
-}
-
-sender_is_named() {
-	pair_on 1500
-	says h1 'nothing is wrong'
-	both_ends h1 c11 1500
-	says h1 "! c11: the container's end has MTU 1500, the overlay 1450: set the container's MTU to 1450"
-	sized 23 1500 4
-	drops_are h1 "oversize=23"
-	says h1 "! c11 sent 23 frames of up to 1500 bytes: too large for the overlay; set the container's MTU to 1450"
-	says_not h1 "the container's end has"
-	assert_eq 23 "$(counter h1 h2 drops.oversize)" "oversize towards h2"
-	assert_eq 23 "$(status_json h1 | jq '.[0].ports[] | select(.ifname == "c11").oversize')" "oversize of c11"
-	# Advice, no drift.
-	expect 0 vx h1 status vxbr0
-	assert_eq up "$(status_json h1 | jq -r '.[0].state')" "state"
-	ip -n c11 link set eth0 mtu 1450
-	says h1 "! c11 sent 23 frames of up to 1500 bytes: too large for the overlay; the container's MTU is 1450 by now"
-}
-
-# With only the container's end larger than the overlay the veth drops packets, in front of any program.
-ends_of_a_veth_are_compared() {
-	pair_on 1500
-	ip -n c11 link set eth0 mtu 1500
-	says h1 "! c11: the container's end has MTU 1500, the overlay 1450: set the container's MTU to 1450"
-	expect 0 vx h1 status vxbr0
-	sized 23 1500 4
-	says h1 "! c11: the container's end has MTU 1500, this one 1450, so 23 packets were dropped between the two: set the container's MTU to 1450"
-	drops_are h1 ""
-	ip -n c11 link set eth0 mtu 1450
-	says h1 'nothing is wrong'
-	# An end in the host's own namespace, and one that is narrower than the overlay.
-	ip -n h1 link add p12 mtu 1500 type veth peer name q12 mtu 1500
-	ip -n h1 link set p12 master vxbr0 up
-	mesh_up h1
-	says h1 "! p12: the container's end has MTU 1500, the overlay 1450: "
-	ip -n h1 link set p12 mtu 1400
-	ip -n h1 link set q12 mtu 1450
-	says h1 "! p12: the container's end has MTU 1450, this one only 1400, so larger packets are dropped between the two: set both to 1450"
-	ip -n h1 link set q12 mtu 1400
-	says h1 'nothing is wrong'
-}
-
-# Containers' namespaces are looked into for `status` alone.
-nothing_is_asked_by_up() {
-	pair_on 1500
-	calls h1 status vxbr0
-	assert_ge 1 "$(grep -c IFLA_TARGET_NETNSID "$WORK/calls")" "look-ups by status"
-	calls h1 up vxbr0
-	assert_eq 0 "$(grep -c IFLA_TARGET_NETNSID "$WORK/calls" || true)" "look-ups by up"
 }
 
 run_tests
