@@ -54,12 +54,16 @@ static __always_inline __u16 forget(__u16 value)
 /* Steps over `len` bytes, a number read from the packet; false if that leads too far. */
 static __always_inline bool cursor_jump(struct vx_cursor *c, __u32 len)
 {
-	__u32 off = forget((__u16)(c->off + len));
+	__u64 off = forget((__u16)(c->off + len));
 
-	if (off > VX_REACH || c->start + off > c->end)
+	if (off > VX_REACH)
+		return false;
+	/* The very register that was tested has to be the one that is added: 6.1 forgets its copies. */
+	asm volatile("" : "+r"(off));
+	if (c->start + off > c->end)
 		return false;
 	c->pos = c->start + off;
-	c->off = off;
+	c->off = (__u32)off;
 	return true;
 }
 

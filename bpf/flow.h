@@ -9,13 +9,7 @@
 
 #include "locate.h"
 
-enum {
-	VX_ETH_LEN = 14,
-	VX_IP4_LEN = 20,
-	VX_IP6_LEN = 40,
-	VX_UDP_LEN = 8,
-	VX_TCP_SYN_FIN_RST = 0x07,
-};
+enum { VX_TCP_SYN_FIN_RST = 0x07 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "a frame's bytes are compared as numbers");

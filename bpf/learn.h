@@ -54,6 +54,28 @@ static __always_inline bool ends_here(const struct vx_id *id, const __u8 *at, __
 	return f && load64(f->dst_mac) == back.macs && f->addrs == back.addrs && f->first;
 }
 
+/* The same verdict as before: then only its age is new. `at` is in the table or in `hot`. */
+static __always_inline bool flow_renew(struct vx_flow *at, const struct vx_flow *f)
+{
+	const __u32 parts[][2] = {
+		{ offsetof(struct vx_flow, hash), offsetof(struct vx_flow, learned_ns) },
+		{ offsetof(struct vx_flow, moves_src), offsetof(struct vx_flow, moved) },
+		{ offsetof(struct vx_flow, way), offsetof(struct vx_flow, outer_id) },
+		{ offsetof(struct vx_flow, header_len), offsetof(struct vx_flow, stamp_again) },
+	};
+	__u64 stamp = at->stamp_again;
+
+	for (int part = 0; part < 4; part++)
+		for (__u32 i = parts[part][0]; i < parts[part][1]; i += 4)
+			if (load32((__u8 *)at + i) != load32((const __u8 *)f + i))
+				return false;
+	if (at->stamp != stamp)
+		return false;
+	at->moved = f->moved;
+	at->learned_ns = f->learned_ns;
+	return true;
+}
+
 /* Into the table, and into its slot of `hot` unless a flow of our time has that. */
 static __always_inline void flow_keep(struct vx_flow *f, const struct vx_id *id)
 {
@@ -65,9 +87,12 @@ static __always_inline void flow_keep(struct vx_flow *f, const struct vx_id *id)
 	f->hash = hash;
 	f->stamp = bpf_ktime_get_ns() << 8 | (__u8)bpf_get_smp_processor_id();
 	f->stamp_again = f->stamp;
-	bpf_map_update_elem(&flows, &key, f, BPF_ANY);
+	h = bpf_map_lookup_elem(&flows, &key);
+	if (!h || !flow_renew(h, f))
+		bpf_map_update_elem(&flows, &key, f, BPF_ANY);
 	h = bpf_map_lookup_elem(&hot, &slot);
-	if (!h || (h->hash != hash && is_within(h->learned_ns, f->learned_ns, VX_FLOW_NS)))
+	if (!h || (h->hash != hash && is_within(h->learned_ns, f->learned_ns, VX_FLOW_NS)) ||
+	    flow_renew(h, f))
 		return;
 	/* One writer at a time: while one is at it the stamps differ. */
 	old = h->stamp;

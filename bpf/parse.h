@@ -40,6 +40,10 @@ enum {
 	VX_IP_MORE = 0x2000,
 	VX_IP6_OFFSET = 0xfff8,
 	VX_IP6_MORE = 0x0001,
+	VX_ETH_LEN = 14,
+	VX_IP4_LEN = 20, /* without options */
+	VX_IP6_LEN = 40, /* without extension headers */
+	VX_UDP_LEN = 8,
 	VX_VXLAN_LEN = 8,
 	VX_VXLAN_HAS_VNI = 0x08,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The two rooms of a tunnel: what comes out of it must have been seen by the guard, what goes into it
- * must not come from another tunnel (I2) and must fit (I3).
+ * must not come from another tunnel (I2). Whether it fits is tell.h's business.
  */
 #ifndef VXBPF_TUNNEL_H
 #define VXBPF_TUNNEL_H
@@ -120,54 +120,6 @@ static __always_inline enum vx_step see_return(struct vx_walk *w)
 	charge(w, VX_REASON_LOOP, w->peer);
 	hook_set_counted(w);
 	return VX_GO_ON;
-}
-
-/* The IP packet each frame on the wire will carry; of a super-packet, the largest segment's. */
-static __always_inline __u32 inner_len(const struct vx_walk *w)
-{
-	__u32 gso_size = hook_gso_size(w), headers = w->pkt.header_len, whole;
-
-	whole = w->pkt.frame_len - w->pkt.l2_len;
-	if (!gso_size)
-		return whole;
-	if (gso_size == VX_GSO_BY_FRAGS) /* SCTP: each of its own size, which cannot be seen */
-		return 0;
-	/* Inside a workload's own tunnel the headers are longer than seen: too few, never too many. */
-	headers = headers ? headers - w->pkt.l2_len : w->pkt.l3_len;
-	return whole < headers + gso_size ? whole : headers + gso_size;
-}
-
-static __always_inline void blame_port(__u32 ifindex, __u32 packets, __u32 size)
-{
-	struct vx_ifindex key = { ifindex };
-	struct vx_port nameless = {}, *port = bpf_map_lookup_elem(&ports, &key);
-
-	if (!port) {
-		bpf_map_update_elem(&ports, &key, &nameless, BPF_NOEXIST);
-		port = bpf_map_lookup_elem(&ports, &key);
-	}
-	if (!port)
-		return;
-	__sync_fetch_and_add(&port->oversize, packets);
-	for (int tries = 0; tries < 4; tries++) {
-		__u32 largest = port->largest;
-
-		if (size <= largest ||
-		    __sync_val_compare_and_swap(&port->largest, largest, size) == largest)
-			return;
-	}
-}
-
-/* tun_out: larger than the overlay's MTU goes no further (I3). */
-static __always_inline enum vx_step fit_mtu(struct vx_walk *w)
-{
-	__u32 size = inner_len(w);
-
-	if (size <= cfg.mtu)
-		return VX_GO_ON;
-	blame_port(w->from, w->packets, size);
-	charge(w, VX_REASON_OVERSIZE, w->peer);
-	return VX_DROP;
 }
 
 /* port_in: a frame from the local side, at the door. */

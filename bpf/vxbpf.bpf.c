@@ -13,9 +13,11 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "clamp.h"
 #include "fast.h"
 #include "guard.h"
 #include "learn.h"
+#include "tell.h"
 #include "tunnel.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -72,7 +74,7 @@ int tun_in(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, check_mark(&w) ?: learn_peer(&w) ?: see_return(&w));
+	return finish(&w, check_mark(&w) ?: learn_peer(&w) ?: see_return(&w) ?: clamp(&w));
 }
 
 /* TC egress of a tunnel: a frame from the bridge, about to be sent to a peer. */
@@ -81,7 +83,7 @@ int tun_out(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, split_horizon(&w) ?: fit_mtu(&w) ?: learn_sender(&w) ?: fast_tunnel(&w)
+	return finish(&w, split_horizon(&w) ?: fit_mtu(&w) ?: learn_sender(&w) ?: clamp(&w) ?: fast_tunnel(&w)
 				     ?: count_tx(&w));
 }
 
@@ -91,7 +93,7 @@ int port_in(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, fast_port(&w) ?: learn_here(&w));
+	return finish(&w, fast_port(&w) ?: learn_here(&w) ?: fit_here(&w));
 }
 
 /* TC egress of such a port, and TC ingress of the bridge: a frame the bridge has brought here. */

@@ -240,6 +240,7 @@ static void settle_config(struct settling *s)
 	cfg->port = s->conf->port;
 	cfg->guard = (__u8)s->conf->guard;
 	cfg->vni_mode = (__u8)s->conf->vni_mode;
+	cfg->clamp_mss = s->conf->clamp_mss;
 	cfg->fastpath = !fastpath_why_off(s->conf, s->facts->fastpath);
 	cfg->secret = fnv32(FNV32_INIT, s->conf->overlay, strlen(s->conf->overlay));
 	if (ip_is_v4(&self->address))

@@ -49,10 +49,12 @@ struct vx_config {
 	__u8 vni_mode; /* enum vx_vni_mode */
 	__u32 secret; /* how wire_out knows frames port_in has sent there itself */
 	__u32 fastpath; /* 0 or 1 */
+	__u32 clamp_mss; /* 0 or 1 */
+	__u32 reserved;
 	struct vx_addr local4; /* this host's IPv4 address in the mesh, zero if none */
 	struct vx_addr local6; /* this host's IPv6 address in the mesh, zero if none */
 };
-VX_ASSERT_SIZE(struct vx_config, 56);
+VX_ASSERT_SIZE(struct vx_config, 64);
 
 /* --- map `peers`: VNI -> the peer it belongs to. Written by the loader, read by all. */
 struct vx_vni {
@@ -155,8 +157,9 @@ struct vx_port {
 	__u64 oversize; /* packets too large for the overlay that came from here */
 	__u32 largest; /* the largest IP packet of them, bytes */
 	__u32 reserved;
+	__u64 told_ns; /* how far ahead its answers are used up, see tell.h */
 };
-VX_ASSERT_SIZE(struct vx_port, 32);
+VX_ASSERT_SIZE(struct vx_port, 40);
 
 /* --- map `fdb` (LRU): where a MAC was last seen. The programs' own. */
 enum vx_place { VX_AT_PORT = 1, VX_AT_PEER = 2 };
@@ -195,7 +198,7 @@ struct vx_door_value {
 /* --- map `flows` (LRU): what the kernel did with a flow a moment ago; `hot`: copies of some of them,
  * the one of each slot that came first, where they are found at less cost. The programs' own. */
 #define VX_FLOW_NS 1500000000ULL /* how long a verdict is good */
-#define VX_FLOW_OLD_NS 500000000ULL /* from then on single frames go the slow way to renew it, */
+#define VX_FLOW_OLD_NS 1000000000ULL /* from then on single frames go the slow way to renew it, */
 #define VX_FLOW_RETRY_NS 100000000ULL /* so far apart */
 #define VX_HEADER_MAX 72 /* outer Ethernet 14, IPv6 40, UDP 8, VXLAN 8 */
 #define VX_HOT 8192

@@ -9,7 +9,7 @@
  *
  *	tcp_rr	one byte there and one back		udp_rr	likewise in datagrams
  *	udp_tx	a datagram of 64 bytes, received	tcp_tx	one KiB of a stream, received
- *	tcp_crr	connect, ask, answer, close
+ *	tcp_crr	connect, ask, answer, close		udp_mix	udp_tx, one process, FLOWS ports in turn; IPv4
  *
  * The sender of udp_tx stops after each window until the receiver has counted it, so nothing is
  * lost and the work is the same every time. LATENCY=1 times each round trip, and their median and
@@ -22,6 +22,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,12 +37,13 @@
 #define WINDOW 64
 #define CHUNK (64 << 10)
 
-enum port { PORT_ECHO = 5001, PORT_SINK, PORT_ASK };
+enum port { PORT_ECHO = 5001, PORT_SINK, PORT_ASK, PORT_MIX };
 
 static const char *host;
 #define PORTS 1250 /* of each flow */
 static unsigned client_port = 20000;
 static char buf[CHUNK];
+static unsigned mixed; /* flows of udp_mix */
 
 static void die(const char *what)
 {
@@ -171,10 +173,10 @@ static void serve_udp_echo(void)
 	}
 }
 
-/* When a window is full, one byte goes back. */
-static void serve_udp_sink(void)
+/* When a window is full, one byte goes back. A window is one sender's or, at PORT_MIX, everybody's. */
+static void serve_udp_sink(unsigned port)
 {
-	int fd = server_socket(SOCK_DGRAM, PORT_SINK), room = 8 << 20;
+	int fd = server_socket(SOCK_DGRAM, port), room = 8 << 20;
 	static unsigned char got[1 << 16]; /* by the sender's port */
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
@@ -184,7 +186,7 @@ static void serve_udp_sink(void)
 		unsigned char *n;
 
 		must(recvfrom(fd, buf, sizeof(buf), 0, (void *)&from, &len) > 0, "receive");
-		n = &got[((struct sockaddr_in *)&from)->sin_port];
+		n = &got[port == PORT_MIX ? 0 : ((struct sockaddr_in *)&from)->sin_port];
 		if (++*n < WINDOW)
 			continue;
 		must(sendto(fd, buf, 1, 0, (void *)&from, len) == 1, "acknowledge");
@@ -212,7 +214,9 @@ static void serve(void)
 		serve_tcp(PORT_ASK, tcp_answer, false);
 	if (child())
 		serve_udp_echo();
-	serve_udp_sink();
+	if (child())
+		serve_udp_sink(PORT_MIX);
+	serve_udp_sink(PORT_SINK);
 }
 
 static unsigned *latency;
@@ -237,6 +241,32 @@ static void datagrams(int fd, unsigned count)
 		must(send(fd, buf, 64, 0) == 64, "send");
 		must(i % WINDOW || recv(fd, buf, 1, 0) == 1, "acknowledged");
 	}
+}
+
+/* Each datagram is of another flow than the one before. The last of a window is sent, and its answer
+ * received, by a socket; the others have their headers from here: so many sockets few may open. */
+static void mixed_datagrams(int fd, unsigned count)
+{
+	static unsigned next;
+	struct sockaddr_storage to;
+	socklen_t len = address(host, 0, &to);
+	int raw = socket(to.ss_family, SOCK_RAW, IPPROTO_UDP);
+	uint16_t head[4] = { 0, htons(PORT_MIX), htons(sizeof(head) + 64), 0 };
+
+	must(to.ss_family == AF_INET && !connect(raw, (void *)&to, len), "raw socket");
+	memcpy(buf, head, sizeof(head));
+	for (unsigned i = 1; i <= count; i++, next = (next + 1) % mixed) {
+		uint16_t port = htons(10000 + next);
+
+		if (i % WINDOW == 0) {
+			must(send(fd, buf, 64, 0) == 64, "send");
+			must(recv(fd, buf + CHUNK - 1, 1, 0) == 1, "acknowledged");
+			continue;
+		}
+		memcpy(buf, &port, sizeof(port));
+		must(send(raw, buf, sizeof(head) + 64, 0) == sizeof(head) + 64, "send");
+	}
+	close(raw);
 }
 
 static void stream(int fd, unsigned count)
@@ -286,6 +316,7 @@ static const struct work {
 	{ "udp_tx", SOCK_DGRAM, PORT_SINK, datagrams },
 	{ "tcp_tx", SOCK_STREAM, PORT_SINK, stream },
 	{ "tcp_crr", 0, PORT_ASK, connections },
+	{ "udp_mix", SOCK_DGRAM, PORT_MIX, mixed_datagrams },
 };
 
 static int by_size(const void *a, const void *b)
@@ -319,6 +350,10 @@ static void measure(const struct work *w, unsigned warm, unsigned count, unsigne
 	unsigned *all = NULL;
 	int status;
 
+	if (w->port == PORT_MIX) {
+		mixed = flows;
+		flows = 1;
+	}
 	warm = warm / flows / WINDOW * WINDOW;
 	count = count / flows / WINDOW * WINDOW;
 	must(count > 0, "more work than that");

@@ -36,6 +36,8 @@ class Report:
     def __init__(self, path):
         self.traffic = collections.defaultdict(dict)
         self.scale = collections.defaultdict(lambda: collections.defaultdict(list))
+        self.flows = collections.defaultdict(lambda: collections.defaultdict(list))
+        self.fast = collections.defaultdict(list)
         self.programs = {}
         self.control = collections.defaultdict(lambda: collections.defaultdict(list))
         for line in open(path):
@@ -50,6 +52,11 @@ class Report:
         elif row[0] == "scale":
             way, peers, _, work, count, ns = row[1:7]
             self.scale[work, int(peers)][way].append(int(ns) / int(count))
+        elif row[0] == "flows":
+            way, flows, _, _, count, ns = row[1:7]
+            self.flows[int(flows)][way].append(int(ns) / int(count))
+        elif row[0] == "fast":
+            self.fast[int(row[1])].append(int(row[2]))
         elif row[0] == "programs" and len(row) == 3:
             self.programs[row[1]] = int(row[2])
         elif row[0] == "control":
@@ -81,6 +88,11 @@ class Report:
         for (work, peers), ways in sorted(self.scale.items()):
             cells = " | ".join(f"{statistics.median(ways[w]) / 1000:.1f} us" for w in WAYS)
             yield f"| {NAMES[work]}, each | {peers} | {cells} |"
+        yield "\n### By number of flows, UDP datagrams of 64 bytes, each of the next flow\n"
+        yield "| flows | bare | kernel overlay | vxbpf | of them fast |\n|---|---|---|---|---|"
+        for flows, ways in sorted(self.flows.items()):
+            cells = " | ".join(f"{statistics.median(ways[w]) / 1000:.1f} us" for w in WAYS)
+            yield f"| {flows} | {cells} | {statistics.median(self.fast[flows]):.0f} % |"
         yield "\n### Each program by itself, on a frame that the kernel's path carries\n"
         yield "| | " + " | ".join(self.programs) + " |\n|---" * 1 + "|---" * len(self.programs) + "|"
         yield "| ns | " + " | ".join(str(v) for v in self.programs.values()) + " |"
@@ -98,6 +110,9 @@ class Report:
                         for k, what, _, bare, ratio in self.traffic_rows()],
             "scale": [{"work": k[0], "peers": k[1], **{w: round(statistics.median(v)) for w, v in by.items()}}
                       for k, by in sorted(self.scale.items())],
+            "flows": [{"flows": n, **{w: round(statistics.median(v)) for w, v in by.items()},
+                       "fast_percent": statistics.median(self.fast[n])}
+                      for n, by in sorted(self.flows.items())],
             "programs_ns": self.programs,
             "control_ms": {name: {str(n): round(statistics.median(v), 1) for n, v in by.items()}
                            for name, by in self.control.items()},
@@ -109,9 +124,11 @@ class Report:
                 if flows == 1 and family == 4 and what != "p99"]
         points = [f"{peers} " + " ".join(f"{statistics.median(ways[w]) / 1000:.2f}" for w in WAYS)
                   for (work, peers), ways in sorted(self.scale.items()) if work == "tcp_rr"]
-        script = f"""set terminal svg size 1000,420 font "sans,12" background "white"
+        flows = [f"{n} " + " ".join(f"{statistics.median(ways[w]) / 1000:.2f}" for w in WAYS)
+                 for n, ways in sorted(self.flows.items())]
+        script = f"""set terminal svg size 1400,420 font "sans,12" background "white"
 set output "{path}"
-set multiplot layout 1,2
+set multiplot layout 1,3
 set style data histograms
 set style fill solid 0.8 noborder
 set yrange [0:1.1]
@@ -136,6 +153,19 @@ END
 plot $points using 1:2 with linespoints lc "#888888" title "bare", \
     $points using 1:3 with linespoints lc "#cc7722" title "bridge + VXLAN + ebtables", \
     $points using 1:4 with linespoints lc "#2266aa" title "vxbpf"
+set key inside bottom left vertical maxcols 1
+unset logscale y
+set yrange [0:*]
+set xrange [0.8:80000]
+set ylabel "UDP datagram, microseconds"
+set xlabel "flows"
+set xtics ("1" 1, "1k" 1000, "10k" 10000, "50k" 50000)
+$flows << END
+{os.linesep.join(flows)}
+END
+plot $flows using 1:2 with linespoints lc "#888888" title "bare", \
+    $flows using 1:3 with linespoints lc "#cc7722" title "kernel overlay", \
+    $flows using 1:4 with linespoints lc "#2266aa" title "vxbpf"
 """
         subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
@@ -150,7 +180,7 @@ def main():
     with open("docs/bench.json", "w") as out:
         json.dump(report.as_json(), out, indent=1)
         out.write("\n")
-    if report.traffic and report.scale:
+    if report.traffic and report.scale and report.flows:
         report.plot("docs/bench.svg")
 
 

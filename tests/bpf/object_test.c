@@ -38,7 +38,8 @@ struct layout {
 static const struct layout layouts[] = {
 	S(vx_addr, M(vx_addr, bytes)),
 	S(vx_config, M(vx_config, layout), M(vx_config, mtu), M(vx_config, mark),
-	  M(vx_config, port), M(vx_config, guard), M(vx_config, vni_mode), M(vx_config, secret), M(vx_config, fastpath), M(vx_config, local4),
+	  M(vx_config, port), M(vx_config, guard), M(vx_config, vni_mode), M(vx_config, secret), M(vx_config, fastpath),
+	  M(vx_config, clamp_mss), M(vx_config, reserved), M(vx_config, local4),
 	  M(vx_config, local6)),
 	S(vx_vni, M(vx_vni, vni)),
 	S(vx_peer, M(vx_peer, name), M(vx_peer, ifname), M(vx_peer, address),
@@ -60,7 +61,7 @@ static const struct layout layouts[] = {
 	  M(vx_witness, dst_mac), M(vx_witness, from_ifindex), M(vx_witness, to_ifindex),
 	  M(vx_witness, vni), M(vx_witness, source)),
 	S(vx_port, M(vx_port, name), M(vx_port, oversize), M(vx_port, largest),
-	  M(vx_port, reserved)),
+	  M(vx_port, reserved), M(vx_port, told_ns)),
 	S(vx_fdb_key, M(vx_fdb_key, mac), M(vx_fdb_key, vlan)),
 	S(vx_fdb, M(vx_fdb, place), M(vx_fdb, ifindex), M(vx_fdb, vni), M(vx_fdb, moves),
 	  M(vx_fdb, seen_ns), M(vx_fdb, local_ns), M(vx_fdb, contested_ns)),

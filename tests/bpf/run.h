@@ -63,7 +63,7 @@ enum {
 	DEVICES
 };
 
-enum { BIT = 0x40000000, OTHER_BITS = 0x11 };
+enum { BIT = 0x40000000, OTHER_BITS = 0x11, SECRET = 0x5ec4e7 };
 
 /* A time: 0 never, NOW the test's own moment, else so many milliseconds before it. */
 #define NOW 1
@@ -84,7 +84,7 @@ struct sum {
 
 struct row {
 	const char *name, *program;
-	const char *config; /* e enforce, o observe, f off; i index */
+	const char *config; /* e enforce, o observe, f off; i index; p the fast path */
 	struct pkt pkt;
 	__u32 ifindex, ingress, gso_size, gso_segs, wire_add;
 	bool was_marked;
@@ -147,11 +147,11 @@ static void add_peer(struct vxbpf_bpf *o, __u32 vni, __u32 tunnel, const char *n
 
 static struct vxbpf_bpf *load(const char *config)
 {
-	bool index = strchr(config, 'i');
+	bool index = strchr(config, 'i'), fast = strchr(config, 'p');
 	enum vx_guard guard = strchr(config, 'o')   ? VX_GUARD_OBSERVE
 			      : strchr(config, 'f') ? VX_GUARD_OFF
 						    : VX_GUARD_ENFORCE;
-	struct vxbpf_bpf **slot = &objects[guard * 2 + index], *o;
+	struct vxbpf_bpf **slot = &objects[guard * 4 + fast * 2 + index], *o;
 	struct vx_config *cfg;
 
 	if (*slot)
@@ -165,6 +165,8 @@ static struct vxbpf_bpf *load(const char *config)
 				   .port = PKT_PORT,
 				   .guard = (__u8)guard,
 				   .vni_mode = index ? VX_VNI_INDEX : VX_VNI_PAIR,
+				   .secret = SECRET,
+				   .fastpath = fast,
 				   .local4 = addr(PKT_LOCAL4),
 				   .local6 = addr(PKT_LOCAL6) };
 	assert_int_equal(vxbpf_bpf__load(o), 0);
@@ -200,7 +202,7 @@ static __u64 when(int age, __u64 now)
 static void reset(struct vxbpf_bpf *o, const struct row *row, __u64 now)
 {
 	static const __u32 vnis[] = { BETA, GAMMA, DELTA, ETA };
-	static const struct vx_counters zero[CPUS_MAX];
+	static struct vx_counters zero[CPUS_MAX];
 	struct vx_port bridge = { .name = "vxbr0" };
 	struct vx_ifindex host = { 0 };
 
@@ -208,6 +210,8 @@ static void reset(struct vxbpf_bpf *o, const struct row *row, __u64 now)
 	for (size_t i = 0; i < LEN(vnis); i++) {
 		__u32 slot = slot_of(vnis[i]);
 
+		for (int cpu = 0; cpu < CPUS_MAX; cpu++)
+			zero[cpu].owner = vnis[i];
 		assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.counters), &slot, zero, 0),
 				 0);
 	}

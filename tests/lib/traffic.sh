@@ -127,9 +127,9 @@ pings() {
 	grep -q " $n received" "$WORK/ping.$from" || fail "ping $from -> $to: $(cat "$WORK/ping.$from")"
 }
 
-# unreachable FROM TO_IP: none of 3 answered.
+# unreachable FROM TO_IP [ARGS...]: none of 3 answered.
 unreachable() {
-	! on "$1" ping -n -q -i 0.05 -W 1 -c 3 "$2" >/dev/null 2>&1 || fail "$1 reaches $2"
+	! on "$1" ping -n -q -i 0.05 -W 1 -c 3 "${@:3}" "$2" >/dev/null 2>&1 || fail "$1 reaches $2"
 }
 
 # reach_all C...: every container pings every other, all at once, IPv4 and IPv6, starting cold.

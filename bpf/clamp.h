@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * MSS clamp: what a TCP SYN or SYN-ACK between hosts promises to take is lowered to what fits the
+ * overlay, so that TCP works where ICMP is not listened to. Never raised; options that make no sense
+ * are left as they are.
+ */
+#ifndef VXBPF_CLAMP_H
+#define VXBPF_CLAMP_H
+
+#include "locate.h"
+
+enum {
+	VX_TCP_SYN = 0x02,
+	VX_TCP_CHECK = 16, /* offset of the checksum */
+	VX_OPT_END = 0,
+	VX_OPT_NOP = 1,
+	VX_OPT_MSS = 2,
+	VX_OPTS_MAX = 40,
+};
+
+/*
+ * Where in `opts`, of `len` bytes, the MSS is; 0 = nowhere that can be trusted. By RFC 9293 3.1 the
+ * kind of an option and its length come first, except for the two of one byte.
+ */
+static __always_inline __u32 find_mss(const __u8 opts[64], __u32 len)
+{
+	__u32 at = 0;
+
+	for (int i = 0; i < VX_OPTS_MAX; i++) {
+		__u8 kind, size;
+
+		at = forget((__u16)at);
+		if (at + 4 > len || at > VX_OPTS_MAX)
+			return 0;
+		kind = opts[at & 63];
+		if (kind == VX_OPT_END)
+			return 0;
+		if (kind == VX_OPT_NOP) {
+			at++;
+			continue;
+		}
+		size = opts[(at + 1) & 63];
+		if (size < 2 || at + size > len)
+			return 0;
+		if (kind == VX_OPT_MSS)
+			return size == 4 ? at + 2 : 0;
+		at += size;
+	}
+	return 0;
+}
+
+/*
+ * The frame's IP packet of type `proto` is at `off`. A program of its own to the verifier (see
+ * skb_headers). The checksum is corrected by the difference (RFC 1624), by the kernel's helper, which
+ * knows whether offload has still to fill it in.
+ */
+__attribute__((noinline)) int clamp_syn(struct __sk_buff *skb, __u32 off, __u32 proto)
+{
+	struct vx_walk w = walk_tc(skb, true);
+	struct vx_cursor c = hook_cursor(&w);
+	__u32 tcp, len, at, limit;
+	__u8 opts[64] = {}, *head;
+	__be16 old, new;
+	struct vx_ip ip;
+
+	if (!cursor_jump(&c, off) || parse_ip(&c, (__be16)proto, &ip) != VX_PARSED ||
+	    ip.protocol != VX_PROTO_TCP || ip.later_fragment)
+		return 0;
+	tcp = c.off;
+	head = cursor_take(&c, sizeof(struct tcphdr));
+	if (!head || !(head[13] & VX_TCP_SYN))
+		return 0;
+	len = (head[12] >> 4) * 4u - (__u32)sizeof(struct tcphdr);
+	if (len > VX_OPTS_MAX)
+		return 0;
+	asm volatile("" : "+r"(len)); /* one test for both ends 6.1 does not see through */
+	if (len < 4 || bpf_skb_load_bytes(skb, tcp + sizeof(struct tcphdr), opts, len))
+		return 0;
+	at = find_mss(opts, len);
+	limit = cfg.mtu - (ip.six ? VX_IP6_LEN : VX_IP4_LEN) - (__u32)sizeof(struct tcphdr);
+	if (!at || (__u32)(opts[at & 63] << 8 | opts[(at + 1) & 63]) <= limit)
+		return 0;
+	old = (__be16)(opts[at & 63] | opts[(at + 1) & 63] << 8);
+	new = bpf_htons((__u16)limit);
+	at += tcp + (__u32)sizeof(struct tcphdr);
+	if (bpf_skb_store_bytes(skb, at, &new, sizeof(new), 0))
+		return 0;
+	/* At an odd place the two bytes belong to two words of the sum. */
+	if ((at - tcp) & 1) {
+		old = __builtin_bswap16(old);
+		new = __builtin_bswap16(new);
+	}
+	bpf_l4_csum_replace(skb, tcp + VX_TCP_CHECK, old, new, sizeof(new));
+	return 1;
+}
+
+/* tun_out and tun_in: both directions of every connection between hosts. */
+static __always_inline enum vx_step clamp(struct vx_walk *w)
+{
+	if (cfg.clamp_mss &&
+	    (w->pkt.proto == bpf_htons(ETH_P_IP) || w->pkt.proto == bpf_htons(ETH_P_IPV6)))
+		clamp_syn(VX_SKB(w), w->pkt.frame_off + w->pkt.l2_len, w->pkt.proto);
+	return VX_GO_ON;
+}
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What becomes of a frame larger than the overlay's MTU (I3): it is dropped and counted, the port it
+ * came from is remembered, and its sender is told, so that nobody is left guessing: ICMP
+ * "fragmentation needed" (RFC 1191) or ICMPv6 "packet too big" (RFC 4443), made of the frame itself.
+ */
+#ifndef VXBPF_TELL_H
+#define VXBPF_TELL_H
+
+#include "locate.h"
+#include "read.h"
+
+#define VX_TELL_NS 10000000ULL /* one answer a port in this time, */
+#define VX_TELL_BURST 50 /* and so many at once: many flows may begin together */
+
+enum {
+	/* What is quoted: as much as keeps the answer within what everybody has to take: 576 bytes
+	 * (RFC 1812 4.3.2.3), 1280 bytes (RFC 4443 2.4). What is too large is longer than that. */
+	VX_QUOTE4 = 576 - 20 - 8,
+	VX_QUOTE6 = 1280 - 40 - 8,
+	VX_PROTO_ICMP = 1,
+	VX_PROTO_ICMP6 = 58,
+	VX_CSUM_MAX = 512, /* bytes bpf_csum_diff takes at once */
+};
+
+/* The IP packet each frame on the wire will carry; of a super-packet, the largest segment's. */
+static __always_inline __u32 inner_len(const struct vx_walk *w)
+{
+	__u32 gso_size = hook_gso_size(w), headers = w->pkt.header_len, whole;
+
+	whole = w->pkt.frame_len - w->pkt.l2_len;
+	if (!gso_size)
+		return whole;
+	if (gso_size == VX_GSO_BY_FRAGS) /* SCTP: each of its own size, which cannot be seen */
+		return 0;
+	/* Inside a workload's own tunnel the headers are longer than seen: too few, never too many. */
+	headers = headers ? headers - w->pkt.l2_len : w->pkt.l3_len;
+	return whole < headers + gso_size ? whole : headers + gso_size;
+}
+
+static __always_inline struct vx_port *find_port(__u32 ifindex)
+{
+	struct vx_ifindex key = { ifindex };
+	struct vx_port nameless = {}, *port = bpf_map_lookup_elem(&ports, &key);
+
+	if (port)
+		return port;
+	bpf_map_update_elem(&ports, &key, &nameless, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&ports, &key);
+}
+
+static __always_inline void blame_port(__u32 ifindex, __u32 packets, __u32 size)
+{
+	struct vx_port *port = find_port(ifindex);
+
+	if (!port)
+		return;
+	__sync_fetch_and_add(&port->oversize, packets);
+	for (int tries = 0; tries < 4; tries++) {
+		__u32 largest = port->largest;
+
+		if (size <= largest ||
+		    __sync_val_compare_and_swap(&port->largest, largest, size) == largest)
+			return;
+	}
+}
+
+/* A bucket of VX_TELL_BURST answers, kept as the time when it will be full again. */
+static __always_inline bool may_tell(__u32 ifindex, __u64 now)
+{
+	struct vx_port *port = find_port(ifindex);
+	__u64 full, next;
+
+	if (!port)
+		return false;
+	full = port->told_ns;
+	next = full > now ? full : now;
+	if (next - now > VX_TELL_BURST * VX_TELL_NS)
+		return false;
+	return __sync_val_compare_and_swap(&port->told_ns, full, next + VX_TELL_NS) == full;
+}
+
+static __always_inline __u16 fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (__u16)sum;
+}
+
+/* Nobody, everybody, a group or the sender itself: no address to answer, or to answer for. */
+static __always_inline bool is_no_host(const struct vx_addr *a, bool six)
+{
+	const __u8 *b = a->bytes;
+
+	if (six)
+		return b[0] == 0xff || (!load64(b) && load64(b + 8) <= bpf_cpu_to_be64(1));
+	return b[12] == 0 || b[12] == 127 || b[12] >= 224;
+}
+
+/* Errors are never answered by errors (RFC 1122 3.2.2, RFC 4443 2.4 e). */
+static __always_inline bool is_error(const struct vx_ip *ip, __u8 type)
+{
+	if (ip->protocol == VX_PROTO_ICMP6)
+		return type < 128;
+	return ip->protocol == VX_PROTO_ICMP &&
+	       (type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
+}
+
+/*
+ * The sum of addresses, protocol and length that TCP and UDP check with their own. While offload has
+ * yet to fill in a checksum, this sum stands in its place.
+ */
+static __always_inline __u16 pseudo_sum(const struct vx_ip *ip, __u32 l4_len)
+{
+	__u64 sum = bpf_htons(ip->protocol) + bpf_htonl(l4_len);
+
+	if (!ip->six)
+		return fold(sum + load32(ip->source.bytes + 12) + load32(ip->dest.bytes + 12));
+	for (int i = 0; i < 16; i += 4)
+		sum += (__u64)load32(ip->source.bytes + i) + load32(ip->dest.bytes + i);
+	return fold(sum);
+}
+
+/* Packets are read anew: what is changed voids every pointer. */
+static __always_inline struct vx_cursor reread(struct __sk_buff *skb)
+{
+	struct vx_walk w = walk_tc(skb, true);
+
+	return hook_cursor(&w);
+}
+
+/*
+ * Writes the headers in front of what is quoted, where bpf_skb_change_head has made room, and swaps
+ * the MACs. `sum` is that of the quoted bytes.
+ */
+static __always_inline void write_answer4(__u8 *at, const struct vx_ip *ip, __u64 macs, __u32 more,
+					  __u8 ttl, __u64 sum)
+{
+	__u16 length = bpf_htons(VX_QUOTE4 + 28);
+
+	*(__u32 *)at = (__u32)(macs >> 48) | more << 16;
+	*(__u16 *)(at + 4) = (__u16)(more >> 16);
+	*(__u32 *)(at + 6) = (__u32)macs;
+	*(__u16 *)(at + 10) = (__u16)(macs >> 32);
+	*(__u16 *)(at + 12) = bpf_htons(ETH_P_IP);
+	*(__u16 *)(at + 14) = bpf_htons(0x4500);
+	*(__u16 *)(at + 16) = length;
+	*(__u16 *)(at + 18) = 0;
+	*(__u16 *)(at + 20) = bpf_htons(0x4000); /* whole, or not at all */
+	at[22] = ttl;
+	at[23] = VX_PROTO_ICMP;
+	*(__u16 *)(at + 24) = 0;
+	*(__u32 *)(at + 26) = load32(ip->dest.bytes + 12);
+	*(__u32 *)(at + 30) = load32(ip->source.bytes + 12);
+	*(__u16 *)(at + 24) = ~fold((__u64)load32(at + 14) + load32(at + 18) + load32(at + 22) +
+				    load32(at + 26) + load32(at + 30));
+	*(__u32 *)(at + 34) = bpf_htonl(3 << 24 | 4 << 16);
+	*(__u32 *)(at + 38) = bpf_htonl(cfg.mtu);
+	*(__u16 *)(at + 36) = ~fold(sum + load32(at + 34) + load32(at + 38));
+}
+
+static __always_inline void write_answer6(__u8 *at, const struct vx_ip *ip, __u64 macs, __u32 more,
+					  __u8 hops, __u64 sum)
+{
+	__u32 length = VX_QUOTE6 + 8;
+
+	*(__u32 *)at = (__u32)(macs >> 48) | more << 16;
+	*(__u16 *)(at + 4) = (__u16)(more >> 16);
+	*(__u32 *)(at + 6) = (__u32)macs;
+	*(__u16 *)(at + 10) = (__u16)(macs >> 32);
+	*(__u16 *)(at + 12) = bpf_htons(ETH_P_IPV6);
+	*(__u32 *)(at + 14) = bpf_htonl(6 << 28);
+	*(__u16 *)(at + 18) = bpf_htons((__u16)length);
+	at[20] = VX_PROTO_ICMP6;
+	at[21] = hops;
+	for (int i = 0; i < 16; i += 4) {
+		*(__u32 *)(at + 22 + i) = load32(ip->dest.bytes + i);
+		*(__u32 *)(at + 38 + i) = load32(ip->source.bytes + i);
+		sum += (__u64)load32(ip->dest.bytes + i) + load32(ip->source.bytes + i);
+	}
+	*(__u32 *)(at + 54) = bpf_htonl(2 << 24);
+	*(__u32 *)(at + 58) = bpf_htonl(cfg.mtu);
+	sum += (__u64)load32(at + 54) + load32(at + 58) + bpf_htonl(length) +
+	       bpf_htonl(VX_PROTO_ICMP6);
+	*(__u16 *)(at + 56) = ~fold(sum);
+}
+
+/*
+ * Makes the answer of the frame: an Ethernet header at its start, then IP. 1 if it is one now, 0 if it
+ * deserves none or something failed: then it is only to be dropped. A program of its own to the
+ * verifier (see skb_headers).
+ *
+ * The frame's checksum may still be offload's to fill in, and so may be a place inside the quote then:
+ * the answer's checksum is made for what will stand there, so it is right with whoever looks, a
+ * guest behind a tap without offloads too. (A checksum that is complete and looks like one to fill in
+ * is one of 65,536.)
+ */
+__attribute__((noinline)) int make_answer(struct __sk_buff *skb)
+{
+	__u32 len = skb->len, quote, headers, more, l3_len;
+	struct vx_cursor c;
+	struct vx_ip ip;
+	__u16 filled = 0;
+	bool six, partial;
+	__u64 macs, sum, off;
+	__u8 *at, *l4, ttl;
+
+	if (bpf_skb_pull_data(skb, len < VX_ETH_LEN + VX_QUOTE6 ? len : VX_ETH_LEN + VX_QUOTE6))
+		return 0;
+	c = reread(skb);
+	at = cursor_take(&c, VX_ETH_LEN);
+	if (!at)
+		return 0;
+	macs = load64(at);
+	more = load32(at + 8);
+	six = load16(at + 12) == bpf_htons(ETH_P_IPV6);
+	quote = six ? VX_QUOTE6 : VX_QUOTE4;
+	headers = six ? 48 : 28;
+	if (len < VX_ETH_LEN + quote || parse_ip(&c, load16(at + 12), &ip) != VX_PARSED ||
+	    ip.later_fragment || is_no_host(&ip.source, six) || is_no_host(&ip.dest, six))
+		return 0;
+	if (at + VX_ETH_LEN + VX_IP4_LEN > c.end)
+		return 0;
+	ttl = six ? at[21] : at[22];
+	off = forget((__u16)c.off);
+	if (off > VX_QUOTE4 - 18)
+		return 0;
+	asm volatile("" : "+r"(off));
+	l3_len = (__u32)off - VX_ETH_LEN;
+	l4 = at + off;
+	if (l4 + 18 > c.end || is_error(&ip, l4[0]))
+		return 0;
+	if (ip.protocol == VX_PROTO_TCP || ip.protocol == VX_PROTO_UDP)
+		filled = pseudo_sum(&ip, len - VX_ETH_LEN - l3_len);
+	partial = filled && (ip.protocol == VX_PROTO_TCP   ? load16(l4 + 16) == filled
+			     : ip.protocol == VX_PROTO_UDP ? load16(l4 + 6) == filled
+							   : false);
+	if ((len > VX_ETH_LEN + quote && bpf_skb_change_tail(skb, VX_ETH_LEN + quote, 0)) ||
+	    bpf_skb_change_head(skb, headers, 0))
+		return 0;
+	c = reread(skb);
+	at = c.start;
+	if (six) {
+		if (at + VX_ETH_LEN + 48 + VX_QUOTE6 > c.end)
+			return 0;
+		l4 = at + VX_ETH_LEN + 48;
+		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)l4, VX_CSUM_MAX, 0);
+		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(l4 + VX_CSUM_MAX), VX_CSUM_MAX,
+					   (__u32)sum);
+		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(l4 + 2 * VX_CSUM_MAX),
+					   VX_QUOTE6 - 2 * VX_CSUM_MAX, (__u32)sum);
+		if (partial)
+			sum = (__u32)bpf_csum_diff(NULL, 0, (void *)l4, l3_len & 0xfc, 0) +
+			      (__u64)(__u16)~filled;
+		write_answer6(at, &ip, macs, more, ttl, sum);
+		return 1;
+	}
+	if (at + VX_ETH_LEN + 28 + VX_QUOTE4 > c.end)
+		return 0;
+	l4 = at + VX_ETH_LEN + 28;
+	sum = (__u32)bpf_csum_diff(NULL, 0, (void *)l4, VX_CSUM_MAX, 0);
+	sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(l4 + VX_CSUM_MAX), VX_QUOTE4 - VX_CSUM_MAX,
+				   (__u32)sum);
+	if (partial)
+		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)l4, l3_len & 0xfc, 0) +
+		      (__u64)(__u16)~filled;
+	write_answer4(at, &ip, macs, more, ttl, sum);
+	return 1;
+}
+
+/* Back by that device: out of a port, or, by the bridge, to the host itself. */
+static __always_inline enum vx_step tell(struct vx_walk *w, __u32 ifindex, __u64 flags)
+{
+	if (is_group(&w->pkt.dst) || is_group(&w->pkt.src) || w->pkt.l2_len != VX_ETH_LEN ||
+	    !may_tell(ifindex, w->now) || !make_answer(VX_SKB(w)))
+		return VX_DROP;
+	w->verdict = (int)bpf_redirect(ifindex, flags);
+	return VX_SENT;
+}
+
+/*
+ * tun_out: larger than the overlay's MTU goes no further. Only a port of this bridge is told, and
+ * that is where the sender's MAC is: of what the host has routed `from` is some other device.
+ */
+static __always_inline enum vx_step fit_mtu(struct vx_walk *w)
+{
+	__u32 size = inner_len(w);
+	struct vx_fdb_key src = w->pkt.src;
+	const struct vx_fdb *at;
+
+	if (size <= cfg.mtu)
+		return VX_GO_ON;
+	blame_port(w->from, w->packets, size);
+	charge(w, VX_REASON_OVERSIZE, w->peer);
+	at = bpf_map_lookup_elem(&fdb, &src);
+	if (!w->from || (at && at->place == VX_AT_PORT && at->ifindex != w->from))
+		return VX_DROP;
+	return tell(w, w->from, 0);
+}
+
+/*
+ * port_in: the same where a peer has shown the destination's MAC within VX_LOOP_NS, before the bridge
+ * has done anything to the frame's tag. All others go by the bridge, which may know better, and meet
+ * tun_out if they do leave this host.
+ */
+static __always_inline enum vx_step fit_here(struct vx_walk *w)
+{
+	__u32 gso_size = hook_gso_size(w), size;
+	struct vx_fdb_key dst = w->pkt.dst;
+	const struct vx_fdb *at;
+	struct vx_vni vni;
+
+	if ((gso_size ? gso_size + VX_IP4_LEN + VX_UDP_LEN : hook_len(w) - VX_ETH_LEN) <= cfg.mtu)
+		return VX_GO_ON;
+	at = bpf_map_lookup_elem(&fdb, &dst);
+	if (is_group(&dst) || !at || at->place != VX_AT_PEER ||
+	    !is_within(at->seen_ns, w->now, VX_LOOP_NS))
+		return VX_GO_ON;
+	vni.vni = at->vni;
+	measure_frame(w);
+	size = inner_len(w);
+	if (size <= cfg.mtu)
+		return VX_GO_ON;
+	w->from = hook_ifindex(w);
+	w->vni = vni.vni;
+	w->pkt.vni = vni.vni;
+	w->peer = bpf_map_lookup_elem(&peers, &vni);
+	blame_port(w->from, w->packets, size);
+	charge(w, VX_REASON_OVERSIZE, w->peer);
+	/* Not come in by this device: it is the bridge, and the frame the host's own or routed by it. */
+	return tell(w, w->from, hook_ingress(w) == w->from ? 0 : BPF_F_INGRESS);
+}
+
+#endif
