@@ -12,6 +12,7 @@
 
 #include "account.h"
 
+#define VX_FDB_AGE_NS 300000000000ULL /* a bridge forgets a MAC it has not seen for so long */
 #define VX_REFRESH_NS 100000000ULL /* fine enough against VX_LOOP_NS */
 
 static __always_inline bool is_source(const struct vx_fdb_key *mac)

@@ -280,9 +280,23 @@ static __always_inline enum vx_step tell(struct vx_walk *w, __u32 ifindex, __u64
 	return VX_SENT;
 }
 
+/* Where the destination is. A bridge that does not filter by VLAN knows MACs without their tags. */
+static __always_inline const struct vx_fdb *find_dst(const struct vx_walk *w)
+{
+	struct vx_fdb_key key = w->pkt.dst;
+	const struct vx_fdb *at = bpf_map_lookup_elem(&fdb, &key);
+
+	if (at || !key.vlan)
+		return at;
+	key.vlan = 0;
+	return bpf_map_lookup_elem(&fdb, &key);
+}
+
 /*
- * tun_out: larger than the overlay's MTU goes no further. Only a port of this bridge is told, and
- * that is where the sender's MAC is: of what the host has routed `from` is some other device.
+ * tun_out: larger than the overlay's MTU goes no further. Told is only who meant this peer: a frame
+ * for a MAC nobody knows is flooded here too and may well reach it on this host. And only a port of
+ * this bridge, which is where the sender's MAC is: of what the host has routed `from` is some other
+ * device.
  */
 static __always_inline enum vx_step fit_mtu(struct vx_walk *w)
 {
@@ -294,6 +308,10 @@ static __always_inline enum vx_step fit_mtu(struct vx_walk *w)
 		return VX_GO_ON;
 	blame_port(w->from, w->packets, size);
 	charge(w, VX_REASON_OVERSIZE, w->peer);
+	at = find_dst(w);
+	if (!at || at->place != VX_AT_PEER || at->vni != w->vni ||
+	    !is_within(at->seen_ns, w->now, VX_FDB_AGE_NS))
+		return VX_DROP;
 	at = bpf_map_lookup_elem(&fdb, &src);
 	if (!w->from || (at && at->place == VX_AT_PORT && at->ifindex != w->from))
 		return VX_DROP;
@@ -314,7 +332,7 @@ static __always_inline enum vx_step fit_here(struct vx_walk *w)
 
 	if ((gso_size ? gso_size + VX_IP4_LEN + VX_UDP_LEN : hook_len(w) - VX_ETH_LEN) <= cfg.mtu)
 		return VX_GO_ON;
-	at = bpf_map_lookup_elem(&fdb, &dst);
+	at = find_dst(w);
 	if (is_group(&dst) || !at || at->place != VX_AT_PEER ||
 	    !is_within(at->seen_ns, w->now, VX_LOOP_NS))
 		return VX_GO_ON;

@@ -9,7 +9,6 @@
 #include "locate.h"
 #include "read.h"
 
-#define VX_FDB_AGE_NS 300000000000ULL /* a bridge forgets a MAC it has not seen for so long */
 #define VX_NO_VNI 0xffffffff /* larger than any */
 
 static __always_inline const struct vx_peer *find_tunnel(__u32 ifindex, __u32 *out_vni)

@@ -28,6 +28,18 @@ static void parse_port(const struct nlmsghdr *msg, struct link *out)
 	}
 }
 
+/* IPv6's own words about a device: IFLA_PROTINFO > IFLA_INET6_CONF */
+static bool parse_inet6(const struct nlmsghdr *msg, struct event *e)
+{
+	const struct nlattr *attr;
+
+	e->kind = EVENT_INET6;
+	mnl_attr_for_each (attr, msg, sizeof(struct ifinfomsg))
+		if (mnl_attr_get_type(attr) == IFLA_PROTINFO)
+			link_parse_inet6(attr, &e->link);
+	return msg->nlmsg_type == RTM_NEWLINK && e->link.mtu6;
+}
+
 static bool parse_link(const struct nlmsghdr *msg, struct event *e)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
@@ -39,6 +51,8 @@ static bool parse_link(const struct nlmsghdr *msg, struct event *e)
 		parse_port(msg, &e->link);
 		return gone || e->link.master; /* a bridge's words about itself are of no use */
 	}
+	if (ifi->ifi_family == AF_INET6)
+		return parse_inet6(msg, e);
 	if (ifi->ifi_family != AF_UNSPEC)
 		return false;
 	e->kind = gone ? EVENT_LINK_GONE : EVENT_LINK;

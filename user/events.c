@@ -36,11 +36,11 @@ struct events {
 	char buffer[READ_BYTES] __attribute__((aligned(8)));
 };
 
-static const unsigned route_groups[] = { RTNLGRP_LINK,	      RTNLGRP_TC,
-					 RTNLGRP_NEXTHOP,     RTNLGRP_IPV4_IFADDR,
-					 RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-					 RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
-					 RTNLGRP_IPV6_RULE,   RTNLGRP_NEIGH };
+static const unsigned route_groups[] = {
+	RTNLGRP_LINK,	     RTNLGRP_TC,	 RTNLGRP_NEXTHOP,    RTNLGRP_IPV4_IFADDR,
+	RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,
+	RTNLGRP_IPV6_RULE,   RTNLGRP_NEIGH,	 RTNLGRP_IPV6_IFINFO
+};
 
 /* Neighbours come and go all day, and bridges learn: of all that only entries of VXLAN devices' own get
  * through to us, so that the rest does not even wake us up. */

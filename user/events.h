@@ -16,6 +16,7 @@ enum event_kind {
 	EVENT_LINK_GONE, /* ifindex */
 	EVENT_PORT, /* said by a bridge: in `link` only ifindex, name, master, what it does with it */
 	EVENT_PORT_GONE, /* ifindex left its bridge */
+	EVENT_INET6, /* said by IPv6: in `link` only what link_parse_inet6 fills */
 	EVENT_ADDR, /* ifindex, prefix */
 	EVENT_ADDR_GONE,
 	EVENT_ROUTE, /* to `prefix`, come or gone */

@@ -5,6 +5,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -147,18 +148,28 @@ static void read_altnames(const struct nlattr *list, struct link *link)
 			get_text(attr, link->altname, sizeof(link->altname));
 }
 
+void link_parse_inet6(const struct nlattr *af, struct link *out)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, af) {
+		const uint32_t *conf = mnl_attr_get_payload(attr);
+
+		if (mnl_attr_get_type(attr) == IFLA_INET6_ADDR_GEN_MODE)
+			out->addrgen_none = mnl_attr_get_u8(attr) == IN6_ADDR_GEN_MODE_NONE;
+		if (mnl_attr_get_type(attr) == IFLA_INET6_CONF &&
+		    mnl_attr_get_payload_len(attr) >= (DEVCONF_MTU6 + 1) * sizeof(*conf))
+			out->mtu6 = conf[DEVCONF_MTU6];
+	}
+}
+
 static void read_af_spec(const struct nlattr *spec, struct link *link)
 {
-	const struct nlattr *af, *attr;
+	const struct nlattr *af;
 
-	mnl_attr_for_each_nested (af, spec) {
-		if (mnl_attr_get_type(af) != AF_INET6)
-			continue;
-		mnl_attr_for_each_nested (attr, af)
-			if (mnl_attr_get_type(attr) == IFLA_INET6_ADDR_GEN_MODE)
-				link->addrgen_none =
-					mnl_attr_get_u8(attr) == IN6_ADDR_GEN_MODE_NONE;
-	}
+	mnl_attr_for_each_nested (af, spec)
+		if (mnl_attr_get_type(af) == AF_INET6)
+			link_parse_inet6(af, link);
 }
 
 static void read_xdp(const struct nlattr *xdp, struct link *link)
@@ -200,8 +211,12 @@ static void read_link_attr(const struct nlattr *attr, struct link *link)
 	case IFLA_QDISC:
 		get_text(attr, link->qdisc, sizeof(link->qdisc));
 		break;
+	case IFLA_LINK:
+		link->peer = (int)mnl_attr_get_u32(attr);
+		break;
 	case IFLA_LINK_NETNSID:
 		link->peer_elsewhere = true;
+		link->peer_netns = (int)mnl_attr_get_u32(attr);
 		break;
 	case IFLA_LINKINFO:
 		read_linkinfo(attr, link);

@@ -48,6 +48,8 @@ struct link {
 	uint16_t type; /* ARPHRD_* */
 	unsigned flags; /* IFF_* */
 	uint32_t mtu;
+	uint32_t
+		mtu6; /* of IPv6 on it, which a router or a sysctl may have made smaller; 0 = none */
 	uint32_t group;
 	int master; /* ifindex, 0 = none */
 	uint8_t mac[6];
@@ -60,6 +62,8 @@ struct link {
 	bool stp; /* kind "bridge": it has spanning tree on, its own or somebody else's */
 	char qdisc[VX_IF_LEN]; /* its root qdisc's kind */
 	bool peer_elsewhere; /* a veth whose other end is in another namespace */
+	int peer; /* ifindex of that other end, there; 0 = none */
+	int peer_netns; /* our number for that namespace, < 0 = it has none */
 	uint64_t rx_dropped;
 	uint32_t xdp_prog; /* id of an XDP program on it, 0 = none */
 	struct link_vxlan vxlan; /* kind "vxlan" only */
@@ -86,10 +90,14 @@ int links_read(struct nl *nl, struct links *out, struct why *why);
 int addrs_read(struct nl *nl, struct addrs *out, struct why *why);
 /* One device as it is now; -ENODEV: there is none. */
 int link_read(struct nl *nl, int ifindex, struct link *out);
+/* The MTU of a veth's other end, wherever that is; 0 = the kernel does not tell. */
+uint32_t link_far_mtu(struct nl *nl, const struct links *links, const struct link *veth);
 /* From the messages of rtnetlink: RTM_*LINK, and RTM_*ADDR (false: not of IP). */
 void link_parse(const struct nlmsghdr *msg, struct link *out);
 /* The attributes of a bridge's port. */
 void link_parse_port(const struct nlattr *port, struct link *out);
+/* What IPv6 says of a device. */
+void link_parse_inet6(const struct nlattr *af, struct link *out);
 bool addr_parse(const struct nlmsghdr *msg, struct addr *out);
 bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr);
 const struct link *links_by_name(const struct links *links, const char *name);

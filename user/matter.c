@@ -90,6 +90,16 @@ static enum matter link_matters(const struct event *e, const struct view *view, 
 	return port_matters(was, is);
 }
 
+/* What a router has announced counts for the paths by that device. */
+static enum matter inet6_matters(const struct event *e, const struct view *view, bool settled)
+{
+	const struct link *was = links_by_index(&view->world.links, e->ifindex);
+
+	if (!is_underlay(view, e->ifindex))
+		return MATTER_NOT;
+	return settled && was && was->mtu6 == e->link.mtu6 ? MATTER_NOT : MATTER_ALL;
+}
+
 static enum matter bridge_word_matters(const struct event *e, const struct view *view, bool settled)
 {
 	const struct link *was = links_by_index(&view->world.links, e->ifindex);
@@ -199,6 +209,8 @@ enum matter event_matters(const struct event *e, const struct view *view, bool s
 	case EVENT_PORT:
 	case EVENT_PORT_GONE:
 		return bridge_word_matters(e, view, settled);
+	case EVENT_INET6:
+		return inet6_matters(e, view, settled);
 	case EVENT_ADDR:
 	case EVENT_ADDR_GONE:
 		return addr_matters(e, view, settled);

@@ -109,6 +109,23 @@ static int add_hop(struct nl *nl, uint32_t id, struct route *route)
 	return route->n ? 0 : -ENETUNREACH;
 }
 
+/* --- how much fits */
+
+void route_narrow(const struct links *links, bool v4, struct route *route)
+{
+	for (size_t i = 0; i < route->n; i++) {
+		const struct link *link = links_by_index(links, route->ifindex[i]);
+		uint32_t mtu = link ? link->mtu : 0;
+
+		if (link && !v4 && link->mtu6 && link->mtu6 < mtu)
+			mtu = link->mtu6;
+		if (!mtu || (route->mtu && route->mtu <= mtu))
+			continue;
+		route->mtu = mtu;
+		route->narrow = link->ifindex;
+	}
+}
+
 /* --- the look-up */
 
 struct looking {
@@ -145,11 +162,7 @@ int route_read(struct nl *nl, const struct links *links, const struct vx_addr *l
 	out->err = nl_dump(nl, msg, take_route, &looking);
 	if (!out->err && looking.hop)
 		out->err = add_hop(nl, looking.hop, out);
-	for (size_t i = 0; !out->err && i < out->n; i++) {
-		const struct link *link = links_by_index(links, out->ifindex[i]);
-
-		if (link && (!out->mtu || link->mtu < out->mtu))
-			out->mtu = link->mtu;
-	}
+	if (!out->err)
+		route_narrow(links, ip_is_v4(remote), out);
 	return out->err;
 }

@@ -15,7 +15,8 @@ struct route {
 	bool local; /* it leads to this host itself */
 	int ifindex[ROUTE_DEVICES]; /* the devices it may leave by, each once */
 	size_t n;
-	uint32_t mtu; /* of the route if it has one, else the smallest of its devices'; bytes */
+	uint32_t mtu; /* bytes: the smallest of its devices' and of its own, if it has one */
+	int narrow; /* ifindex of the device that decided it, 0 = the route's own decided */
 };
 
 /* The ways a UDP packet to `remote`:port from `local` may take now; from NULL: whatever address. */
@@ -24,5 +25,7 @@ int route_read(struct nl *nl, const struct links *links, const struct vx_addr *l
 /* From the messages of rtnetlink. Pure. Of a next hop that is known by its number only (sysctl
  * nexthop_compat_mode off) that number is in *out_id, else 0. */
 int route_parse(const struct nlmsghdr *msg, struct route *out, uint32_t *out_id);
+/* No more fits than each of its devices takes. Pure. */
+void route_narrow(const struct links *links, bool v4, struct route *route);
 
 #endif

@@ -4,10 +4,9 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "mtu.h"
 #include "plan.h"
 
-#define MTU_CAP 1500U /* design I3: more only by `mtu:` in the file, where all hosts see it */
-#define MTU_LEAST 576U
 #define UNROUTABLE_NAMED 3 /* the rest only as a number */
 
 struct settling {
@@ -138,64 +137,15 @@ static int settle_routes(struct settling *s)
 	return 0;
 }
 
-/* The smallest path, as things are now; NULL if no peer has a route. */
-static const struct route *narrowest(const struct settling *s, const char **out_peer)
-{
-	const struct route *best = NULL;
-
-	for (size_t i = 0; i < s->mesh->n_peers; i++) {
-		const struct route *r = &s->facts->routes[i];
-
-		if (r->err || (best && r->mtu >= best->mtu))
-			continue;
-		best = r;
-		*out_peer = s->mesh->peers[i].host->name;
-	}
-	return best;
-}
-
-static int settle_auto_mtu(struct settling *s)
-{
-	const char *peer = NULL;
-	const struct route *path = narrowest(s, &peer);
-	unsigned base = path && path->mtu < MTU_CAP ? path->mtu : MTU_CAP;
-	unsigned overhead = s->mesh->max_overhead;
-	char *text = s->out->mtu_why;
-
-	snprintf(text, sizeof(s->out->mtu_why), "auto: %u", base);
-	if (path && path->mtu < MTU_CAP)
-		text_add(text, sizeof(s->out->mtu_why), " (the path to %s)", peer);
-	text_add(text, sizeof(s->out->mtu_why), " less %u for VXLAN over %s", overhead,
-		 overhead == MESH_OVERHEAD_V4 ? "IPv4" : "IPv6");
-	if (base < overhead + MTU_LEAST)
-		return why_bad(s->why,
-			       "mtu: the path to %s takes %u bytes only: too small for VXLAN", peer,
-			       base);
-	s->out->cfg.mtu = base - overhead;
-	return 0;
-}
-
 static int settle_mtu(struct settling *s)
 {
-	const struct conf *conf = s->conf;
+	struct mtu mtu;
+	int err = mtu_settle(s->conf, s->mesh, s->facts->routes, s->facts->links, &mtu, s->why);
 
-	if (!conf->mtu)
-		return settle_auto_mtu(s);
-	for (size_t i = 0; i < s->mesh->n_peers; i++) {
-		const struct mesh_peer *peer = &s->mesh->peers[i];
-		const struct route *r = &s->facts->routes[i];
-		unsigned overhead = ip_is_v4(&peer->remote) ? MESH_OVERHEAD_V4 : MESH_OVERHEAD_V6;
-
-		if (!r->err && conf->mtu + overhead > r->mtu)
-			return why_bad(
-				s->why,
-				"%s:%u: mtu: %u + %u for VXLAN = %u do not fit the path to %s, "
-				"which takes %u: at most %u",
-				conf->path, conf->mtu_line, conf->mtu, overhead,
-				conf->mtu + overhead, peer->host->name, r->mtu, r->mtu - overhead);
-	}
-	s->out->cfg.mtu = conf->mtu;
-	snprintf(s->out->mtu_why, sizeof(s->out->mtu_why), "set by `mtu:` in the file");
+	if (err)
+		return err;
+	s->out->cfg.mtu = mtu.bytes;
+	text_copy(s->out->mtu_why, sizeof(s->out->mtu_why), mtu.why);
 	return 0;
 }
 

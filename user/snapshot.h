@@ -42,6 +42,21 @@ struct snapshot_port {
 	char why[96]; /* why it is not accelerated, "" if it is */
 	uint64_t oversize;
 	uint32_t largest; /* bytes of the largest IP packet that was too large */
+	bool veth;
+	uint32_t mtu; /* of the end on the bridge */
+	uint32_t far_mtu; /* of a veth's other end, in the container; 0 = not known */
+	uint64_t rx_dropped; /* of a veth: packets from the other end too large for this one */
+};
+
+/* What is to be said of a port's sizes. */
+enum port_fit {
+	PORT_FITS,
+	PORT_SENT, /* packets that no tunnel takes, of late */
+	PORT_SENT_BEFORE, /* the same, but cannot any more */
+	PORT_TOO_LARGE, /* it may send such packets any time */
+	PORT_TORN, /* and the veth itself drops them, in front of any program */
+	PORT_NARROW, /* the veth drops what the overlay would carry */
+	PORT_LOSES, /* packets, which is how a PORT_TORN looks while the far end is not known */
 };
 
 struct snapshot_device {
@@ -102,6 +117,11 @@ uint64_t snapshot_drops(const struct snapshot *s, enum vx_reason reason); /* pee
 bool snapshot_peer_dropped(const uint64_t drops[VX_REASON_MAX]);
 /* Adds one plain sentence per thing that is wrong. */
 void snapshot_say(const struct snapshot *s, struct notes *problems);
+/* sent: too large packets of late are among what is to be told of. */
+enum port_fit snapshot_port_fit(const struct snapshot_port *port, uint32_t mtu, bool sent);
+/* Adds one per port to blame, or to be warned of, for its MTU. `count`: of too large packets of late,
+ * in words; NULL: there were none. */
+void snapshot_say_mtu(const struct snapshot *s, const char *count, struct notes *problems);
 
 const char *snapshot_state_name(enum snapshot_state state);
 const char *peer_state_name(enum peer_state state);

@@ -137,6 +137,12 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 
 	text_copy(p->ifname, sizeof(p->ifname), link->name);
 	p->ifindex = link->ifindex;
+	p->mtu = link->mtu;
+	p->veth = strcmp(link->kind, "veth") == 0;
+	if (p->veth) {
+		p->far_mtu = link_far_mtu(r->nl, &r->world.links, link);
+		p->rx_dropped = link->rx_dropped;
+	}
 	p->hooked = query(r, room, link->ifindex).mode[0];
 	p->accelerated = p->hooked && has_door(r, link->ifindex);
 	if (!p->accelerated)

@@ -152,37 +152,6 @@ static void say_loop(const struct saying *a)
 			  a->count);
 }
 
-/* The ports to blame are named; a packet routed by the host may have none. */
-static void say_oversize(const struct saying *a)
-{
-	const struct snapshot *s = a->s;
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n_ports; i++) {
-		const struct snapshot_port *p = &s->ports[i];
-		char count[HUMAN_LEN];
-
-		if (!p->oversize || n++ >= LIST_MAX)
-			continue;
-		human_count(p->oversize, count);
-		notes_add(a->out,
-			  "%s: %s %s larger than %u bytes dropped, the largest %u: set the MTU %s "
-			  "to %u",
-			  p->ifname, count, p->oversize == 1 ? "packet" : "packets", s->told.mtu,
-			  p->largest,
-			  i ? "in that container" : "of what this host sends or routes there",
-			  s->told.mtu);
-	}
-	if (n > LIST_MAX)
-		notes_add(a->out, "%zu more ports send packets larger than %u bytes", n - LIST_MAX,
-			  s->told.mtu);
-	if (!n)
-		notes_add(a->out,
-			  "oversize: packets larger than %u bytes (%s), from a port that is gone "
-			  "by now",
-			  s->told.mtu, a->count);
-}
-
 /* The wire let frames of this peer in at the time the tunnel refused some, and none has got through
  * for a while: it is they, and somebody between the two takes the mark off them. */
 static bool loses_mark(const struct saying *a)
@@ -263,8 +232,12 @@ static void say_drop(const struct snapshot *s, enum vx_reason reason, struct not
 	struct saying a = { .s = s, .w = w, .out = out };
 	char count[HUMAN_LEN], ago[HUMAN_LEN];
 
-	if (!then || age > SNAPSHOT_RECENT_NS)
+	if (!then || age > SNAPSHOT_RECENT_NS) {
+		/* Containers' MTUs tell before there are drops. */
+		if (reason == VX_REASON_OVERSIZE)
+			snapshot_say_mtu(s, NULL, out);
 		return;
+	}
 	human_count(snapshot_drops(s, reason), count);
 	human_age(age / 1000000, ago);
 	snprintf(a.count, sizeof(a.count),
@@ -276,7 +249,7 @@ static void say_drop(const struct snapshot *s, enum vx_reason reason, struct not
 	if (reason == VX_REASON_LOOP)
 		say_loop(&a);
 	else if (reason == VX_REASON_OVERSIZE)
-		say_oversize(&a);
+		snapshot_say_mtu(s, a.count, out);
 	else
 		say_guard(&a, reason);
 }

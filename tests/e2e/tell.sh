@@ -24,6 +24,7 @@ ALL_TESTS="
 	clamp_off
 	deaf_to_icmp
 	neighbours_keep_their_size
+	flooded_is_not_told
 	host_is_told
 "
 # shellcheck source=tests/lib/netns.sh
@@ -280,6 +281,14 @@ neighbours_keep_their_size() {
 	pings c11 "$(ip4_of c12)" 5 -M "do" -s 8972
 	pings c11 "$(ip6_of c12)" 5 -M "do" -s 8952
 	assert_eq 0 "$(oversize h1 c11)" "oversize of c11"
+}
+
+# For a MAC the bridge does not know it floods: it may be a neighbour's, who takes any size.
+flooded_is_not_told() {
+	large_mesh 1500
+	assert_eq nothing "$(big c11 tell eth0 11 77 02:c0:00:00:00:77 4 plain)" "for nobody known"
+	assert_ge 1 "$(oversize h1 c11)" "oversize of c11"
+	assert_eq ok "$(big c11 tell eth0 11 21 "$(mac_of c21)" 4 plain)" "for c21"
 }
 
 # The host's own frames by a raw socket, and what it routes from elsewhere: its bridge has the overlay's

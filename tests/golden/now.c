@@ -147,8 +147,6 @@ static int read_route(struct now *now, const struct now_line *l, struct why *why
 		if (!link || r.route.n == ARRAY_LEN(r.route.ifindex))
 			break;
 		r.route.ifindex[r.route.n++] = link->ifindex;
-		if (!r.route.mtu || link->mtu < r.route.mtu)
-			r.route.mtu = link->mtu;
 		i += 2;
 	}
 	if (!r.route.n || (strcmp(l->words[1], "default") != 0 && !ip_parse(l->words[1], &r.to)))
@@ -157,6 +155,7 @@ static int read_route(struct now *now, const struct now_line *l, struct why *why
 	if (i < l->n && (l->n != i + 2 || strcmp(l->words[i], "mtu") != 0 ||
 			 !number(l->words[i + 1], &r.route.mtu)))
 		return bad(now, l, why, "route: cannot use", l->words[i]);
+	route_narrow(&now->links, true, &r.route);
 	now->routes = reallocarray(now->routes, now->n_routes + 1, sizeof(r));
 	if (!now->routes)
 		abort();

@@ -16,13 +16,14 @@ capture() {
 	local name=$1 where=$2 dev=$3
 	shift 3
 	[ ! -e "$WORK/$name.tcpdump" ] || stop "$(<"$WORK/$name.tcpdump")"
+	rm -f "$WORK/$name.err" # or what the one before said would do for this one
 	enter "$where"
 	"${ENTER[@]}" tcpdump -Z root -i "$dev" -n -U --immediate-mode -B 32768 -s "${SNAP:-160}" -c 500000 \
 		-w "$WORK/$name.pcap" "$@" 2>"$WORK/$name.err" &
 	PID=$!
 	echo $PID >"$WORK/$name.tcpdump"
 	on_exit stop $PID
-	wait_for 10 grep -q 'listening on' "$WORK/$name.err"
+	wait_for 10 grep -qs 'listening on' "$WORK/$name.err"
 }
 
 # capture_end NAME: no more packets; nothing may have been lost on the way into the file.
@@ -166,6 +167,6 @@ tcp() {
 	shift 3
 	background "$to" iperf3 -s -1 -B "$(ip4_of "$to")" >"$WORK/iperf3.server" 2>&1
 	wait_for 5 on "$to" bash -c 'ss -Hltn sport = 5201 | grep . >/dev/null'
-	on "$from" iperf3 -c "$(ip4_of "$to")" -n "$bytes" "$@" >"$WORK/iperf3" 2>&1 ||
+	on "$from" timeout 60 iperf3 -c "$(ip4_of "$to")" -n "$bytes" "$@" >"$WORK/iperf3" 2>&1 ||
 		fail "iperf3 $from -> $to: $(cat "$WORK/iperf3")"
 }

@@ -2,6 +2,7 @@
 /* Messages of rtnetlink as events. */
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -68,6 +69,35 @@ static void links_are_parsed(void **state)
 			 (LINK_PORT_USUAL & ~(1U << PORT_FORWARDING | 1U << PORT_LEARNS)) |
 				 1U << PORT_LOCKED);
 	ifi->ifi_family = AF_INET6;
+	assert_false(event_parse(msg, &e));
+}
+
+static void announced_mtus_are_parsed(void **state)
+{
+	struct nlmsghdr *msg = message(RTM_NEWLINK, sizeof(struct ifinfomsg));
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
+	uint32_t conf[DEVCONF_MTU6 + 1] = { [DEVCONF_MTU6] = 1400 };
+	struct nlattr *nest;
+	struct event e;
+
+	(void)state;
+	ifi->ifi_index = 7;
+	ifi->ifi_family = AF_INET6;
+	nest = mnl_attr_nest_start(msg, IFLA_PROTINFO);
+	mnl_attr_put(msg, IFLA_INET6_CONF, sizeof(conf), conf);
+	mnl_attr_nest_end(msg, nest);
+	assert_true(event_parse(msg, &e));
+	assert_int_equal(e.kind, EVENT_INET6);
+	assert_int_equal(e.ifindex, 7);
+	assert_int_equal(e.link.mtu6, 1400);
+	msg->nlmsg_type = RTM_DELLINK;
+	assert_false(event_parse(msg, &e));
+	/* Too short to say it. */
+	msg = message(RTM_NEWLINK, sizeof(struct ifinfomsg));
+	ifi->ifi_family = AF_INET6;
+	nest = mnl_attr_nest_start(msg, IFLA_PROTINFO);
+	mnl_attr_put(msg, IFLA_INET6_CONF, sizeof(conf) - 4, conf);
+	mnl_attr_nest_end(msg, nest);
 	assert_false(event_parse(msg, &e));
 }
 
@@ -154,9 +184,8 @@ static void rules_are_parsed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(links_are_parsed),
-		cmocka_unit_test(routes_are_parsed),
-		cmocka_unit_test(the_rest_is_parsed),
+		cmocka_unit_test(links_are_parsed),  cmocka_unit_test(announced_mtus_are_parsed),
+		cmocka_unit_test(routes_are_parsed), cmocka_unit_test(the_rest_is_parsed),
 		cmocka_unit_test(rules_are_parsed),
 	};
 

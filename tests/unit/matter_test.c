@@ -231,6 +231,21 @@ static void addresses_of_hosts_matter(void **state)
 	JUDGE(s, e, true, ALL);
 }
 
+static void announced_mtu_of_the_underlay_matters(void **state)
+{
+	struct scene *s = *state;
+	struct event e = { .kind = EVENT_INET6, .ifindex = ETH0, .link = { .mtu6 = 1400 } };
+	struct link eth0 = *links_by_index(&s->view.world.links, ETH0);
+
+	JUDGE(s, e, true, ALL);
+	eth0.mtu6 = 1400;
+	view_set_link(&s->view, ETH0, &eth0);
+	JUDGE(s, e, true, NOT);
+	JUDGE(s, e, false, ALL);
+	e.ifindex = OTHER;
+	JUDGE(s, e, false, NOT);
+}
+
 static void routes_that_cover_a_peer_matter(void **state)
 {
 	static const struct {
@@ -349,12 +364,20 @@ static void rules_matter_where_they_are_asked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(what_is_known_says_nothing),	 CASE(unsettled_any_word_on_a_part_matters),
-		CASE(nothing_known_means_all),		 CASE(parts_that_change_matter),
-		CASE(ports_are_looked_at_alone),	 CASE(bridges_speak_of_their_ports),
-		CASE(addresses_of_hosts_matter),	 CASE(routes_that_cover_a_peer_matter),
-		CASE(filters_of_ours_that_go_matter),	 CASE(pins_that_go_matter),
-		CASE(lost_ones_and_rules_concern_all),	 CASE(where_a_tunnel_sends_matters),
+		CASE(what_is_known_says_nothing),
+		CASE(unsettled_any_word_on_a_part_matters),
+		CASE(nothing_known_means_all),
+		CASE(parts_that_change_matter),
+		CASE(ports_are_looked_at_alone),
+		CASE(bridges_speak_of_their_ports),
+		CASE(announced_mtu_of_the_underlay_matters),
+		CASE(announced_mtu_of_the_underlay_matters),
+		CASE(addresses_of_hosts_matter),
+		CASE(routes_that_cover_a_peer_matter),
+		CASE(filters_of_ours_that_go_matter),
+		CASE(pins_that_go_matter),
+		CASE(lost_ones_and_rules_concern_all),
+		CASE(where_a_tunnel_sends_matters),
 		CASE(rules_matter_where_they_are_asked),
 	};
 

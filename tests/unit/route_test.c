@@ -94,6 +94,59 @@ static void more_hops_than_there_is_room_for(void **state)
 	assert_int_equal(route.n, ROUTE_DEVICES);
 }
 
+static void locked_mtu_is_the_routes(void **state)
+{
+	struct nlmsghdr *msg = answer(RTN_UNICAST);
+	struct route route = { 0 };
+	struct nlattr *metrics;
+	uint32_t id;
+
+	(void)state;
+	mnl_attr_put_u32(msg, RTA_OIF, 3);
+	metrics = mnl_attr_nest_start(msg, RTA_METRICS);
+	mnl_attr_put_u32(msg, RTAX_LOCK, 1 << RTAX_MTU);
+	mnl_attr_put_u32(msg, RTAX_MTU, 1300);
+	mnl_attr_nest_end(msg, metrics);
+	assert_int_equal(route_parse(msg, &route, &id), 0);
+	assert_int_equal(route.mtu, 1300);
+}
+
+static void the_narrowest_decides(void **state)
+{
+	static struct link devices[] = {
+		{ .ifindex = 3, .mtu = 1500, .mtu6 = 1500 },
+		{ .ifindex = 4, .mtu = 1420, .mtu6 = 1420 },
+		{ .ifindex = 5, .mtu = 1500, .mtu6 = 1400 }, /* as a router announced it */
+	};
+	static const struct links links = { devices, ARRAY_LEN(devices) };
+	static const struct {
+		int ifindex[3];
+		uint32_t own;
+		bool v4;
+		uint32_t mtu;
+		int narrow;
+	} rows[] = {
+		{ { 3 }, 0, true, 1500, 3 },	   { { 3 }, 1300, true, 1300, 0 },
+		{ { 3 }, 9000, true, 1500, 3 },	   { { 3, 4 }, 0, true, 1420, 4 },
+		{ { 4, 3 }, 0, true, 1420, 4 },	   { { 3, 4 }, 1410, true, 1410, 0 },
+		{ { 3, 4 }, 1450, true, 1420, 4 }, { { 5 }, 0, true, 1500, 5 },
+		{ { 5 }, 0, false, 1400, 5 },	   { { 3, 4, 5 }, 0, false, 1400, 5 },
+		{ { 7, 3 }, 0, true, 1500, 3 }, /* 7 has gone meanwhile */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct route route = { .mtu = rows[i].own };
+
+		memcpy(route.ifindex, rows[i].ifindex, sizeof(rows[i].ifindex));
+		while (route.n < 3 && route.ifindex[route.n])
+			route.n++;
+		route_narrow(&links, rows[i].v4, &route);
+		if (route.mtu != rows[i].mtu || route.narrow != rows[i].narrow)
+			fail_msg("row %zu: %u by %d", i, route.mtu, route.narrow);
+	}
+}
+
 static void a_number_only(void **state)
 {
 	struct nlmsghdr *msg = answer(RTN_UNICAST);
@@ -133,6 +186,8 @@ int main(void)
 		cmocka_unit_test(one_device),
 		cmocka_unit_test(several_hops_each_device_once),
 		cmocka_unit_test(more_hops_than_there_is_room_for),
+		cmocka_unit_test(locked_mtu_is_the_routes),
+		cmocka_unit_test(the_narrowest_decides),
 		cmocka_unit_test(a_number_only),
 		cmocka_unit_test(no_way),
 	};

@@ -346,24 +346,6 @@ static void loop_names_its_witness(void **state)
 		    "copy of the container there");
 }
 
-static void oversize_names_the_port(void **state)
-{
-	struct snapshot s = healthy();
-
-	(void)state;
-	witness(&s, VX_REASON_OVERSIZE, SECOND);
-	assert_says(&s, SNAPSHOT_UP,
-		    "oversize: packets larger than 1450 bytes (3 dropped, the last 1.0 s ago), "
-		    "from a port "
-		    "that is gone by now");
-	ports[1].oversize = 23;
-	ports[1].largest = 1500;
-	assert_says(&s, SNAPSHOT_UP,
-		    "veth1: 23 packets larger than 1450 bytes dropped, the largest 1500: set the "
-		    "MTU in "
-		    "that container to 1450");
-}
-
 static void every_reason_has_a_sentence(void **state)
 {
 	(void)state;
@@ -448,7 +430,6 @@ int main(void)
 		cmocka_unit_test(loops_are_dropped_whatever_the_guard),
 		cmocka_unit_test(a_lost_mark_is_told_from_a_stranger),
 		cmocka_unit_test(loop_names_its_witness),
-		cmocka_unit_test(oversize_names_the_port),
 		cmocka_unit_test(every_reason_has_a_sentence),
 		cmocka_unit_test(drops_are_summed_over_peers),
 		cmocka_unit_test(numbers_are_short),

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sizes: of cables, containers and packets, and what `status` says of them.
+
+cable() { # MTU [DEV [SWITCH]]: of all hosts' cables to that switch
+	local name
+	for name in "${HOSTS[@]}"; do
+		ip -n "$name" link set "${2:-eth0}" mtu "$1"
+		ip -n "${3:-sw}" link set "$name-${2:-eth0}" mtu "$1"
+	done
+}
+
+both_ends() { # HOST CONTAINER MTU
+	ip -n "$1" link set "$2" mtu "$3"
+	ip -n "$2" link set eth0 mtu "$3"
+}
+
+pair_on() { # MTU_OF_CABLES [YAML LINE...]
+	mesh 2 "${@:2}"
+	cable "$1"
+	mesh_up
+	containers_each 1
+	mesh_up
+}
+
+# sized N SIZE 4|6 [LAYER...]: UDP from c11 to c21, IP packets of that size.
+sized() {
+	local n=$1 size=$2 from to head=28
+	from=$(ip4_of c11) to=$(ip4_of c21)
+	[ "$3" = 4 ] || { from=$(ip6_of c11) to=$(ip6_of c21) && head=48; }
+	frames c11 eth0 count="$n" eth "dst=$(mac_of c21)" "src=$(mac_of c11)" "${@:4}" \
+		ip "src=$from" "dst=$to" udp data zeros=$((size - head))
+}
+
+status_of() { # HOST: the page for people in one line
+	local status=0
+	vx "$1" status vxbr0 >"$WORK/page" || status=$?
+	[ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "vxbpf status on $1: exit status $status"
+	tr -s '\n ' ' ' <"$WORK/page"
+}
+
+says() { # HOST REGEX
+	assert_match "$2" "$(status_of "$1")" "status of $1"
+}
+
+says_not() { # HOST REGEX
+	! status_of "$1" | grep -E "$2" >/dev/null || fail "status of $1 says '$2'"
+}
