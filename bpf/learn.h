@@ -262,7 +262,8 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	} else {
 		peer = find_tunnel(hook_ingress(w), &vni.vni);
 	}
-	if (!peer || vni.vni != src->vni)
+	/* Without the kernel's policies nobody could tell a peer's ESP from a stranger's plain VXLAN. */
+	if (!peer || peer->ipsec || vni.vni != src->vni)
 		return VX_PASS;
 	f.hop = load64(peer->remote.bytes) || load32(peer->remote.bytes + 8) != bpf_htonl(0xffff)
 			? VX_HOP_WIRE6

@@ -21,6 +21,7 @@ enum {
 	VX_PROTO_ICMP = 1,
 	VX_PROTO_ICMP6 = 58,
 	VX_CSUM_MAX = 512, /* bytes bpf_csum_diff takes at once */
+	VX_PACKET_OTHERHOST = 3,
 };
 
 /* The IP packet each frame on the wire will carry; of a super-packet, the largest segment's. */
@@ -270,9 +271,15 @@ __attribute__((noinline)) int make_answer(struct __sk_buff *skb)
 	return 1;
 }
 
-/* Back by that device: out of a port, or, by the bridge, to the host itself. */
-static __always_inline enum vx_step tell(struct vx_walk *w, __u32 ifindex, __u64 flags)
+/*
+ * Back by that device: out of a port, or, by the bridge, to the host itself. What a port brings for a
+ * peer's MAC is not addressed to the port; what leaves by the bridge is the host's own or routed by it,
+ * and of what the host has routed back to where it came from the ingress device is the bridge, too.
+ */
+static __always_inline enum vx_step tell(struct vx_walk *w, __u32 ifindex)
 {
+	__u64 flags = VX_SKB(w)->pkt_type == VX_PACKET_OTHERHOST ? 0 : BPF_F_INGRESS;
+
 	if (is_group(&w->pkt.dst) || is_group(&w->pkt.src) || w->pkt.l2_len != VX_ETH_LEN ||
 	    !may_tell(ifindex, w->now) || !make_answer(VX_SKB(w)))
 		return VX_DROP;
@@ -315,7 +322,7 @@ static __always_inline enum vx_step fit_mtu(struct vx_walk *w)
 	at = bpf_map_lookup_elem(&fdb, &src);
 	if (!w->from || (at && at->place == VX_AT_PORT && at->ifindex != w->from))
 		return VX_DROP;
-	return tell(w, w->from, 0);
+	return tell(w, w->from);
 }
 
 /*
@@ -347,8 +354,7 @@ static __always_inline enum vx_step fit_here(struct vx_walk *w)
 	w->peer = bpf_map_lookup_elem(&peers, &vni);
 	blame_port(w->from, w->packets, size);
 	charge(w, VX_REASON_OVERSIZE, w->peer);
-	/* Not come in by this device: it is the bridge, and the frame the host's own or routed by it. */
-	return tell(w, w->from, hook_ingress(w) == w->from ? 0 : BPF_F_INGRESS);
+	return tell(w, w->from);
 }
 
 #endif

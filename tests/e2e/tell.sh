@@ -26,6 +26,7 @@ ALL_TESTS="
 	neighbours_keep_their_size
 	flooded_is_not_told
 	host_is_told
+	routed_back_is_told
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -300,6 +301,22 @@ host_is_told() {
 	on h1 ip link set vxbr0 mtu 1500
 	assert_eq ok "$(big h1 tell vxbr0 101 21 "$(mac_of c21)" 4 plain)" "the host"
 	assert_eq 1 "$(oversize h1 vxbr0)" "oversize of the host"
+}
+
+# What the host routes from its bridge back to its bridge came in by the device it leaves by. Its sender is
+# told, and nothing the host says looks as if the far MAC were here.
+routed_back_is_told() {
+	export PEER_MORE_h1=', bridge_address: [198.51.100.101/24]'
+	large_mesh 1500
+	on h1 ip link set vxbr0 mtu 1500
+	on h1 bash -c 'cd /proc/sys/net/ipv4; echo 1 >ip_forward
+		echo 0 >conf/all/send_redirects; echo 0 >conf/vxbr0/send_redirects'
+	on c11 ip route add "$(ip4_of c21)/32" via 198.51.100.101
+	pings c11 "$(ip4_of c21)" 2
+	on c11 ping -n -q -c 3 -i 0.2 -W 1 -M "do" -s 1460 "$(ip4_of c21)" >&2 || true
+	assert_eq 1450 "$(on c11 ip -j route get "$(ip4_of c21)" | jq '.[0].metrics[0].mtu')" "MTU learned"
+	pings c21 198.51.100.101 5
+	assert_eq 0 "$(status_json h1 | jq '.[0].peers[0].drops.loop')" "loops"
 }
 
 run_tests
