@@ -179,7 +179,7 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 	f = find_flow(id_hash(&id, kind));
 	if (!f)
 		return VX_GO_ON;
-	stamp = f->stamp_again;
+	stamp = read_stamp(f);
 	if (!id_is(&id, kind, c.start, c.end, f))
 		return VX_GO_ON;
 	sum = bpf_map_lookup_elem(&counters, &f->slot);
@@ -207,7 +207,7 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 	}
 	to = f->to;
 	id16 = (__u16)f->outer_id++;
-	if (f->stamp != stamp)
+	if (is_rewritten(f, stamp))
 		return VX_GO_ON;
 	step = four ? encap4(w, head, id16, len, &id) : encap6(w, head, len, &id);
 	if (step != VX_SENT)
@@ -326,7 +326,7 @@ static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_curs
 	f = find_flow(id_hash(&id, kind));
 	if (!f)
 		return VX_GO_ON;
-	stamp = f->stamp_again;
+	stamp = read_stamp(f);
 	if (!id_is(&id, kind, frame, c.end, f) || !is_outer(f, at, outer_six))
 		return VX_GO_ON;
 	sum = bpf_map_lookup_elem(&counters, &f->slot);
@@ -344,7 +344,7 @@ static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_curs
 	}
 	way = f->way;
 	to = f->to;
-	if (f->stamp != stamp)
+	if (is_rewritten(f, stamp))
 		return VX_GO_ON;
 	/* Kernels before 6.3 refuse to change the IP version, and nothing has happened. */
 	if (outer_six != six)

@@ -134,6 +134,24 @@ static __always_inline struct vx_id id_back(const struct vx_id *id, const __u8 *
 	return back;
 }
 
+/*
+ * Around the reading of an entry, see struct vx_flow. Between them the compiler moves nothing in or
+ * out; x86 keeps loads in order by itself.
+ */
+static __always_inline __u64 read_stamp(const struct vx_flow *f)
+{
+	__u64 stamp = f->stamp_again;
+
+	asm volatile("" ::: "memory");
+	return stamp;
+}
+
+static __always_inline bool is_rewritten(const struct vx_flow *f, __u64 stamp)
+{
+	asm volatile("" ::: "memory");
+	return f->stamp != stamp;
+}
+
 /* The entry of this flow, NULL if there is none: of another flow if their hashes are alike. */
 static __always_inline struct vx_flow *find_flow(__u64 hash)
 {

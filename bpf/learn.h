@@ -63,13 +63,13 @@ static __always_inline bool flow_renew(struct vx_flow *at, const struct vx_flow 
 		{ offsetof(struct vx_flow, way), offsetof(struct vx_flow, outer_id) },
 		{ offsetof(struct vx_flow, header_len), offsetof(struct vx_flow, stamp_again) },
 	};
-	__u64 stamp = at->stamp_again;
+	__u64 stamp = read_stamp(at);
 
 	for (int part = 0; part < 4; part++)
 		for (__u32 i = parts[part][0]; i < parts[part][1]; i += 4)
 			if (load32((__u8 *)at + i) != load32((const __u8 *)f + i))
 				return false;
-	if (at->stamp != stamp)
+	if (is_rewritten(at, stamp))
 		return false;
 	at->moved = f->moved;
 	at->learned_ns = f->learned_ns;

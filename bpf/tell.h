@@ -133,28 +133,80 @@ static __always_inline struct vx_cursor reread(struct __sk_buff *skb)
 }
 
 /*
- * Writes the headers in front of what is quoted, where bpf_skb_change_head has made room, and swaps
- * the MACs. `sum` is that of the quoted bytes.
+ * Does the frame deserve an answer? 0 = no, else what make_answer has to know: VX_ANSWER, VX_SIX, the
+ * length of its IP header and, in the upper half, the sum in the place of a checksum that offload has
+ * still to fill in, 0 if there is none. (A checksum that is complete and looks like one is one of
+ * 65,536.) Two programs of their own to the verifier (see skb_headers), one after the other: together
+ * they would need more stack than there is.
  */
-static __always_inline void write_answer4(__u8 *at, const struct vx_ip *ip, __u64 macs, __u32 more,
-					  __u8 ttl, __u64 sum)
-{
-	__u16 length = bpf_htons(VX_QUOTE4 + 28);
+enum { VX_ANSWER = 1, VX_SIX = 2, VX_L3_LEN = 0xfffc };
 
-	*(__u32 *)at = (__u32)(macs >> 48) | more << 16;
-	*(__u16 *)(at + 4) = (__u16)(more >> 16);
-	*(__u32 *)(at + 6) = (__u32)macs;
-	*(__u16 *)(at + 10) = (__u16)(macs >> 32);
-	*(__u16 *)(at + 12) = bpf_htons(ETH_P_IP);
+__attribute__((noinline)) __u32 judge_answer(struct __sk_buff *skb)
+{
+	__u32 len = skb->len, code = VX_ANSWER, l3_len;
+	__u16 filled = 0;
+	struct vx_cursor c;
+	struct vx_ip ip;
+	__u8 *at, *l4;
+	__u64 off;
+	bool six;
+
+	if (bpf_skb_pull_data(skb, len < VX_ETH_LEN + VX_QUOTE6 ? len : VX_ETH_LEN + VX_QUOTE6))
+		return 0;
+	c = reread(skb);
+	at = cursor_take(&c, VX_ETH_LEN);
+	if (!at)
+		return 0;
+	six = load16(at + 12) == bpf_htons(ETH_P_IPV6);
+	if (len < VX_ETH_LEN + (six ? VX_QUOTE6 : VX_QUOTE4) ||
+	    parse_ip(&c, load16(at + 12), &ip) != VX_PARSED || ip.later_fragment ||
+	    is_no_host(&ip.source, six) || is_no_host(&ip.dest, six))
+		return 0;
+	off = forget((__u16)c.off);
+	if (off > VX_QUOTE4 - 18)
+		return 0;
+	asm volatile("" : "+r"(off));
+	l4 = at + off;
+	if (l4 + 18 > c.end || is_error(&ip, l4[0]))
+		return 0;
+	l3_len = (__u32)off - VX_ETH_LEN;
+	if (ip.protocol == VX_PROTO_TCP || ip.protocol == VX_PROTO_UDP) {
+		filled = pseudo_sum(&ip, len - VX_ETH_LEN - l3_len);
+		if (load16(l4 + (ip.protocol == VX_PROTO_TCP ? 16 : 6)) != filled)
+			filled = 0;
+	}
+	return code | (six ? VX_SIX : 0) | (l3_len & VX_L3_LEN) | (__u32)filled << 16;
+}
+
+/* The new Ethernet header, of the old one behind `headers` bytes, with its MACs swapped. */
+static __always_inline void write_ethernet(__u8 *at, __u32 headers)
+{
+	const __u8 *old = at + headers;
+
+	*(__u32 *)at = load32(old + 6);
+	*(__u16 *)(at + 4) = load16(old + 10);
+	*(__u32 *)(at + 6) = load32(old);
+	*(__u16 *)(at + 10) = load16(old + 4);
+	*(__u16 *)(at + 12) = load16(old + 12);
+}
+
+/*
+ * The headers in front of the quoted packet, for which room has been made; addresses and TTL are its
+ * own. `sum` is that of the quoted bytes.
+ */
+static __always_inline void write_answer4(__u8 *at, __u64 sum)
+{
+	const __u8 *quoted = at + VX_ETH_LEN + 28;
+
 	*(__u16 *)(at + 14) = bpf_htons(0x4500);
-	*(__u16 *)(at + 16) = length;
+	*(__u16 *)(at + 16) = bpf_htons(VX_QUOTE4 + 28);
 	*(__u16 *)(at + 18) = 0;
 	*(__u16 *)(at + 20) = bpf_htons(0x4000); /* whole, or not at all */
-	at[22] = ttl;
+	at[22] = quoted[8];
 	at[23] = VX_PROTO_ICMP;
 	*(__u16 *)(at + 24) = 0;
-	*(__u32 *)(at + 26) = load32(ip->dest.bytes + 12);
-	*(__u32 *)(at + 30) = load32(ip->source.bytes + 12);
+	*(__u32 *)(at + 26) = load32(quoted + 16);
+	*(__u32 *)(at + 30) = load32(quoted + 12);
 	*(__u16 *)(at + 24) = ~fold((__u64)load32(at + 14) + load32(at + 18) + load32(at + 22) +
 				    load32(at + 26) + load32(at + 30));
 	*(__u32 *)(at + 34) = bpf_htonl(3 << 24 | 4 << 16);
@@ -162,24 +214,19 @@ static __always_inline void write_answer4(__u8 *at, const struct vx_ip *ip, __u6
 	*(__u16 *)(at + 36) = ~fold(sum + load32(at + 34) + load32(at + 38));
 }
 
-static __always_inline void write_answer6(__u8 *at, const struct vx_ip *ip, __u64 macs, __u32 more,
-					  __u8 hops, __u64 sum)
+static __always_inline void write_answer6(__u8 *at, __u64 sum)
 {
+	const __u8 *quoted = at + VX_ETH_LEN + 48;
 	__u32 length = VX_QUOTE6 + 8;
 
-	*(__u32 *)at = (__u32)(macs >> 48) | more << 16;
-	*(__u16 *)(at + 4) = (__u16)(more >> 16);
-	*(__u32 *)(at + 6) = (__u32)macs;
-	*(__u16 *)(at + 10) = (__u16)(macs >> 32);
-	*(__u16 *)(at + 12) = bpf_htons(ETH_P_IPV6);
 	*(__u32 *)(at + 14) = bpf_htonl(6 << 28);
 	*(__u16 *)(at + 18) = bpf_htons((__u16)length);
 	at[20] = VX_PROTO_ICMP6;
-	at[21] = hops;
+	at[21] = quoted[7];
 	for (int i = 0; i < 16; i += 4) {
-		*(__u32 *)(at + 22 + i) = load32(ip->dest.bytes + i);
-		*(__u32 *)(at + 38 + i) = load32(ip->source.bytes + i);
-		sum += (__u64)load32(ip->dest.bytes + i) + load32(ip->source.bytes + i);
+		*(__u32 *)(at + 22 + i) = load32(quoted + 24 + i);
+		*(__u32 *)(at + 38 + i) = load32(quoted + 8 + i);
+		sum += (__u64)load32(quoted + 24 + i) + load32(quoted + 8 + i);
 	}
 	*(__u32 *)(at + 54) = bpf_htonl(2 << 24);
 	*(__u32 *)(at + 58) = bpf_htonl(cfg.mtu);
@@ -189,85 +236,54 @@ static __always_inline void write_answer6(__u8 *at, const struct vx_ip *ip, __u6
 }
 
 /*
- * Makes the answer of the frame: an Ethernet header at its start, then IP. 1 if it is one now, 0 if it
- * deserves none or something failed: then it is only to be dropped. A program of its own to the
- * verifier (see skb_headers).
- *
- * The frame's checksum may still be offload's to fill in, and so may be a place inside the quote then:
- * the answer's checksum is made for what will stand there, so it is right with whoever looks, a
- * guest behind a tap without offloads too. (A checksum that is complete and looks like one to fill in
- * is one of 65,536.)
+ * Makes the answer of the frame that judge_answer has judged: 1 if it is one now, else it is only to be
+ * dropped. Where offload has still to fill in a checksum it will do so inside the quote: the answer's
+ * checksum is made for what will stand there, so it is right with whoever looks, a guest behind a tap
+ * without offloads too.
  */
-__attribute__((noinline)) int make_answer(struct __sk_buff *skb)
+__attribute__((noinline)) int make_answer(struct __sk_buff *skb, __u32 code)
 {
-	__u32 len = skb->len, quote, headers, more, l3_len;
+	__u32 quote = code & VX_SIX ? VX_QUOTE6 : VX_QUOTE4, l3_len = code & VX_L3_LEN & 0x3fc;
+	__u32 headers = code & VX_SIX ? 48 : 28;
+	__u16 filled = (__u16)(code >> 16);
+	__u64 sum = (__u16)~filled;
 	struct vx_cursor c;
-	struct vx_ip ip;
-	__u16 filled = 0;
-	bool six, partial;
-	__u64 macs, sum, off;
-	__u8 *at, *l4, ttl;
+	__u8 *at, *quoted;
 
-	if (bpf_skb_pull_data(skb, len < VX_ETH_LEN + VX_QUOTE6 ? len : VX_ETH_LEN + VX_QUOTE6))
-		return 0;
-	c = reread(skb);
-	at = cursor_take(&c, VX_ETH_LEN);
-	if (!at)
-		return 0;
-	macs = load64(at);
-	more = load32(at + 8);
-	six = load16(at + 12) == bpf_htons(ETH_P_IPV6);
-	quote = six ? VX_QUOTE6 : VX_QUOTE4;
-	headers = six ? 48 : 28;
-	if (len < VX_ETH_LEN + quote || parse_ip(&c, load16(at + 12), &ip) != VX_PARSED ||
-	    ip.later_fragment || is_no_host(&ip.source, six) || is_no_host(&ip.dest, six))
-		return 0;
-	if (at + VX_ETH_LEN + VX_IP4_LEN > c.end)
-		return 0;
-	ttl = six ? at[21] : at[22];
-	off = forget((__u16)c.off);
-	if (off > VX_QUOTE4 - 18)
-		return 0;
-	asm volatile("" : "+r"(off));
-	l3_len = (__u32)off - VX_ETH_LEN;
-	l4 = at + off;
-	if (l4 + 18 > c.end || is_error(&ip, l4[0]))
-		return 0;
-	if (ip.protocol == VX_PROTO_TCP || ip.protocol == VX_PROTO_UDP)
-		filled = pseudo_sum(&ip, len - VX_ETH_LEN - l3_len);
-	partial = filled && (ip.protocol == VX_PROTO_TCP   ? load16(l4 + 16) == filled
-			     : ip.protocol == VX_PROTO_UDP ? load16(l4 + 6) == filled
-							   : false);
-	if ((len > VX_ETH_LEN + quote && bpf_skb_change_tail(skb, VX_ETH_LEN + quote, 0)) ||
+	if ((skb->len > VX_ETH_LEN + quote && bpf_skb_change_tail(skb, VX_ETH_LEN + quote, 0)) ||
 	    bpf_skb_change_head(skb, headers, 0))
 		return 0;
 	c = reread(skb);
 	at = c.start;
-	if (six) {
-		if (at + VX_ETH_LEN + 48 + VX_QUOTE6 > c.end)
+	if (code & VX_SIX) {
+		quoted = at + VX_ETH_LEN + 48;
+		if (quoted + VX_QUOTE6 > c.end || l3_len > VX_CSUM_MAX)
 			return 0;
-		l4 = at + VX_ETH_LEN + 48;
-		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)l4, VX_CSUM_MAX, 0);
-		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(l4 + VX_CSUM_MAX), VX_CSUM_MAX,
-					   (__u32)sum);
-		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(l4 + 2 * VX_CSUM_MAX),
-					   VX_QUOTE6 - 2 * VX_CSUM_MAX, (__u32)sum);
-		if (partial)
-			sum = (__u32)bpf_csum_diff(NULL, 0, (void *)l4, l3_len & 0xfc, 0) +
-			      (__u64)(__u16)~filled;
-		write_answer6(at, &ip, macs, more, ttl, sum);
+		if (filled) {
+			sum += (__u32)bpf_csum_diff(NULL, 0, (void *)quoted, l3_len, 0);
+		} else {
+			sum = (__u32)bpf_csum_diff(NULL, 0, (void *)quoted, VX_CSUM_MAX, 0);
+			sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(quoted + VX_CSUM_MAX),
+						   VX_CSUM_MAX, (__u32)sum);
+			sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(quoted + 2 * VX_CSUM_MAX),
+						   VX_QUOTE6 - 2 * VX_CSUM_MAX, (__u32)sum);
+		}
+		write_ethernet(at, 48);
+		write_answer6(at, sum);
 		return 1;
 	}
-	if (at + VX_ETH_LEN + 28 + VX_QUOTE4 > c.end)
+	quoted = at + VX_ETH_LEN + 28;
+	if (quoted + VX_QUOTE4 > c.end || l3_len > VX_CSUM_MAX)
 		return 0;
-	l4 = at + VX_ETH_LEN + 28;
-	sum = (__u32)bpf_csum_diff(NULL, 0, (void *)l4, VX_CSUM_MAX, 0);
-	sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(l4 + VX_CSUM_MAX), VX_QUOTE4 - VX_CSUM_MAX,
-				   (__u32)sum);
-	if (partial)
-		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)l4, l3_len & 0xfc, 0) +
-		      (__u64)(__u16)~filled;
-	write_answer4(at, &ip, macs, more, ttl, sum);
+	if (filled) {
+		sum += (__u32)bpf_csum_diff(NULL, 0, (void *)quoted, l3_len, 0);
+	} else {
+		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)quoted, VX_CSUM_MAX, 0);
+		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(quoted + VX_CSUM_MAX),
+					   VX_QUOTE4 - VX_CSUM_MAX, (__u32)sum);
+	}
+	write_ethernet(at, 28);
+	write_answer4(at, sum);
 	return 1;
 }
 
@@ -279,9 +295,13 @@ __attribute__((noinline)) int make_answer(struct __sk_buff *skb)
 static __always_inline enum vx_step tell(struct vx_walk *w, __u32 ifindex)
 {
 	__u64 flags = VX_SKB(w)->pkt_type == VX_PACKET_OTHERHOST ? 0 : BPF_F_INGRESS;
+	__u32 code;
 
 	if (is_group(&w->pkt.dst) || is_group(&w->pkt.src) || w->pkt.l2_len != VX_ETH_LEN ||
-	    !may_tell(ifindex, w->now) || !make_answer(VX_SKB(w)))
+	    !may_tell(ifindex, w->now))
+		return VX_DROP;
+	code = judge_answer(VX_SKB(w));
+	if (!code || !make_answer(VX_SKB(w), code))
 		return VX_DROP;
 	w->verdict = (int)bpf_redirect(ifindex, flags);
 	return VX_SENT;
@@ -320,7 +340,7 @@ static __always_inline enum vx_step fit_mtu(struct vx_walk *w)
 	    !is_within(at->seen_ns, w->now, VX_FDB_AGE_NS))
 		return VX_DROP;
 	at = bpf_map_lookup_elem(&fdb, &src);
-	if (!w->from || (at && at->place == VX_AT_PORT && at->ifindex != w->from))
+	if (!w->from || (at && (at->place != VX_AT_PORT || at->ifindex != w->from)))
 		return VX_DROP;
 	return tell(w, w->from);
 }
