@@ -4,54 +4,7 @@
 #include <string.h>
 
 #include "command.h"
-#include "nl.h"
-#include "snapshot.h"
-
-struct snapshots {
-	struct snapshot *v;
-	size_t n;
-};
-
-static void snapshots_free(struct snapshots *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		snapshot_free(&list->v[i]);
-	free(list->v);
-}
-#define autosnapshots __attribute__((cleanup(snapshots_free)))
-
-static int read_all(const struct command_targets *targets, struct snapshots *out, struct why *why)
-{
-	autonl struct nl *nl = NULL;
-	int err = nl_open(&nl, why);
-
-	out->v = err ? NULL : calloc(targets->n + 1, sizeof(*out->v));
-	if (!err && !out->v)
-		return why_set(why, -ENOMEM, "status: out of memory");
-	for (size_t i = 0; !err && i < targets->n; i++) {
-		err = snapshot_read(nl, targets->v[i].overlay, targets->v[i].path, &out->v[i], why);
-		out->n += !err;
-	}
-	return err;
-}
-
-/* Asked for by name, and neither up nor written down: a mistake, not a state. */
-static int check_known(const struct command_args *args, const struct snapshots *list,
-		       struct why *why)
-{
-	const struct snapshot *s = list->v;
-
-	if (!args->arg || !list->n || s->up || s->layout || access(s->path, F_OK) == 0)
-		return 0;
-	return why_bad(why, "%s: status: it is not up, and there is no %s", s->told.name, s->path);
-}
-
-static bool wants_colour(void)
-{
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
-}
+#include "snapshots.h"
 
 static int print(const struct command_args *args, const struct snapshots *list, struct why *why)
 {
@@ -63,7 +16,7 @@ static int print(const struct command_args *args, const struct snapshots *list, 
 		puts(text);
 	}
 	for (size_t i = 0; !args->json && i < list->n; i++) {
-		autofree char *text = status_text(&list->v[i], wants_colour());
+		autofree char *text = status_text(&list->v[i], command_wants_colour());
 
 		if (!text)
 			return why_set(why, -ENOMEM, "status: out of memory");
@@ -80,17 +33,10 @@ static int print(const struct command_args *args, const struct snapshots *list, 
 
 int cmd_status(const struct command_args *args)
 {
-	autotargets struct command_targets targets = { 0 };
 	autosnapshots struct snapshots list = { 0 };
 	struct why why = { 0 };
-	int err = command_find_targets(args->arg, true, &targets, &why);
+	int err = snapshots_read(args, &list, &why);
 
-	if (!err)
-		err = command_need_rights(args->verb, &why);
-	if (!err)
-		err = read_all(&targets, &list, &why);
-	if (!err)
-		err = check_known(args, &list, &why);
 	if (!err)
 		err = print(args, &list, &why);
 	if (err)

@@ -38,6 +38,31 @@ void command_say(const struct notes *notes)
 		command_tell("%s", notes->v[i]);
 }
 
+int command_number(const struct command_args *args, enum command_option option, unsigned min,
+		   unsigned max, unsigned usual, unsigned *out, struct why *why)
+{
+	const char *text = args->given[option];
+	unsigned long n;
+	char *end;
+
+	*out = usual;
+	if (!text)
+		return 0;
+	n = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || n < min || n > max)
+		return why_bad(why, "%s: '%s' is no whole number from %u to %u", args->verb, text,
+			       min, max);
+	*out = (unsigned)n;
+	return 0;
+}
+
+bool command_wants_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
+}
+
 static bool has_suffix(const char *text, const char *suffix)
 {
 	size_t len = strlen(text), tail = strlen(suffix);

@@ -11,9 +11,14 @@
 
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DIFFERS = 3 };
 
+/* Their names and what they say are in main.c's table. */
+enum command_option { OPTION_DRY_RUN, OPTION_JSON, OPTION_ONCE, OPTION_MAX };
+
 struct command_args {
 	const char *verb;
-	const char *arg; /* the one argument, or NULL */
+	const char *subject; /* of the commands with two arguments the first, or NULL */
+	const char *arg; /* the one argument, or the second, or NULL */
+	const char *given[OPTION_MAX]; /* an option's value, "" of a switch; NULL = not given */
 	bool dry_run;
 	bool json;
 	bool once;
@@ -33,6 +38,10 @@ void command_tell(const char *fmt, ...) PRINTF(1, 2);
 int command_fail(const struct why *why);
 void command_say(const struct notes *notes);
 
+/* The whole number given with an option, or `usual` if there is none; one out of range is refused. */
+int command_number(const struct command_args *args, enum command_option option, unsigned min,
+		   unsigned max, unsigned usual, unsigned *out, struct why *why);
+
 /* The files or names OVERLAY stands for: a path ending in .yaml, a name, or all of /etc/vxbpf. A name
  * or file that says nothing is refused in one sentence. */
 struct command_targets {
@@ -47,6 +56,9 @@ int command_find_targets(const char *arg, bool also_up, struct command_targets *
 			 struct why *why);
 void command_targets_free(struct command_targets *targets);
 #define autotargets __attribute__((cleanup(command_targets_free)))
+
+/* Is stdout a terminal that wants colour? NO_COLOR and TERM=dumb say no. */
+bool command_wants_colour(void);
 
 /* -EPERM and a sentence naming what is missing, unless this process may change networks and BPF. */
 int command_need_rights(const char *verb, struct why *why);

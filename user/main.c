@@ -7,16 +7,29 @@
 #include "command.h"
 #include "import.h"
 
-enum { OPT_DRY_RUN = 1, OPT_JSON = 2, OPT_ONCE = 4 };
+#define TAKES(option) (1U << (option))
 
 struct command {
 	const char *verb;
 	const char *alias;
 	const char *synopsis;
 	const char *sentence;
-	unsigned options;
-	unsigned max_args;
+	unsigned options; /* TAKES(...) of enum command_option */
+	unsigned max_args; /* two: what it is about, then an overlay */
 	int (*run)(const struct command_args *args);
+};
+
+/* Every option but --help, -v and --version; those that are given a value say what. */
+static const struct command_option_row {
+	const char *name; /* long, without dashes */
+	char letter; /* short, 0 = none */
+	const char *value; /* NULL = a switch */
+	const char *sentence;
+} options[OPTION_MAX] = {
+	[OPTION_DRY_RUN] = { "dry-run", 0, NULL,
+			     "print the steps, change nothing; exit 3 if there are any" },
+	[OPTION_JSON] = { "json", 0, NULL, "for programs; the manual page has the schema" },
+	[OPTION_ONCE] = { "once", 0, NULL, "one pass, like `up`, for those without a daemon" },
 };
 
 static int cmd_version(const struct command_args *args);
@@ -25,18 +38,21 @@ static int run_import(const struct command_args *args);
 
 static const struct command commands[] = {
 	{ "up", "start", "[OVERLAY] [--dry-run]",
-	  "converge to the config; what is right already is not touched", OPT_DRY_RUN, 1, cmd_up },
+	  "converge to the config; what is right already is not touched", TAKES(OPTION_DRY_RUN), 1,
+	  cmd_up },
 	{ "down", "stop", "[OVERLAY] [--dry-run]",
-	  "remove what is ours; the bridge stays while others use it", OPT_DRY_RUN, 1, cmd_down },
+	  "remove what is ours; the bridge stays while others use it", TAKES(OPTION_DRY_RUN), 1,
+	  cmd_down },
 	{ "restart", NULL, "[OVERLAY]", "down, then up; containers stay attached", 0, 1,
 	  cmd_restart },
 	{ "reload", NULL, "[OVERLAY] [--dry-run]",
-	  "re-read the config, change only what differs, upgrade programs in place", OPT_DRY_RUN, 1,
-	  cmd_up },
-	{ "status", NULL, "[OVERLAY] [--json]", "who am I, which peers, what is wrong", OPT_JSON, 1,
-	  cmd_status },
+	  "re-read the config, change only what differs, upgrade programs in place",
+	  TAKES(OPTION_DRY_RUN), 1, cmd_up },
+	{ "status", NULL, "[OVERLAY] [--json]", "who am I, which peers, what is wrong",
+	  TAKES(OPTION_JSON), 1, cmd_status },
 	{ "watch", NULL, "[OVERLAY] [--once]",
-	  "up, then stay: hook ports as they come, follow routes, repair", OPT_ONCE, 1, cmd_watch },
+	  "up, then stay: hook ports as they come, follow routes, repair", TAKES(OPTION_ONCE), 1,
+	  cmd_watch },
 	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
 	  run_import },
 	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
@@ -54,16 +70,26 @@ static const struct command *find_command(const char *verb)
 	return NULL;
 }
 
+static void print_option(const struct command_option_row *o)
+{
+	char head[64] = "  ";
+
+	if (o->letter)
+		text_add(head, sizeof(head), "-%c", o->letter);
+	if (o->name)
+		text_add(head, sizeof(head), "%s--%s", o->letter ? ", " : "", o->name);
+	if (o->value)
+		text_add(head, sizeof(head), " %s", o->value);
+	printf("%-11s  %s\n", head, o->sentence);
+}
+
 static void print_usage(const struct command *c)
 {
 	printf("usage: vxbpf %s%s%s %s\n  %s\n", c->verb, c->alias ? "|" : "",
 	       c->alias ? c->alias : "", c->synopsis, c->sentence);
-	if (c->options & OPT_DRY_RUN)
-		puts("  --dry-run  print the steps, change nothing; exit 3 if there are any");
-	if (c->options & OPT_JSON)
-		puts("  --json     for programs; the manual page has the schema");
-	if (c->options & OPT_ONCE)
-		puts("  --once     one pass, like `up`, for those without a daemon");
+	for (unsigned i = 0; i < OPTION_MAX; i++)
+		if (c->options & TAKES(i))
+			print_option(&options[i]);
 	puts("  -v         say more: the steps, the verifier's words");
 }
 
@@ -117,33 +143,81 @@ static int run_import(const struct command_args *args)
 	return cmd_import(args->arg ? 2 : 1, argv);
 }
 
-/* Options may stand anywhere; the first word that is none is the verb, the second its argument. */
-static int parse(int argc, char **argv, const struct command **out, struct command_args *args,
-		 bool *help)
+enum { LETTER_LONG = 256 }; /* what getopt says of a long option: this plus its number */
+
+/* The same table as getopt wants it. */
+static void list_options(struct option *longs, char *letters)
 {
-	static const struct option longs[] = {
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "once", no_argument, NULL, 'o' },
-		{ 0 },
-	};
-	unsigned used = 0;
+	*letters++ = ':';
+	*letters++ = 'h';
+	*letters++ = 'v';
+	for (int i = 0; i < OPTION_MAX; i++) {
+		const struct command_option_row *o = &options[i];
+
+		if (o->letter) {
+			*letters++ = o->letter;
+			if (o->value)
+				*letters++ = ':';
+		}
+		if (o->name)
+			*longs++ = (struct option){ o->name,
+						    o->value ? required_argument : no_argument,
+						    NULL, LETTER_LONG + i };
+	}
+	*letters = '\0';
+	*longs++ = (struct option){ "help", no_argument, NULL, 'h' };
+	*longs++ = (struct option){ "verbose", no_argument, NULL, 'v' };
+	*longs++ = (struct option){ "version", no_argument, NULL, 'V' };
+	*longs = (struct option){ 0 };
+}
+
+static int option_of(int c)
+{
+	if (c >= LETTER_LONG)
+		return c - LETTER_LONG;
+	for (int i = 0; i < OPTION_MAX; i++)
+		if (options[i].letter == c)
+			return i;
+	return OPTION_MAX;
+}
+
+static int parse_options(int argc, char **argv, struct command_args *args, unsigned *used,
+			 bool *help)
+{
+	struct option longs[OPTION_MAX + 4];
+	char letters[2 * OPTION_MAX + 4];
 	int c;
 
+	list_options(longs, letters);
 	opterr = 0;
-	args->verb = "status";
-	while ((c = getopt_long(argc, argv, ":hv", longs, NULL)) != -1) {
-		used |= c == 'n' ? OPT_DRY_RUN : c == 'j' ? OPT_JSON : c == 'o' ? OPT_ONCE : 0;
+	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (c == '?')
+			return usage_error(argv[optind - 1], "there is no such option");
+		if (c == ':')
+			return usage_error(argv[optind - 1], "this option needs a value");
 		args->verbose |= c == 'v';
 		*help |= c == 'h';
 		if (c == 'V')
 			args->verb = "version";
-		if (c == '?' || c == ':')
-			return usage_error(argv[optind - 1], "there is no such option");
+		if (option_of(c) == OPTION_MAX)
+			continue;
+		*used |= TAKES(option_of(c));
+		args->given[option_of(c)] = optarg ? optarg : "";
 	}
+	return EXIT_FINE;
+}
+
+/* Options may stand anywhere; the first word that is none is the verb, the others its arguments. */
+static int parse(int argc, char **argv, const struct command **out, struct command_args *args,
+		 bool *help)
+{
+	unsigned used = 0;
+	int code;
+
+	args->verb = "status";
+	code = parse_options(argc, argv, args, &used, help);
+	if (code)
+		return code;
 	if (optind < argc)
 		args->verb = argv[optind++];
 	*out = find_command(args->verb);
@@ -153,12 +227,14 @@ static int parse(int argc, char **argv, const struct command **out, struct comma
 		return EXIT_FINE;
 	if (used & ~(*out)->options)
 		return usage_error(args->verb, "does not take that option");
-	args->arg = optind < argc ? argv[optind++] : NULL;
-	if (optind < argc || (args->arg && !(*out)->max_args))
+	if (argc - optind > (int)(*out)->max_args)
 		return usage_error(args->verb, "one argument too many");
-	args->dry_run = used & OPT_DRY_RUN;
-	args->json = used & OPT_JSON;
-	args->once = used & OPT_ONCE;
+	if ((*out)->max_args > 1 && optind < argc)
+		args->subject = argv[optind++];
+	args->arg = optind < argc ? argv[optind] : NULL;
+	args->dry_run = args->given[OPTION_DRY_RUN];
+	args->json = args->given[OPTION_JSON];
+	args->once = args->given[OPTION_ONCE];
 	return EXIT_FINE;
 }
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The snapshots a command asks for: of the overlay named, or of all there are. */
+#ifndef VXBPF_SNAPSHOTS_H
+#define VXBPF_SNAPSHOTS_H
+
+#include "command.h"
+#include "snapshot.h"
+
+struct snapshots {
+	struct snapshot *v;
+	size_t n;
+};
+
+/* Reads them, judged. What makes it fail: rights missing, an overlay named that is neither up nor
+ * written down, a kernel that does not answer. End *out with snapshots_free, also after a failure. */
+int snapshots_read(const struct command_args *args, struct snapshots *out, struct why *why);
+void snapshots_free(struct snapshots *list);
+#define autosnapshots __attribute__((cleanup(snapshots_free)))
+
+#endif
