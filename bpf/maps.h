@@ -76,6 +76,14 @@ struct {
 	__type(value, struct vx_witness);
 } witness SEC(".maps");
 
+/* VNIs of peers that are none of ours. Written by guard.h; read by people. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, VX_PEERS_MAX);
+	__type(key, struct vx_other_key);
+	__type(value, struct vx_other);
+} other_vnis SEC(".maps");
+
 /* Ports by ifindex. Named by the loader; tun_out adds nameless ones it has to blame. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -30,6 +30,7 @@ int cmd_down(const struct command_args *args);
 int cmd_restart(const struct command_args *args);
 int cmd_status(const struct command_args *args);
 int cmd_watch(const struct command_args *args);
+int cmd_check(const struct command_args *args);
 int cmd_demo(const struct command_args *args);
 
 /* "vxbpf: <sentence>" on stderr, with nothing in it that a terminal obeys. */

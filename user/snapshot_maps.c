@@ -44,8 +44,10 @@ static int read_peers(struct reading *r)
 		text_copy(p->name, sizeof(p->name), peer->name);
 		text_copy(p->address, sizeof(p->address), peer->address);
 		text_copy(p->ifname, sizeof(p->ifname), peer->ifname);
+		text_copy(p->local, sizeof(p->local), peer->local_address);
 		p->vni = vni->vni;
 		p->slot = peer->slot;
+		p->queued = peer->queued;
 	}
 	if (s->n_peers)
 		qsort(s->peers, s->n_peers, sizeof(*s->peers), by_name);
@@ -122,6 +124,42 @@ static int read_witness(struct reading *r)
 	return err;
 }
 
+/* Does some VXLAN device here take this VNI? One with external control takes any. */
+static bool is_taken(const struct reading *r, uint32_t vni)
+{
+	for (size_t i = 0; i < r->world.links.n; i++) {
+		const struct link *link = &r->world.links.v[i];
+
+		if (strcmp(link->kind, "vxlan") == 0 && link->vxlan.port == r->s->told.port &&
+		    (link->vxlan.external || link->vxlan.vni == vni))
+			return true;
+	}
+	return false;
+}
+
+/* Programs of a build before this one have no such map. */
+static int read_others(struct reading *r)
+{
+	automapdump struct mapdump dump = { 0 };
+	int err = mapdump_read(r->overlay, "other_vnis", sizeof(struct vx_other_key),
+			       sizeof(struct vx_other), &dump);
+
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_other_key *k = mapdump_key(&dump, i);
+		const struct vx_other *o = mapdump_value(&dump, i, 0);
+		struct snapshot_peer key = { 0 }, *p;
+
+		text_copy(key.name, sizeof(key.name), o->peer);
+		p = find_peer(r->s, &key);
+		if (!p || p->vni != k->peer_vni || o->time_ns <= p->other_vni_ns ||
+		    is_taken(r, k->vni))
+			continue;
+		p->other_vni = k->vni;
+		p->other_vni_ns = o->time_ns;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
 /* When did a frame of this peer's last get through? What came out of a tunnel has shown its MAC. */
 static int read_passed(struct reading *r, struct snapshot_peer *p)
 {
@@ -158,5 +196,7 @@ int snapshot_read_maps(struct reading *r)
 		err = read_drops(r);
 	if (!err)
 		err = read_witness(r);
+	if (!err)
+		err = read_others(r);
 	return err ? err : read_passed_of_unguarded(r);
 }

@@ -51,11 +51,25 @@ static struct snapshot_device *add_device(struct snapshot *s, const char *ifname
 	return d;
 }
 
+/* As --dry-run prints it, less what aligns its columns. */
+static void add_step(struct snapshot *s, const struct step *step)
+{
+	char text[512], *to = text;
+
+	step_print(step, text, sizeof(text));
+	for (const char *from = text; *from; from++)
+		if (*from != ' ' || from[1] != ' ')
+			*to++ = *from;
+	*to = '\0';
+	notes_add(&s->steps, "%s", text);
+}
+
 static void read_step(struct snapshot *s, const struct step *step)
 {
 	const struct obj *want = step->want;
 
-	s->drift += is_drift(step);
+	if (is_drift(step) && s->drift++ < SNAPSHOT_STEPS)
+		add_step(s, step);
 	if (!want)
 		return;
 	if (want->kind == OBJ_WIRE)
@@ -79,8 +93,8 @@ static void read_plan(struct reading *r)
 			for (size_t i = 0; i < c.steps.n; i++)
 				if (!c.steps.v[i].implied)
 					read_step(s, &c.steps.v[i]);
-			s->notes = c.notes;
-			c.notes = (struct notes){ 0 };
+			s->notes = c.verdicts;
+			c.verdicts = (struct verdicts){ 0 };
 		}
 	}
 	conf_free(&conf);
@@ -145,6 +159,8 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 	}
 	p->hooked = query(r, room, link->ifindex).mode[0];
 	p->accelerated = p->hooked && has_door(r, link->ifindex);
+	p->kept_out =
+		!p->accelerated && !s->told.fastpath_why[0] && foreigns_on(foreigns, link->ifindex);
 	if (!p->accelerated)
 		text_copy(p->why, sizeof(p->why), why_slow(r, link, p, foreigns));
 }

@@ -303,7 +303,7 @@ static void put_problems(struct page *p, const struct snapshot *s)
 		put(p, PLAIN, "  ");
 		put(p, s->state == SNAPSHOT_UP ? WARN : BAD, "!");
 		put(p, PLAIN, " ");
-		put_words(p, 4, s->problems.v[i]);
+		put_words(p, 4, s->problems.v[i].text);
 		end_line(p);
 	}
 	if (!s->problems.n) {

@@ -152,6 +152,19 @@ struct vx_witness {
 };
 VX_ASSERT_SIZE(struct vx_witness, 88);
 
+/* --- map `other_vnis` (LRU): VNIs that peers send to us on our port and that are none of ours: another
+ * VXLAN's between the same hosts, or a host with another idea of the mesh. The programs' own. */
+struct vx_other_key {
+	__u32 peer_vni; /* the VNI that pair has with us */
+	__u32 vni; /* the one it sent */
+};
+
+struct vx_other {
+	char peer[VX_NAME_LEN];
+	__u64 time_ns; /* when it last did */
+};
+VX_ASSERT_SIZE(struct vx_other, 48);
+
 /* --- map `ports`: ifindex of a port of the bridge, or the bridge itself. Entries with names are the
  * loader's; the programs add nameless ones for ports they have to blame. */
 struct vx_port {

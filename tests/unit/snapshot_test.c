@@ -60,8 +60,8 @@ static void assert_says(struct snapshot *s, enum snapshot_state state, const cha
 	assert_string_equal(snapshot_state_name(s->state), snapshot_state_name(state));
 	assert_int_equal(s->problems.n, sentence ? 1 : 0);
 	if (sentence)
-		assert_string_equal(s->problems.v[0], sentence);
-	notes_free(&s->problems);
+		assert_string_equal(s->problems.v[0].text, sentence);
+	verdicts_free(&s->problems);
 }
 
 static void peer_is_up_for_30_seconds(void **state)
@@ -106,7 +106,7 @@ static void last_seen_is_an_age(void **state)
 	peers[0].sum.last_rx_ns = NOW + 1;
 	snapshot_judge(&s);
 	assert_int_equal(peers[0].last_seen_ms, 0);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void idle_and_never_are_healthy(void **state)
@@ -282,8 +282,8 @@ static void loops_are_dropped_whatever_the_guard(void **state)
 	witness(&s, VX_REASON_LOOP, SECOND);
 	snapshot_judge(&s);
 	assert_int_equal(s.problems.n, 1);
-	assert_non_null(strstr(s.problems.v[0], "3 dropped, the last 1.0 s ago"));
-	notes_free(&s.problems);
+	assert_non_null(strstr(s.problems.v[0].text, "3 dropped, the last 1.0 s ago"));
+	verdicts_free(&s.problems);
 }
 
 static void a_lost_mark_is_told_from_a_stranger(void **state)
@@ -356,8 +356,8 @@ static void every_reason_has_a_sentence(void **state)
 		snapshot_judge(&s);
 		assert_int_equal(s.state, SNAPSHOT_UP);
 		assert_int_equal(s.problems.n, 1);
-		assert_non_null(strstr(s.problems.v[0], "3 dropped, the last 1.0 s ago"));
-		notes_free(&s.problems);
+		assert_non_null(strstr(s.problems.v[0].text, "3 dropped, the last 1.0 s ago"));
+		verdicts_free(&s.problems);
 		assert_true(reason_label(r)[0] && reason_sentence(r)[0]);
 	}
 }

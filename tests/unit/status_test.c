@@ -107,7 +107,7 @@ static void page_is_exact(void **state)
 	text = status_text(&s, false);
 	assert_string_equal(text, page);
 	free(text);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void counted_is_not_dropped(void **state)
@@ -126,7 +126,7 @@ static void counted_is_not_dropped(void **state)
 		assert_non_null(strstr(text, "  counted    from no peer: unknown_source 12.3k\n"));
 		free(text);
 	}
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void colour_only_where_asked(void **state)
@@ -139,7 +139,7 @@ static void colour_only_where_asked(void **state)
 	text = status_text(&s, true);
 	assert_non_null(strstr(text, "vxbr0: \033[33mdegraded\033[0m - this is alpha"));
 	free(text);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void assert_narrow(const char *text)
@@ -170,7 +170,7 @@ static void longest_names_fit_100_columns(void **state)
 	assert_non_null(
 		strstr(text, "\n    2001:db8:ffff:ffff:ffff:ffff:ffff:ffff  vx-0123456789ab\n"));
 	free(text);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void down_is_two_lines(void **state)
@@ -184,7 +184,7 @@ static void down_is_two_lines(void **state)
 	text = status_text(&s, false);
 	assert_string_equal(text, "vxbr0: down\n  ! not up: run `vxbpf up vxbr0`\n");
 	free(text);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 /* --- JSON */
@@ -315,7 +315,7 @@ static void json_has_exactly_these_keys(void **state)
 	assert_keys(json_object_array_get_idx(get(o, "underlay"), 0), device_keys,
 		    ARRAY_LEN(device_keys));
 	json_object_put(all);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void json_has_these_values(void **state)
@@ -350,7 +350,7 @@ static void json_has_these_values(void **state)
 	assert_false(json_object_get_boolean(get(p, "hooked")));
 	assert_int_equal(number(p, "oversize"), 22);
 	json_object_put(all);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void json_of_nothing_is_an_empty_array(void **state)
@@ -370,7 +370,7 @@ static void json_of_down_has_every_key(void **state)
 	assert_keys(json_object_array_get_idx(all, 0), overlay_keys, ARRAY_LEN(overlay_keys));
 	assert_string_equal(text_of(json_object_array_get_idx(all, 0), "state"), "down");
 	json_object_put(all);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 int main(void)
