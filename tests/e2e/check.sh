@@ -92,7 +92,7 @@ config_that_cannot_be_used() {
 	config vxbr0
 	well h1
 	config vxbr0 "underlay: eth7"
-	wrong h1 config 'cannot be met now: underlay eth7: there is no such device'
+	wrong h1 config '.*cannot be met now: underlay eth7: there is no such device'
 }
 
 without_rights() {
@@ -100,20 +100,24 @@ without_rights() {
 	refused 1 'check: needs root: .* missing' on h1 setpriv --reuid 65534 --clear-groups "$VXBPF" check
 }
 
-filter_vxlan() { # HOST: nothing gets in
-	on "$1" nft -f - <<-'N'
-		table inet others {
-			chain input { type filter hook input priority 0; udp dport 4789 drop; }
-		}
-	N
+filter_vxlan() { # HOST input|output...: what its firewall drops
+	local hook
+	for hook in "${@:2}"; do
+		on "$1" nft -f - <<-N
+			table inet others {
+				chain $hook { type filter hook $hook priority 0; udp dport 4789 drop; }
+			}
+		N
+	done
 }
 
 filtered_peer_is_silent() {
-	calm_mesh 3
+	calm_hosts 3
+	filter_vxlan h2 input output
+	mesh_up
 	containers_each 1
 	mesh_up
 	acquainted c11 c21
-	filter_vxlan h2
 	background c11 ping -n -q -i 0.1 "$(ip4_of c21)" >/dev/null
 	appears h1 peer_silent 'h2: we sent [0-9]+ frames? and nothing ever came back: UDP port 4789 is probably filtered on the way, or vxbpf is not running there: see that 192\.0\.2\.2 is up and lets UDP port 4789 in from 192\.0\.2\.1'
 	about h1 peer_silent h2
@@ -125,9 +129,9 @@ peer_that_does_not_hear_us() {
 	calm_mesh 2
 	containers_each 1
 	mesh_up
-	filter_vxlan h2
+	filter_vxlan h2 input
 	# It asks, c11 answers, and it asks again.
-	background c21 arping -q -I eth0 "$(ip4_of c11)"
+	background c21 ping -n -q -i 0.2 "$(ip4_of c11)" >/dev/null
 	appears h1 peer_one_way 'h2: we hear it, but only its broadcasts, and no answer to the [0-9]+ frames for it'
 	about h1 peer_one_way h2
 	on h2 nft delete table inet others
@@ -145,7 +149,7 @@ peer_numbered_by_index() {
 	containers_each 1
 	mesh_up h1 h3
 	well h1
-	background c21 arping -q -I eth0 "$(ip4_of c11)"
+	background c21 ping -n -q -i 0.2 "$(ip4_of c11)" >/dev/null
 	appears h1 peer_vni 'h2 sends us VNI 0, as vxlansetup.sh and `vni: index` number them; here it is [0-9]+: run `vxbpf up` there'
 	about h1 peer_vni h2
 	# And so on a host of ours that is to number by index, and one that is not.
@@ -160,14 +164,11 @@ peer_numbered_by_index() {
 }
 
 many_silent_peers() {
-	local host n
-	calm_mesh 8
+	local n
+	calm_hosts 8
+	mesh_up h1
 	container h1 c11
 	mesh_up h1
-	for ((n = 2; n <= 8; n++)); do
-		host=h$n
-		ip -n "$host" link set eth0 down
-	done
 	# What is for nobody known goes to all.
 	ip -n c11 neigh replace "$(ip4_of c21)" lladdr "$(mac_of c21)" dev eth0 nud permanent
 	background c11 ping -n -q -i 0.1 "$(ip4_of c21)" >/dev/null
@@ -225,7 +226,7 @@ no_route_and_no_address() {
 	ip -n h1 addr add 192.0.2.101/24 dev eth0
 	ip -n h1 addr del 192.0.2.1/24 dev eth0
 	ip -n h1 addr replace 192.0.2.101/24 dev eth0
-	wrong h1 own_address 'no device here has the address 192\.0\.2\.1 now'
+	wrong h1 own_address '.*no device here has the address 192\.0\.2\.1 now'
 	ip -n h1 addr add 192.0.2.1/24 dev eth0
 	mesh_up h1
 	well h1
