@@ -93,9 +93,11 @@ static const char page[] =
 	"  dropped    from no peer: unknown_source 12.3k\n"
 	"  ! veth1: no program of ours on it, so the kernel alone does the work: run `vxbpf up "
 	"vxbr0`\n"
-	"  ! gamma: we send and nothing came back for 45 s: is 192.0.2.3 up, and does every "
-	"firewall on the\n"
-	"    way let UDP port 4789 through?\n";
+	"  ! gamma: we send, 0 frames so far, and nothing came back for 45 s: UDP port 4789 is "
+	"probably\n"
+	"    filtered on the way, or vxbpf is not running there: see that 192.0.2.3 is up and lets "
+	"UDP port\n"
+	"    4789 in from 192.0.2.1\n";
 
 static void page_is_exact(void **state)
 {
@@ -245,7 +247,13 @@ static const struct key overlay_keys[] = {
 	{ "state", json_type_string },	  { "guard", json_type_string },
 	{ "fastpath", json_type_string }, { "underlay", json_type_array },
 	{ "peers", json_type_array },	  { "ports", json_type_array },
-	{ "drops", json_type_object },
+	{ "drops", json_type_object },	  { "problems", json_type_array },
+};
+
+static const struct key problem_keys[] = {
+	{ "id", json_type_string },
+	{ "about", json_type_string },
+	{ "text", json_type_string },
 };
 
 static const struct key peer_keys[] = {
@@ -311,6 +319,10 @@ static void json_has_exactly_these_keys(void **state)
 	for (size_t i = 0; i < 2; i++)
 		assert_keys(json_object_array_get_idx(get(o, "ports"), i), port_keys,
 			    ARRAY_LEN(port_keys));
+	assert_int_equal(json_object_array_length(get(o, "problems")), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_keys(json_object_array_get_idx(get(o, "problems"), i), problem_keys,
+			    ARRAY_LEN(problem_keys));
 	assert_int_equal(json_object_array_length(get(o, "underlay")), 1);
 	assert_keys(json_object_array_get_idx(get(o, "underlay"), 0), device_keys,
 		    ARRAY_LEN(device_keys));
@@ -349,6 +361,9 @@ static void json_has_these_values(void **state)
 	p = json_object_array_get_idx(get(o, "ports"), 1);
 	assert_false(json_object_get_boolean(get(p, "hooked")));
 	assert_int_equal(number(p, "oversize"), 22);
+	p = json_object_array_get_idx(get(o, "problems"), 1);
+	assert_string_equal(text_of(p, "id"), "peer_silent");
+	assert_string_equal(text_of(p, "about"), "gamma");
 	json_object_put(all);
 	verdicts_free(&s.problems);
 }
