@@ -19,6 +19,7 @@ ALL_TESTS="
 	peer_that_does_not_hear_us
 	peer_numbered_by_index
 	many_silent_peers
+	flooded_copies_want_no_answer
 	route_by_another_source
 	route_by_another_device
 	no_route_and_no_address
@@ -176,6 +177,27 @@ many_silent_peers() {
 	expect 3 vx h1 check vxbr0
 	assert_match '^vxbr0: peer_silent: 2 more peers are silent like that$' "$OUT" "the rest"
 	assert_eq 6 "$(wc -l <<<"$OUT")" "lines"
+}
+
+# What the bridge has forgotten it floods to all; who has not got that MAC owes no answer.
+flooded_copies_want_no_answer() {
+	local before
+	calm_hosts 3
+	mesh_up h1 h2
+	container h1 c11
+	container h2 c21
+	mesh_up h1 h2
+	pings c11 "$(ip4_of c21)" 2
+	well h1
+	before=$(counter h1 h3 tx_packets)
+	frames_flooded() {
+		ip -n h1 link set vxbr0 type bridge fdb_flush
+		frames c11 eth0 count=1 eth "dst=$(mac_of c21)" "src=$(mac_of c11)" data text=flooded
+		[ "$(counter h1 h3 tx_packets)" -ge $((before + 5)) ]
+	}
+	wait_for 20 frames_flooded
+	assert_eq never "$(counter h1 h3 state)" "state of h3"
+	well h1
 }
 
 route_by_another_source() {
