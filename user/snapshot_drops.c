@@ -33,7 +33,7 @@ static void say_loop(const struct saying *a)
 	if (a->w->to_tunnel)
 		verdicts_add(
 			a->out, VERDICT_LOOP, a->w->last.peer,
-			"loop: %s sends us frames for MAC %s, which another peer has (%s): "
+			"%s sends us frames for MAC %s, which another peer has (%s): "
 			"normal for "
 			"a moment after a container moved or fell silent; if it goes on, look at "
 			"the "
@@ -42,7 +42,7 @@ static void say_loop(const struct saying *a)
 	else
 		verdicts_add(
 			a->out, VERDICT_LOOP, a->w->last.peer,
-			"loop: a frame with the MAC %s of local port %s came back from %s (%s): "
+			"a frame with the MAC %s of local port %s came back from %s (%s): "
 			"look "
 			"for a second layer-2 path to that host, or for a copy of the container "
 			"there",

@@ -131,9 +131,8 @@ void snapshot_say_mtu(const struct snapshot *s, const char *count, struct verdic
 	for (size_t i = 0; i < s->n_ports; i++)
 		blamed |= s->ports[i].oversize != 0;
 	if (count && !blamed)
-		verdicts_add(
-			out, VERDICT_OVERSIZE, "",
-			"oversize: packets larger than %u bytes (%s), from a port that is gone "
-			"by now",
-			s->told.mtu, count);
+		verdicts_add(out, VERDICT_OVERSIZE, "",
+			     "packets larger than %u bytes (%s) from a port that is gone "
+			     "by now",
+			     s->told.mtu, count);
 }

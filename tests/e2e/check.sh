@@ -49,15 +49,17 @@ healthy_mesh_has_none() {
 	well h1
 	well h2
 	well h3
-	# A container moves to another host, its MAC and addresses with it.
+	# A container moves to another host, its MAC and addresses with it; where it was, that is news.
+	pings c21 "$(ip4_of c11)" 1
 	ip -n c21 link del eth0
 	ip link add c21 netns h3 mtu 1450 type veth peer name eth0 netns c21 mtu 1450 address "$(mac_of c21)"
 	ip -n c21 link set eth0 up
 	ip -n h3 link set c21 addrgenmode none up master vxbr0
 	ip -n c21 addr add "$(ip4_of c21)/24" dev eth0
-	mesh_up
 	pings c21 "$(ip4_of c11)" 3
+	mesh_up
 	well h1
+	well h2
 	well h3
 	expect 0 vx h1 check --json
 	assert_eq '[{"overlay":"vxbr0","verdicts":[]}]' "$(jq -c . <<<"$OUT")" "as JSON"

@@ -111,7 +111,7 @@ second_layer2_path() {
 	ip -n h2 link set back addrgenmode none up master vxbr0
 	mesh_up h1 h2
 	gun c11
-	appears h1 loop "loop: a frame with the MAC $(mac_of c11) of local port (c11|back) came back from h2 "
+	appears h1 loop "a frame with the MAC $(mac_of c11) of local port (c11|back) came back from h2 "
 	about h1 loop h2
 	stop "$PID"
 	ip -n h1 link del back
@@ -124,7 +124,7 @@ copy_of_a_container_at_home() {
 	gun c11
 	gun c21 "$(mac_of c11)"
 	appears h1 mac_moves "$(mac_of c11) is in two places: seen at (port c11 and peer h2|peer h2 and port c11)"
-	appears h1 loop "loop: a frame with the MAC $(mac_of c11) of local port c11 came back from h2 "
+	appears h1 loop "a frame with the MAC $(mac_of c11) of local port c11 came back from h2 "
 	assert_eq 2 "$(wc -l <<<"$OUT")" "verdicts"
 	about h1 mac_moves "$(mac_of c11)"
 	over h1

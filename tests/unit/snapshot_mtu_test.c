@@ -92,8 +92,8 @@ static void sender_is_named(void **state)
 
 	(void)state;
 	drop_now(&s);
-	assert_says(&s, "oversize: packets larger than 1450 bytes (23 dropped, the last 1.0 s "
-			"ago), from a port that is gone by now");
+	assert_says(&s, "packets larger than 1450 bytes (23 dropped, the last 1.0 s "
+			"ago) from a port that is gone by now");
 	ports[2].oversize = 23;
 	ports[2].largest = 1500;
 	ports[2].far_mtu = 1500;

@@ -338,13 +338,13 @@ static void loop_names_its_witness(void **state)
 	w->to_tunnel = true;
 	assert_says(
 		&s, SNAPSHOT_UP,
-		"loop: beta sends us frames for MAC 02:00:00:00:00:07, which another peer has "
+		"beta sends us frames for MAC 02:00:00:00:00:07, which another peer has "
 		"(3 dropped, the last 2.0 s ago): normal for a moment after a container moved or "
 		"fell silent; if it goes on, look at the bridge of that host");
 	text_copy(w->to, sizeof(w->to), "veth1");
 	w->to_tunnel = false;
 	assert_says(&s, SNAPSHOT_UP,
-		    "loop: a frame with the MAC 02:00:00:00:00:09 of local port veth1 came back "
+		    "a frame with the MAC 02:00:00:00:00:09 of local port veth1 came back "
 		    "from beta "
 		    "(3 dropped, the last 2.0 s ago): look for a second layer-2 path to that host, "
 		    "or for a "
