@@ -62,18 +62,22 @@ static __always_inline void measure_frame(struct vx_walk *w)
 		w->bytes += w->packets * VX_TAG_LEN;
 }
 
-/* A group address, or one we know nothing about: the bridge floods it. A bridge that does not filter
- * by VLAN knows MACs without their tags. */
-static __always_inline bool is_bum(const struct vx_walk *w)
+/* Where the destination is. A bridge that does not filter by VLAN knows MACs without their tags. */
+static __always_inline const struct vx_fdb *find_dst(const struct vx_walk *w)
 {
 	struct vx_fdb_key key = w->pkt.dst;
+	const struct vx_fdb *at = bpf_map_lookup_elem(&fdb, &key);
 
-	if (is_group(&key))
-		return true;
-	if (bpf_map_lookup_elem(&fdb, &key))
-		return false;
+	if (at || !key.vlan)
+		return at;
 	key.vlan = 0;
-	return !w->pkt.dst.vlan || !bpf_map_lookup_elem(&fdb, &key);
+	return bpf_map_lookup_elem(&fdb, &key);
+}
+
+/* A group address, or one we know nothing about: the bridge floods it. */
+static __always_inline bool is_bum(const struct vx_walk *w)
+{
+	return is_group(&w->pkt.dst) || !find_dst(w);
 }
 
 static __always_inline struct vx_counters *find_counters(const struct vx_peer *peer)
