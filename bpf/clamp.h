@@ -99,14 +99,15 @@ static __always_inline bool may_be_syn(const struct vx_walk *w)
 {
 	struct vx_cursor c = hook_cursor(w);
 	const __u8 *ip = c.start + VX_ETH_LEN;
+	const __u8 *tcp4 = ip + VX_IP4_LEN, *tcp6 = ip + VX_IP6_LEN;
 
-	if (ip + VX_IP6_LEN + sizeof(struct tcphdr) <= c.end && w->pkt.l2_len == VX_ETH_LEN) {
-		if (ip[0] == 0x45)
-			return ip[9] == VX_PROTO_TCP && ip[VX_IP4_LEN + 13] & VX_TCP_SYN;
-		if (ip[0] >> 4 == 6 && !is_ext(ip[6]))
-			return ip[6] == VX_PROTO_TCP && ip[VX_IP6_LEN + 13] & VX_TCP_SYN;
-	}
-	return w->pkt.proto == bpf_htons(ETH_P_IP) || w->pkt.proto == bpf_htons(ETH_P_IPV6);
+	if (w->pkt.proto == bpf_htons(ETH_P_IP))
+		return w->pkt.l2_len != VX_ETH_LEN || tcp4 + sizeof(struct tcphdr) > c.end ||
+		       ip[0] != 0x45 || (ip[9] == VX_PROTO_TCP && tcp4[13] & VX_TCP_SYN);
+	if (w->pkt.proto == bpf_htons(ETH_P_IPV6))
+		return w->pkt.l2_len != VX_ETH_LEN || tcp6 + sizeof(struct tcphdr) > c.end ||
+		       is_ext(ip[6]) || (ip[6] == VX_PROTO_TCP && tcp6[13] & VX_TCP_SYN);
+	return false;
 }
 
 /* tun_out and tun_in: both directions of every connection between hosts. */
