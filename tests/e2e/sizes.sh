@@ -56,8 +56,8 @@ torn_veth_has_tcp() {
 	local name
 	pair_on 1500
 	for name in c11 c21; do
-		ip -n $name link set eth0 mtu 1500
-		on $name ethtool -K eth0 tso off gso off
+		ip -n "$name" link set eth0 mtu 1500
+		on "$name" ethtool -K eth0 tso off gso off
 	done
 	transfer c11 c21 "$(ip4_of c21)" || fail "IPv4: $(cat "$WORK/transfer")"
 	transfer c21 c11 "$(ip6_of c11)" || fail "IPv6: $(cat "$WORK/transfer")"
