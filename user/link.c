@@ -196,6 +196,9 @@ static void read_link_attr(const struct nlattr *attr, struct link *link)
 	case IFLA_MTU:
 		link->mtu = mnl_attr_get_u32(attr);
 		break;
+	case IFLA_MAX_MTU:
+		link->peer_xdp = mnl_attr_get_u32(attr) < LINK_MTU_MAX;
+		break;
 	case IFLA_GROUP:
 		link->group = mnl_attr_get_u32(attr);
 		break;

@@ -9,6 +9,7 @@
 #include "ip.h"
 #include "nl.h"
 
+#define LINK_MTU_MAX 65535 /* what a veth may be set to, unless XDP at the other end limits it */
 #define LINK_ALIAS 64 /* longer ones are cut: ours are shorter */
 #define LINK_ALTNAME 64 /* likewise */
 
@@ -63,6 +64,7 @@ struct link {
 	char qdisc[VX_IF_LEN]; /* its root qdisc's kind */
 	bool peer_elsewhere; /* a veth whose other end is in another namespace */
 	int peer; /* ifindex of that other end, there; 0 = none */
+	bool peer_xdp; /* a veth whose other end has an XDP program in driver mode */
 	int peer_netns; /* our number for that namespace, < 0 = it has none */
 	uint64_t rx_dropped;
 	uint32_t xdp_prog; /* id of an XDP program on it, 0 = none */
