@@ -15,6 +15,7 @@ ALL_TESTS="
 	unhooked_port_is_told
 	floods_get_few_answers
 	sender_learns_the_mtu
+	sender_behind_a_plain_port_learns_it
 	without_df_linux_fragments
 	tcp_of_single_packets
 	tcp_of_large_containers
@@ -130,6 +131,15 @@ sender_learns_the_mtu() {
 	# And with the largest that fits all arrive.
 	pings c11 "$(ip4_of c21)" 3 -M "do" -s 1422
 	pings c11 "$(ip6_of c21)" 3 -M "do" -s 1402
+}
+
+# The frame's own checksum is filled in inside the answer, on its way out of a port that cannot leave that to
+# the other end, and the answer's checksum must be right then.
+sender_behind_a_plain_port_learns_it() {
+	large_mesh 1500
+	on h1 ethtool -K c11 tx off
+	assert_eq "90 1450" "$(on c11 python3 -c "$LEARN" "$(ip4_of c21)" 1472)" "EMSGSIZE and the MTU"
+	assert_eq "90 1450" "$(on c11 python3 -c "$LEARN" "$(ip6_of c21)" 1452)" "EMSGSIZE and the MTU, IPv6"
 }
 
 without_df_linux_fragments() {
