@@ -45,17 +45,6 @@ static __always_inline bool is_good(struct vx_flow *f, __u64 now)
 	return moves_of(f) == f->moved;
 }
 
-/* The headers of a segment: up to the payload, the Ethernet header included. `at` is the frame. */
-static __always_inline __u32 headers_of(const struct vx_id *id, const __u8 *at, const __u8 *end)
-{
-	__u32 headers = VX_ETH_LEN + (id->six ? VX_IP6_LEN : VX_IP4_LEN);
-
-	if (id->protocol == VX_PROTO_UDP)
-		return headers + VX_UDP_LEN;
-	return at + headers + sizeof(struct tcphdr) <= end ? headers + (at[headers + 12] >> 4) * 4u
-							   : headers;
-}
-
 /* Segments of a frame of `len` bytes, and their bytes together, Ethernet headers included. */
 static __always_inline void fast_measure(struct vx_walk *w, __u32 len, __u32 gso_size,
 					 __u32 headers)
@@ -162,7 +151,7 @@ static __always_inline enum vx_step encap6(struct vx_walk *w, const __u64 *head,
 static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_cursor c, __u32 from,
 					       enum vx_hop hop, bool six)
 {
-	__u32 len, gso_size, headers = 0, to;
+	__u32 len, size, gso_size, headers = 0, to;
 	struct __sk_buff *skb = VX_SKB(w);
 	__u64 head[9], now, stamp, kind;
 	struct vx_counters *sum;
@@ -189,15 +178,17 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 		return VX_GO_ON;
 	len = skb->len;
 	gso_size = skb->gso_size;
+	size = len;
 	if (gso_size) {
 		headers = headers_of(&id, c.start, c.end);
-		if (headers + gso_size > cfg.mtu + VX_ETH_LEN)
-			return VX_GO_ON;
-	} else if (len > cfg.mtu + VX_ETH_LEN) {
-		return VX_GO_ON; /* tun_out says so */
+		size = headers + gso_size;
 	}
+	if (size > cfg.mtu + VX_ETH_LEN)
+		return VX_GO_ON; /* tun_out says so */
 	/* All that is needed of the entry, before it may change under us. */
 	four = f->header_len == VX_OUTER4;
+	if (!four && size > f->fits)
+		return VX_GO_ON;
 	for (int i = 0; i < 7; i++)
 		head[i] = load64(f->header + 8 * i);
 	if (!four) {
@@ -205,7 +196,7 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 		head[8] = load64(f->header + 64);
 	}
 	to = f->to;
-	id16 = (__u16)f->outer_id++;
+	id16 = f->outer_id++;
 	if (is_rewritten(f, stamp))
 		return VX_GO_ON;
 	step = four ? encap4(w, head, id16, len, &id) : encap6(w, head, len, &id);

@@ -70,6 +70,7 @@ static __always_inline bool flow_renew(struct vx_flow *at, const struct vx_flow 
 	if (is_rewritten(at, stamp))
 		return false;
 	at->moved = f->moved;
+	at->fits = f->fits;
 	at->learned_ns = f->learned_ns;
 	return true;
 }
@@ -203,11 +204,13 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 	} else {
 		if (load16(f.header + 40) || f.header[14] != 0x45)
 			return VX_GO_ON;
-		f.outer_id = bpf_ntohs(load16(f.header + 18)) + 1;
+		f.outer_id = (__u16)(bpf_ntohs(load16(f.header + 18)) + 1);
 		__builtin_memset(f.header + 38, 0, 2);
 		template4(&f);
 	}
 	f.header_len = (__u16)outer;
+	f.fits = (__u16)(hook_gso_size(w) ? headers_of(&id, at, c.end) + hook_gso_size(w)
+					  : hook_len(w) - outer);
 	f.way = VX_WAY_WIRE;
 	f.to = hook_ifindex(w);
 	f.slot = peer->slot;

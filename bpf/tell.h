@@ -302,8 +302,7 @@ static __always_inline enum vx_step tell(struct vx_walk *w, __u32 ifindex)
 	__u64 flags = VX_SKB(w)->pkt_type == VX_PACKET_OTHERHOST ? 0 : BPF_F_INGRESS;
 	__u32 code;
 
-	if (is_group(&w->pkt.dst) || is_group(&w->pkt.src) || w->pkt.l2_len != VX_ETH_LEN ||
-	    !may_tell(ifindex, w->now))
+	if (is_group(&w->pkt.src) || w->pkt.l2_len != VX_ETH_LEN || !may_tell(ifindex, w->now))
 		return VX_DROP;
 	code = judge_answer(VX_SKB(w));
 	if (!code || !make_answer(VX_SKB(w), code))

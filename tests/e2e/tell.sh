@@ -98,12 +98,19 @@ unhooked_port_is_told() {
 	assert_eq 6 "$(oversize h1 c11)" "oversize of c11"
 }
 
+# How many frames have gone out by c11, whether its socket had room for them or not.
+sent_to_c11() {
+	ip -n h1 -j -s link show c11 | jq '.[0].stats64.tx.packets'
+}
+
 floods_get_few_answers() {
-	local answers
+	local before answers
 	large_mesh 1500
-	answers=$(big c11 tell eth0 11 21 "$(mac_of c21)" 4 plain 20000)
+	before=$(sent_to_c11)
+	big c11 tell eth0 11 21 "$(mac_of c21)" 4 plain 20000 >/dev/null
+	answers=$(($(sent_to_c11) - before))
 	assert_ge 20 "$answers" "answers"
-	assert_le 1000 "$answers" "answers to 20000 frames"
+	assert_le 2000 "$answers" "answers to 20000 frames"
 	assert_eq 20000 "$(oversize h1 c11)" "oversize of c11"
 }
 
