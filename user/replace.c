@@ -41,18 +41,20 @@ static int find_place(const char *path, char place[PATH_MAX], struct why *why)
 }
 
 /* In a folder that others may write to it might be theirs, or a second name of anything. */
-static int check_ours(int fd, const char *temp, struct why *why)
+static bool is_ours(int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st))
-		return say(why, temp, "write", -errno);
-	if (!S_ISREG(st.st_mode) || st.st_nlink > 1 || st.st_uid != geteuid())
-		return why_set(why, -EPERM,
-			       "%s: write: it is there and not ours: remove it, or choose a folder "
-			       "that only root may change",
-			       temp);
-	return 0;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	       st.st_uid == geteuid();
+}
+
+static int refuse(const char *temp, struct why *why)
+{
+	return why_set(why, -EPERM,
+		       "%s: write: it is there and not ours: remove it, or choose a folder that "
+		       "only root may change",
+		       temp);
 }
 
 /* Who had it before may have renamed or removed it while we waited. */
@@ -80,26 +82,29 @@ static int lock(int fd, unsigned *wait_ms)
 }
 
 /* The temporary file, locked, with whatever a killed writer has left in it. */
-static int open_temp(const char *temp, unsigned wait_ms, int *out_fd, struct why *why)
+static int open_temp(const char *place, const char *temp, unsigned wait_ms, int *out_fd,
+		     struct why *why)
 {
 	for (;;) {
 		autofd int fd =
 			open(temp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 		int err;
 
+		if (fd < 0 && errno != ELOOP)
+			return say(why, place, "write", -errno);
 		if (fd < 0)
-			return say(why, temp, "write", -errno);
+			return refuse(temp, why);
 		err = lock(fd, &wait_ms);
 		if (err == -EBUSY)
-			return why_set(why, err, "%s: write: another vxbpf is writing it", temp);
+			return why_set(why, err, "%s: write: another vxbpf is writing it", place);
 		if (err)
 			return say(why, temp, "lock", err);
 		if (!is_still_there(fd, temp))
 			continue;
-		err = check_ours(fd, temp, why);
-		if (!err)
-			*out_fd = take_fd(&fd);
-		return err;
+		if (!is_ours(fd))
+			return refuse(temp, why);
+		*out_fd = take_fd(&fd);
+		return 0;
 	}
 }
 
@@ -146,7 +151,7 @@ int replace_file(const char *path, const char *text, unsigned wait_ms, struct wh
 	if (err)
 		return err;
 	snprintf(temp, sizeof(temp), "%s" SUFFIX, place);
-	err = open_temp(temp, wait_ms, &fd, why);
+	err = open_temp(place, temp, wait_ms, &fd, why);
 	if (err)
 		return err;
 	err = fill(fd, text);
