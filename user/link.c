@@ -270,14 +270,14 @@ static int take_link(const struct nlmsghdr *msg, void *ctx)
 	return 0;
 }
 
-static int list_links(struct nl *nl, uint32_t mask, struct links *out, struct why *why)
+int links_list(struct nl *nl, bool stats, struct links *out, struct why *why)
 {
 	struct nlmsghdr *msg = nl_request(nl, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
 	struct links links = { 0 };
 	int err;
 
-	if (mask)
-		mnl_attr_put_u32(msg, IFLA_EXT_MASK, mask);
+	if (!stats)
+		mnl_attr_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	err = nl_dump(nl, msg, take_link, &links);
 	if (err) {
 		free(links.v);
@@ -285,16 +285,6 @@ static int list_links(struct nl *nl, uint32_t mask, struct links *out, struct wh
 	}
 	*out = links;
 	return 0;
-}
-
-int links_read(struct nl *nl, struct links *out, struct why *why)
-{
-	return list_links(nl, 0, out, why);
-}
-
-int links_read_plain(struct nl *nl, struct links *out, struct why *why)
-{
-	return list_links(nl, RTEXT_FILTER_SKIP_STATS, out, why);
 }
 
 static int take_one_link(const struct nlmsghdr *msg, void *ctx)

@@ -34,7 +34,7 @@ static const struct row {
 /* What a series is about; what does not matter to it is NULL. */
 struct at {
 	const struct metrics_now *now;
-	const struct snapshot *s;
+	const struct snapshot *s; /* of HOST: an empty one */
 	const struct snapshot_peer *peer; /* of DROP: NULL = nobody */
 	const struct snapshot_port *port;
 	const struct snapshot_device *device;
@@ -202,8 +202,8 @@ static const char *label_value(const char *label, const struct at *at, char numb
 	if (strcmp(label, "port") == 0)
 		return at->port->ifname;
 	if (strcmp(label, "device") == 0)
-		return p ? p->ifname : at->device->ifname;
-	if (strcmp(label, "remote") == 0)
+		return p ? p->ifname : at->device ? at->device->ifname : "";
+	if (p && strcmp(label, "remote") == 0)
 		return p->address;
 	if (strcmp(label, "bridge") == 0)
 		return s->told.bridge;
@@ -215,7 +215,7 @@ static const char *label_value(const char *label, const struct at *at, char numb
 		return conf_guard_name(s->told.guard);
 	if (strcmp(label, "version") == 0)
 		return VXBPF_VERSION;
-	snprintf(number, 16, "%u", p->vni);
+	snprintf(number, 16, "%u", p ? p->vni : 0);
 	return number;
 }
 
@@ -293,8 +293,9 @@ static void put_overlay(FILE *to, enum metric m, const struct at *at)
 static void put_metric(FILE *to, enum metric m, const struct snapshot *list, size_t n,
 		       const struct metrics_now *now)
 {
+	static const struct snapshot none;
 	const struct row *row = &rows[m];
-	struct at at = { .now = now };
+	struct at at = { .now = now, .s = &none };
 
 	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name,
 		row->type == COUNTER ? "counter" : "gauge");

@@ -287,25 +287,24 @@ static int read_all(struct reading *r)
 	return err ? err : r->err;
 }
 
-static int read_overlay(struct reading *r, const char *path, struct snapshot *out, struct why *why)
+static int read_overlay(struct reading *r, const char *path, struct why *why)
 {
-	autosnapshot struct snapshot s = { 0 };
-	int err = pins_layout(r->overlay, &s.layout);
+	struct snapshot *s = r->s;
+	int err = pins_layout(r->overlay, &s->layout);
 
 	if (err)
 		return why_set(why, err, "%s: read its pins: %s", r->overlay, strerror(-err));
 	if (r->counted)
-		err = links_read_plain(r->nl, &r->world.links, why);
+		err = links_list(r->nl, false, &r->world.links, why);
 	else
 		err = world_read(r->nl, &r->world, why);
 	if (err)
 		return err;
-	r->s = &s;
-	text_copy(s.path, sizeof(s.path), path);
-	s.up = s.layout == VX_LAYOUT && observe_overlay(r->overlay, &s.told) == 0;
-	if (!s.up) {
-		text_copy(s.told.name, sizeof(s.told.name), r->overlay);
-		text_copy(s.told.bridge, sizeof(s.told.bridge), r->overlay);
+	text_copy(s->path, sizeof(s->path), path);
+	s->up = s->layout == VX_LAYOUT && observe_overlay(r->overlay, &s->told) == 0;
+	if (!s->up) {
+		text_copy(s->told.name, sizeof(s->told.name), r->overlay);
+		text_copy(s->told.bridge, sizeof(s->told.bridge), r->overlay);
 	}
 	if (!r->counted)
 		read_plan(r);
@@ -314,24 +313,33 @@ static int read_overlay(struct reading *r, const char *path, struct snapshot *ou
 	if (err)
 		return why_set(why, err, "%s: read its maps and hooks: %s", r->overlay,
 			       strerror(-err));
-	snapshot_judge(&s);
-	*out = s;
-	s = (struct snapshot){ 0 };
+	snapshot_judge(s);
+	return 0;
+}
+
+static int give(int err, struct snapshot *s, struct snapshot *out)
+{
+	if (err)
+		return err;
+	*out = *s;
+	*s = (struct snapshot){ 0 };
 	return 0;
 }
 
 int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct snapshot *out,
 		  struct why *why)
 {
-	struct reading r = { .nl = nl, .overlay = overlay };
+	autosnapshot struct snapshot s = { 0 };
+	struct reading r = { .nl = nl, .overlay = overlay, .s = &s };
 
-	return read_overlay(&r, path, out, why);
+	return give(read_overlay(&r, path, why), &s, out);
 }
 
 int snapshot_read_counted(struct nl *nl, const char *overlay, const char *path,
 			  struct snapshot *out, struct why *why)
 {
-	struct reading r = { .nl = nl, .overlay = overlay, .counted = true };
+	autosnapshot struct snapshot s = { 0 };
+	struct reading r = { .nl = nl, .overlay = overlay, .s = &s, .counted = true };
 
-	return read_overlay(&r, path, out, why);
+	return give(read_overlay(&r, path, why), &s, out);
 }

@@ -28,19 +28,19 @@ manual_text() { # PAGE
 }
 
 manual_has_all() {
-	assert_ge 20 "$(metrics list $DEF | wc -l)" "metrics"
-	assert_eq "$(grep -c '^METRIC(' $DEF)" "$(metrics list $DEF | wc -l)" "metrics that could be read"
+	assert_ge 20 "$(metrics list "$DEF" | wc -l)" "metrics"
+	assert_eq "$(grep -c '^METRIC(' "$DEF")" "$(metrics list "$DEF" | wc -l)" "metrics that could be read"
 	manual_text man/vxbpf.8 >"$TAP_DIR/page"
-	clean metrics manual $DEF "$TAP_DIR/page"
+	clean metrics manual "$DEF" "$TAP_DIR/page"
 }
 
 manual_sample() {
 	manual_text man/vxbpf.8 | sed s/vxbpf_peer_up/vxbpf_peer_well/ >"$TAP_DIR/page"
-	caught metrics manual $DEF "$TAP_DIR/page"
+	caught metrics manual "$DEF" "$TAP_DIR/page"
 }
 
 contrib_uses_what_there_is() {
-	clean metrics used $DEF contrib/grafana/vxbpf.json contrib/prometheus/*.yml
+	clean metrics used "$DEF" contrib/grafana/vxbpf.json contrib/prometheus/*.yml
 }
 
 # spoilt FILE SED: a copy with something changed in it, which must be noticed.
@@ -48,7 +48,7 @@ spoilt() {
 	SAMPLE=$TAP_DIR/$(basename "$1")
 	sed "$2" "$1" >"$SAMPLE"
 	! cmp -s "$1" "$SAMPLE" || fail "$2 changes nothing in $1"
-	caught metrics used $DEF "$SAMPLE"
+	caught metrics used "$DEF" "$SAMPLE"
 }
 
 metric_sample() {
@@ -74,14 +74,14 @@ rule_sample() {
 # Each alert has a case in which it fires and one in which it does not.
 alerts_are_tested() {
 	local alert n=0
-	for alert in $(sed -n 's/^ *- alert: //p' contrib/prometheus/vxbpf.rules.yml); do
+	while read -r alert; do
 		n=$((n + 1))
 		grep -q "alertname: $alert, .*exp_alerts: \[\]" contrib/prometheus/vxbpf.rules.test.yml ||
 			fail "no test in which $alert does not fire"
 		grep -q -A 2 "alertname: $alert\$" contrib/prometheus/vxbpf.rules.test.yml ||
 			fail "no test in which $alert fires"
-	done
-	assert_ge 5 $n "alerts"
+	done < <(sed -n 's/^ *- alert: //p' contrib/prometheus/vxbpf.rules.yml)
+	assert_ge 5 "$n" "alerts"
 }
 
 run_tests

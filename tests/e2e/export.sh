@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# `vxbpf export` and `watch --export`: what is in the file, and that it is whole at any time. Prometheus
-# itself reads it in prometheus.sh.
+# `vxbpf export`: what is in the text, and that the file is whole at any time. `watch --export` is in
+# export_watch.sh, and Prometheus itself reads it in prometheus.sh.
 #
 #     c11          c21
 #      |            |
@@ -22,55 +22,15 @@ ALL_TESTS="
 	what_is_no_file_is_left_alone
 	killed_writer_is_cleared_up_after
 	writers_wait_for_each_other
-	watch_writes_it
-	watch_says_what_it_cannot_mend
-	watch_tells_a_failing_write_once
-	watch_refuses_what_makes_no_sense
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 # shellcheck source=tests/lib/watch.sh
 . "$LIB/watch.sh"
+# shellcheck source=tests/lib/prom.sh
+. "$LIB/prom.sh"
 
 IPV6=0
-PROM=$WORK/prom/vxbpf.prom
-
-metric() { # HOST SERIES: its value; nothing if it is not there
-	vx "$1" export --output - | in_text "$2"
-}
-
-in_text() { # SERIES: from stdin
-	awk -v series="$1" 'substr($0, 1, length(series) + 1) == series " " { print $NF }'
-}
-
-in_file() {
-	in_text "$1" <"$PROM"
-}
-
-file_says() { # SERIES VALUE
-	[ "$(in_file "$1")" = "$2" ]
-}
-
-# whole FILE: the last line is there, no series twice, HELP and TYPE once, and promtool has nothing to say.
-whole() {
-	assert_match '^vxbpf_export_timestamp_seconds [0-9]+\.[0-9]{3}$' "$(tail -n 1 "$1")" "last line"
-	assert_eq "" "$(sed 's/ [^ ]*$//' "$1" | grep -v '^#' | sort | uniq -d)" "series that are there twice"
-	assert_eq "" "$(grep '^#' "$1" | cut -d ' ' -f 2,3 | sort | uniq -d)" "HELP or TYPE that is there twice"
-	assert_eq "" "$(promtool check metrics <"$1" 2>&1)" "what promtool says"
-	assert_eq "$("$PYTHON" -IS "$LIB/metrics.py" list "$TOP/user/metrics.def" | cut -d ' ' -f 1,2)" \
-		"$(sed -n 's/^# TYPE //p' "$1")" "metrics and their types"
-}
-
-# place: the folder of PROM, and nothing in it.
-place() {
-	mkdir -p "$(dirname "$PROM")"
-	on_exit rm -rf "$(dirname "$PROM")"
-}
-
-nothing_but_the_file() {
-	assert_eq vxbpf.prom "$(ls -A "$(dirname "$PROM")")" "files in its folder"
-}
-
 says_what_is_counted() {
 	local reason
 	pair
@@ -85,10 +45,10 @@ says_what_is_counted() {
 	assert_eq "$(counter h1 h2 tx_bytes)" "$(metric h1 'vxbpf_peer_transmit_bytes_total{overlay="vxbr0",peer="h2"}')" "sent"
 	assert_eq "$(counter h1 h2 tx_bum_packets)" "$(metric h1 'vxbpf_peer_transmit_bum_packets_total{overlay="vxbr0",peer="h2"}')" "BUM"
 	assert_ge 23 "$(counter h1 h2 tx_bum_packets)" "broadcasts"
-	for reason in $(sed -n 's/^VX_REASON([A-Z_]*, "\([a-z_]*\)".*/\1/p' "$TOP/include/vxbpf/reasons.def"); do
+	while read -r reason; do
 		assert_eq 0 "$(metric h1 "vxbpf_dropped_packets_total{overlay=\"vxbr0\",peer=\"\",reason=\"$reason\"}")" "$reason, nobody's"
 		assert_eq 0 "$(metric h1 "vxbpf_dropped_packets_total{overlay=\"vxbr0\",peer=\"h2\",reason=\"$reason\"}")" "$reason of h2"
-	done
+	done < <(sed -n 's/^VX_REASON([A-Z_]*, "\([a-z_]*\)".*/\1/p' "$TOP/include/vxbpf/reasons.def")
 	frames c11 eth0 count=7 eth "src=$(mac_of c11)" "dst=$(mac_of c21)" vlan id=7 data zeros=60
 	assert_eq "$(entries h1 fdb)" "$(metric h1 'vxbpf_fdb_entries{overlay="vxbr0"}')" "MAC addresses"
 	assert_eq "$(entries h1 flows)" "$(metric h1 'vxbpf_flows{overlay="vxbr0"}')" "flows"
@@ -191,16 +151,16 @@ usual_place_is_the_collectors() {
 	on h1 mkdir -p /var/lib/prometheus/node-exporter
 	expect 0 vx h1 export
 	assert_eq "" "$OUT$ERR" "what it says"
-	assert_eq "644 root" "$(on h1 stat -c '%a %U' $usual)" "mode and owner"
-	on h1 cat $usual >"$WORK/text"
+	assert_eq "644 root" "$(on h1 stat -c '%a %U' "$usual")" "mode and owner"
+	on h1 cat "$usual" >"$WORK/text"
 	whole "$WORK/text"
 	expect 0 vx h1 export --output -
 	assert_match 'vxbpf_overlay_up' "$OUT" "with --output -"
 	# One of several overlays does not take the others' place.
-	on h1 rm $usual
+	on h1 rm "$usual"
 	expect 0 vx h1 export vxbr0
 	assert_match 'vxbpf_overlay_up' "$OUT" "of one overlay"
-	on h1 test ! -e $usual
+	on h1 test ! -e "$usual"
 }
 
 # Two writers, and a reader that never sees less than a whole file.
@@ -312,8 +272,8 @@ killed_writer_is_cleared_up_after() {
 	vx h1 export --output "$PROM"
 	for call in write fsync rename; do
 		cp "$PROM" "$WORK/old"
-		expect 137 inject $call:signal=KILL:when=1 h1 export --output "$PROM"
-		[ $call = rename ] || assert_same "$WORK/old" "$PROM" "the file after a kill at $call"
+		expect 137 inject "$call:signal"=KILL:when=1 h1 export --output "$PROM"
+		[ "$call" = rename ] || assert_same "$WORK/old" "$PROM" "the file after a kill at $call"
 		whole "$PROM"
 		echo "$call: $(ls "$WORK/prom")"
 		vx h1 export --output "$PROM"
@@ -340,95 +300,6 @@ writers_wait_for_each_other() {
 	! kill -0 "$first" 2>/dev/null || fail "it did not wait"
 	nothing_but_the_file
 	whole "$PROM"
-}
-
-later_than() { # STAMP
-	[ "$(in_file vxbpf_export_timestamp_seconds)" != "$1" ]
-}
-
-watch_writes_it() {
-	local stamp i
-	mesh 2
-	mesh_up h2
-	place
-	watch h1 vxbr0 --export "$PROM" --interval 1
-	# At once, and that is after the first pass.
-	wait_for 10 test -e "$PROM"
-	assert_eq 1 "$(in_file 'vxbpf_overlay_up{overlay="vxbr0"}')" "up"
-	whole "$PROM"
-	for i in 1 2 3; do
-		stamp=$(in_file vxbpf_export_timestamp_seconds)
-		wait_for 10 later_than "$stamp"
-	done
-	containers_each 1
-	vx h2 up vxbr0
-	wait_for 10 file_says 'vxbpf_port_hooked{overlay="vxbr0",port="c11"}' 1
-	assert_eq 0 "$(in_file 'vxbpf_overlay_unmet{overlay="vxbr0"}')" "unmet"
-	reach_all c11 c21
-	wait_for 10 file_says 'vxbpf_peer_receive_packets_total{overlay="vxbr0",peer="h2"}' "$(counter h1 h2 rx_packets)"
-	# Other overlays of the host are in it, too: there is one file.
-	config vxbr1 "port: 4790" "vni_salt: 1"
-	wait_for 10 file_says 'vxbpf_overlay_up{overlay="vxbr1"}' 0
-	assert_eq "" "$(in_file 'vxbpf_overlay_unmet{overlay="vxbr1"}')" "what it knows of vxbr1"
-	vx h1 up vxbr1
-	wait_for 10 file_says 'vxbpf_overlay_up{overlay="vxbr1"}' 1
-	whole "$PROM"
-	# Time stands still when it has ended; the mesh is up.
-	unwatch TERM 0
-	assert_eq "" "$(cat "$ERR_FILE")" "stderr"
-	stamp=$(in_file vxbpf_export_timestamp_seconds)
-	sleep 2
-	later_than "$stamp" && fail "written after the end"
-	nothing_but_the_file
-	pings c11 "$(ip4_of c21)" 2
-	# One pass, one file.
-	rm "$PROM"
-	expect 0 vx h1 watch --once vxbr0 --export "$PROM"
-	whole "$PROM"
-}
-
-watch_says_what_it_cannot_mend() {
-	pair
-	place
-	watch h1 "$WORK/etc/h1/vxbr0.yaml" --export "$PROM" --interval 1
-	wait_for 10 file_says 'vxbpf_overlay_unmet{overlay="vxbr0"}' 0
-	ip -n h1 addr del 192.0.2.1/24 dev eth0
-	wait_for 20 file_says 'vxbpf_overlay_unmet{overlay="vxbr0"}' 1
-	assert_eq 1 "$(in_file 'vxbpf_overlay_degraded{overlay="vxbr0"}')" "degraded"
-	address h1 eth0
-	wait_for 20 file_says 'vxbpf_overlay_unmet{overlay="vxbr0"}' 0
-	assert_eq 0 "$(in_file 'vxbpf_overlay_degraded{overlay="vxbr0"}')" "degraded"
-	unwatch TERM 0
-}
-
-watch_tells_a_failing_write_once() {
-	pair
-	place
-	watch h1 vxbr0 --export "$PROM" --interval 1
-	wait_for 10 test -e "$PROM"
-	mv "$WORK/prom" "$WORK/away"
-	wait_for 10 grep -q "$PROM: write: No such file or directory" "$ERR_FILE"
-	sleep 3
-	assert_eq 1 "$(wc -l <"$ERR_FILE")" "lines on stderr"
-	mv "$WORK/away" "$WORK/prom"
-	wait_for 10 grep -q "$PROM is written again" "$OUT_FILE"
-	# And its own work goes on all the while.
-	container h1 c12
-	wait_for 5 hooked h1 c12
-	unwatch TERM 0
-	assert_eq 1 "$(wc -l <"$ERR_FILE")" "lines on stderr"
-}
-
-watch_refuses_what_makes_no_sense() {
-	local n
-	mesh 1
-	for n in 0 3601 x 1.5 -1; do
-		refused 2 'no whole number from 1 to 3600' vx h1 watch vxbr0 --export "$PROM" "--interval=$n"
-	done
-	refused 2 'interval' vx h1 watch vxbr0 --interval 5
-	refused 2 'needs a file' vx h1 watch vxbr0 --export -
-	refused 2 'does not take that option' vx h1 status --export "$PROM"
-	assert_eq "" "$(hooks h1)" "hooks"
 }
 
 run_tests

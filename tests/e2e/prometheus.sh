@@ -83,14 +83,14 @@ bytes_arrive_in_prometheus() {
 	declare -A before kernel
 	ready
 	for way in rx tx; do
-		wait_for 30 answers "$(series $way bytes)" "$(counter h1 h2 ${way}_bytes)"
-		before[$way]=$(counter h1 h2 ${way}_bytes) kernel[$way]=$(kernel $way)
+		wait_for 30 answers "$(series "$way" bytes)" "$(counter h1 h2 "${way}_bytes")"
+		before[$way]=$(counter h1 h2 "${way}_bytes") kernel[$way]=$(kernel "$way")
 	done
 	# 14 + 20 + 8 + 100 bytes each way, 23 times.
 	on c11 ping -n -q -i 0.01 -c 23 -s 100 "$(ip4_of c21)"
 	for way in rx tx; do
-		wait_for 30 answers "$(series $way bytes)" $((before[$way] + 23 * 142))
-		assert_eq $((23 * 142)) $(($(kernel $way) - kernel[$way])) "$way bytes by the kernel's own count"
+		wait_for 30 answers "$(series "$way" bytes)" $((before[$way] + 23 * 142))
+		assert_eq $((23 * 142)) $(($(kernel "$way") - kernel[$way])) "$way bytes by the kernel's own count"
 	done
 	exactly 46 underlay len = $((142 + 50))
 	wait_for 30 answers 'node_textfile_scrape_error' 0
@@ -103,7 +103,7 @@ bytes_arrive_in_prometheus() {
 		n=$((n + 1))
 		on h1 promtool query instant "$SERVER" "$expr" >"$WORK/answer" 2>&1 || fail "$expr: $(cat "$WORK/answer")"
 	done <"$WORK/queries"
-	assert_ge 20 $n "expressions"
+	assert_ge 20 "$n" "expressions"
 	# The tables join what belongs together.
 	assert_eq 1 "$(grep -c . <(on h1 promtool query instant "$SERVER" "$(grep -m 1 'peer_info.*peer_up' "$WORK/queries")"))" "peers in the table"
 	assert_eq "" "$(query ALERTS)" "alerts"
