@@ -80,17 +80,19 @@ series() { # rx|tx UNIT
 
 bytes_arrive_in_prometheus() {
 	local way before kernel expr n=0
-	declare -A before kernel
+	declare -A before kernel sent
 	ready
 	for way in rx tx; do
 		wait_for 30 answers "$(series "$way" bytes)" "$(counter h1 h2 "${way}_bytes")"
 		before[$way]=$(counter h1 h2 "${way}_bytes") kernel[$way]=$(kernel "$way")
 	done
-	# 14 + 20 + 8 + 100 bytes each way, 23 times.
+	# 14 + 20 + 8 + 100 bytes each way, 23 times; and 7 times 100 bytes one way.
 	on c11 ping -n -q -i 0.01 -c 23 -s 100 "$(ip4_of c21)"
+	frames c11 eth0 count=7 eth "src=$(mac_of c11)" "dst=$(mac_of c21)" data zeros=86
+	sent=([rx]=$((23 * 142)) [tx]=$((23 * 142 + 700)))
 	for way in rx tx; do
-		wait_for 30 answers "$(series "$way" bytes)" $((before[$way] + 23 * 142))
-		assert_eq $((23 * 142)) $(($(kernel "$way") - kernel[$way])) "$way bytes by the kernel's own count"
+		wait_for 30 answers "$(series "$way" bytes)" $((before[$way] + sent[$way]))
+		assert_eq "${sent[$way]}" $(($(kernel "$way") - kernel[$way])) "$way bytes by the kernel's own count"
 	done
 	exactly 46 underlay len = $((142 + 50))
 	wait_for 30 answers 'node_textfile_scrape_error' 0
