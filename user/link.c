@@ -273,12 +273,14 @@ static int take_link(const struct nlmsghdr *msg, void *ctx)
 	return 0;
 }
 
-int links_read(struct nl *nl, struct links *out, struct why *why)
+int links_list(struct nl *nl, bool stats, struct links *out, struct why *why)
 {
 	struct nlmsghdr *msg = nl_request(nl, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
 	struct links links = { 0 };
 	int err;
 
+	if (!stats)
+		mnl_attr_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	err = nl_dump(nl, msg, take_link, &links);
 	if (err) {
 		free(links.v);

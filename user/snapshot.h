@@ -29,6 +29,7 @@ struct snapshot_peer {
 	uint64_t drops[VX_REASON_MAX];
 	/* When a frame last came out of its tunnel; only of the peer the `unguarded` witness is about. */
 	uint64_t passed_ns;
+	bool lost; /* its tunnel is gone, down, or not on the bridge; of snapshot_read_counted only */
 	/* judged */
 	enum peer_state state;
 	int64_t last_seen_ms; /* ago; -1 = never */
@@ -75,6 +76,13 @@ struct snapshot_witness {
 	bool to_tunnel;
 };
 
+/* How full the programs' own maps are. */
+struct snapshot_tables {
+	uint64_t flows;
+	uint64_t fresh_flows; /* of them those the fast path may use now */
+	uint64_t fdb;
+};
+
 struct snapshot {
 	struct vx_overlay told; /* what `up` wrote down; of one that is down, what it would write */
 	char path[PATH_MAX]; /* of the config */
@@ -93,6 +101,8 @@ struct snapshot {
 	uint64_t drops[VX_REASON_MAX]; /* nobody's */
 	struct snapshot_witness witness[VX_REASON_MAX];
 	struct notes notes; /* what a plan has to say about these surroundings */
+	struct snapshot_tables tables; /* of snapshot_read_counted only */
+	bool watched; /* by the process that tells; then `unmet` is what it knows */
 	/* judged */
 	enum snapshot_state state;
 	struct notes problems; /* plain sentences, each with what to do */
@@ -104,6 +114,10 @@ struct nl;
  * not an error. The caller ends *out with snapshot_free. */
 int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct snapshot *out,
 		  struct why *why);
+/* The cheaper half of it, for those who come often: what was counted, and what hangs where. Without a
+ * plan there is no drift, fault, note or advice, and without names no witness. */
+int snapshot_read_counted(struct nl *nl, const char *overlay, const char *path,
+			  struct snapshot *out, struct why *why);
 void snapshot_free(struct snapshot *s);
 #define autosnapshot __attribute__((cleanup(snapshot_free)))
 
