@@ -12,7 +12,15 @@
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DIFFERS = 3 };
 
 /* Their names and what they say are in main.c's table. */
-enum command_option { OPTION_DRY_RUN, OPTION_JSON, OPTION_ONCE, OPTION_MAX };
+enum command_option {
+	OPTION_DRY_RUN,
+	OPTION_JSON,
+	OPTION_ONCE,
+	OPTION_OUTPUT,
+	OPTION_EXPORT,
+	OPTION_INTERVAL,
+	OPTION_MAX
+};
 
 struct command_args {
 	const char *verb;
@@ -31,6 +39,7 @@ int cmd_restart(const struct command_args *args);
 int cmd_status(const struct command_args *args);
 int cmd_watch(const struct command_args *args);
 int cmd_check(const struct command_args *args);
+int cmd_export(const struct command_args *args);
 int cmd_demo(const struct command_args *args);
 
 /* "vxbpf: <sentence>" on stderr, with nothing in it that a terminal obeys. */
@@ -55,6 +64,7 @@ struct command_targets {
 /* also_up: with no argument, overlays that are up here besides those with a file. */
 int command_find_targets(const char *arg, bool also_up, struct command_targets *out,
 			 struct why *why);
+void command_add_target(struct command_targets *targets, const char *overlay, const char *path);
 void command_targets_free(struct command_targets *targets);
 #define autotargets __attribute__((cleanup(command_targets_free)))
 

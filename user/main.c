@@ -30,6 +30,12 @@ static const struct command_option_row {
 			     "print the steps, change nothing; exit 3 if there are any" },
 	[OPTION_JSON] = { "json", 0, NULL, "for programs; the manual page has the schema" },
 	[OPTION_ONCE] = { "once", 0, NULL, "one pass, like `up`, for those without a daemon" },
+	[OPTION_OUTPUT] = { "output", 0, "FILE",
+			    "write there, at one go; `-` is stdout (usual: the node exporter's "
+			    "folder)" },
+	[OPTION_EXPORT] = { "export", 0, "FILE",
+			    "write there what `vxbpf export` says, over and over" },
+	[OPTION_INTERVAL] = { "interval", 0, "S", "seconds in between, 1 to 3600 (usual: 15)" },
 };
 
 static int cmd_version(const struct command_args *args);
@@ -50,12 +56,14 @@ static const struct command commands[] = {
 	  TAKES(OPTION_DRY_RUN), 1, cmd_up },
 	{ "status", NULL, "[OVERLAY] [--json]", "who am I, which peers, what is wrong",
 	  TAKES(OPTION_JSON), 1, cmd_status },
-	{ "watch", NULL, "[OVERLAY] [--once]",
-	  "up, then stay: hook ports as they come, follow routes, repair", TAKES(OPTION_ONCE), 1,
-	  cmd_watch },
+	{ "watch", NULL, "[OVERLAY] [--once] [--export FILE]",
+	  "up, then stay: hook ports as they come, follow routes, repair",
+	  TAKES(OPTION_ONCE) | TAKES(OPTION_EXPORT) | TAKES(OPTION_INTERVAL), 1, cmd_watch },
 	{ "check", NULL, "[OVERLAY] [--json]",
 	  "what is wrong, and what to do; exit 3 if anything is", TAKES(OPTION_JSON), 1,
 	  cmd_check },
+	{ "export", NULL, "[OVERLAY] [--output FILE]", "all that is counted, as Prometheus text",
+	  TAKES(OPTION_OUTPUT), 1, cmd_export },
 	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
 	  run_import },
 	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
@@ -83,7 +91,7 @@ static void print_option(const struct command_option_row *o)
 		text_add(head, sizeof(head), "%s--%s", o->letter ? ", " : "", o->name);
 	if (o->value)
 		text_add(head, sizeof(head), " %s", o->value);
-	printf("%-11s  %s\n", head, o->sentence);
+	printf("%-15s  %s\n", head, o->sentence);
 }
 
 static void print_usage(const struct command *c)
@@ -93,7 +101,7 @@ static void print_usage(const struct command *c)
 	for (unsigned i = 0; i < OPTION_MAX; i++)
 		if (c->options & TAKES(i))
 			print_option(&options[i]);
-	puts("  -v         say more: the steps, the verifier's words");
+	puts("  -v             say more: the steps, the verifier's words");
 }
 
 static int print_overview(void)
@@ -101,7 +109,7 @@ static int print_overview(void)
 	puts("usage: vxbpf COMMAND [ARGUMENT] [OPTIONS]   (no command: status)\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		const struct command *c = &commands[i];
-		char head[64];
+		char head[80];
 
 		snprintf(head, sizeof(head), "%s%s%s %s", c->verb, c->alias ? "|" : "",
 			 c->alias ? c->alias : "", c->synopsis);

@@ -341,14 +341,14 @@ static void want_host_door(const struct planning *p, const struct link *bridge)
 }
 
 /* How the fast path may get into a port: straight to the other end of a veth where no queue of the
- * port's own stands in between, else by the device itself. */
+ * port's own stands in between, nor XDP there has a say, else by the device itself. */
 static void want_door(const struct planning *p, const struct link *port)
 {
 	enum vx_door how;
 
 	if (!p->base->cfg.fastpath || has_foreign(p, port))
 		return;
-	if (strcmp(port->kind, "veth") == 0 && port->peer_elsewhere &&
+	if (strcmp(port->kind, "veth") == 0 && port->peer_elsewhere && !port->peer_xdp &&
 	    strcmp(port->qdisc, "noqueue") == 0)
 		how = VX_DOOR_PEER;
 	else if (strcmp(port->kind, "veth") == 0 || strcmp(port->kind, "tun") == 0)

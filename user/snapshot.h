@@ -55,6 +55,7 @@ struct snapshot_peer {
 	uint64_t other_vni_ns;
 	struct snapshot_route route;
 	struct snapshot_probe probe;
+	bool lost; /* its tunnel is gone, down, or not on the bridge; of snapshot_read_counted only */
 	/* judged */
 	enum peer_state state;
 	int64_t last_seen_ms; /* ago; -1 = never */
@@ -112,6 +113,13 @@ struct snapshot_flap {
 
 #define SNAPSHOT_STEPS 5
 
+/* How full the programs' own maps are. */
+struct snapshot_tables {
+	uint64_t flows;
+	uint64_t fresh_flows; /* of them those the fast path may use now */
+	uint64_t fdb;
+};
+
 struct snapshot {
 	struct vx_overlay told; /* what `up` wrote down; of one that is down, what it would write */
 	char path[PATH_MAX]; /* of the config */
@@ -136,6 +144,8 @@ struct snapshot {
 		contested_ns; /* when a MAC of a local port last came from a peer and was there again */
 	struct snapshot_flap *flaps;
 	size_t n_flaps;
+	struct snapshot_tables tables; /* of snapshot_read_counted only */
+	bool watched; /* by the process that tells; then `unmet` is what it knows */
 	/* judged */
 	enum snapshot_state state;
 	struct verdicts problems; /* plain sentences, each with what to do */
@@ -150,6 +160,10 @@ int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct s
 /* Looks closer: at routes, and at MACs that move, which may take some seconds if there are such. What
  * it finds is judged by the next snapshot_judge. */
 int snapshot_look(struct nl *nl, struct snapshot *s, struct why *why);
+/* The cheaper half of it, for those who come often: what was counted, and what hangs where. Without a
+ * plan there is no drift, fault, note or advice, and without names no witness. */
+int snapshot_read_counted(struct nl *nl, const char *overlay, const char *path,
+			  struct snapshot *out, struct why *why);
 void snapshot_free(struct snapshot *s);
 #define autosnapshot __attribute__((cleanup(snapshot_free)))
 

@@ -21,9 +21,24 @@ static int by_name(const void *a, const void *b)
 	return strverscmp(x->name, y->name);
 }
 
-static struct snapshot_peer *find_peer(struct snapshot *s, const struct snapshot_peer *key)
+struct snapshot_peer *reading_find_peer(const struct reading *r, const char *name)
 {
-	return s->n_peers ? bsearch(key, s->peers, s->n_peers, sizeof(*key), by_name) : NULL;
+	struct snapshot_peer key = { 0 };
+
+	text_copy(key.name, sizeof(key.name), name);
+	return r->s->n_peers ? bsearch(&key, r->s->peers, r->s->n_peers, sizeof(key), by_name)
+			     : NULL;
+}
+
+/* While a peer's VNI changes it is in the map under both, with one and the same slot. */
+static void keep_one_each(struct snapshot *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_peers; i++)
+		if (!n || by_name(&s->peers[n - 1], &s->peers[i]) != 0)
+			s->peers[n++] = s->peers[i];
+	s->n_peers = n;
 }
 
 static int read_peers(struct reading *r)
@@ -51,6 +66,7 @@ static int read_peers(struct reading *r)
 	}
 	if (s->n_peers)
 		qsort(s->peers, s->n_peers, sizeof(*s->peers), by_name);
+	keep_one_each(s);
 	return 0;
 }
 
@@ -79,14 +95,13 @@ static int read_drops(struct reading *r)
 
 	for (size_t i = 0; i < dump.n; i++) {
 		const struct vx_drop_key *k = mapdump_key(&dump, i);
-		struct snapshot_peer key = { 0 }, *p;
+		struct snapshot_peer *p;
 		uint64_t *drops = r->s->drops;
 
 		if (k->reason >= VX_REASON_MAX)
 			continue;
 		if (k->peer[0]) {
-			text_copy(key.name, sizeof(key.name), k->peer);
-			p = find_peer(r->s, &key);
+			p = reading_find_peer(r, k->peer);
 			drops = p ? p->drops : NULL;
 		}
 		for (unsigned cpu = 0; drops && cpu < dump.cpus; cpu++) {
@@ -147,10 +162,8 @@ static int read_others(struct reading *r)
 	for (size_t i = 0; i < dump.n; i++) {
 		const struct vx_other_key *k = mapdump_key(&dump, i);
 		const struct vx_other *o = mapdump_value(&dump, i, 0);
-		struct snapshot_peer key = { 0 }, *p;
+		struct snapshot_peer *p = reading_find_peer(r, o->peer);
 
-		text_copy(key.name, sizeof(key.name), o->peer);
-		p = find_peer(r->s, &key);
 		if (!p || p->vni != k->peer_vni || o->time_ns <= p->other_vni_ns ||
 		    is_taken(r, k->vni))
 			continue;
@@ -186,6 +199,37 @@ static int read_passed_of_unguarded(struct reading *r)
 	return 0;
 }
 
+/* --- how full tables are */
+
+static void see_flow(const void *key, const void *value, void *ctx)
+{
+	struct reading *r = ctx;
+	const struct vx_flow *flow = value;
+
+	(void)key;
+	r->s->tables.flows++;
+	r->s->tables.fresh_flows += flow->learned_ns + VX_FLOW_NS > r->s->now_ns;
+}
+
+static void see_mac(const void *key, const void *value, void *ctx)
+{
+	struct reading *r = ctx;
+
+	(void)key;
+	(void)value;
+	r->s->tables.fdb++;
+}
+
+static int read_tables(struct reading *r)
+{
+	int err = mapdump_each(r->overlay, "flows", sizeof(struct vx_flow_key),
+			       sizeof(struct vx_flow), see_flow, r);
+
+	return err ? err
+		   : mapdump_each(r->overlay, "fdb", sizeof(struct vx_fdb_key),
+				  sizeof(struct vx_fdb), see_mac, r);
+}
+
 int snapshot_read_maps(struct reading *r)
 {
 	int err = read_peers(r);
@@ -194,6 +238,8 @@ int snapshot_read_maps(struct reading *r)
 		err = read_counters(r);
 	if (!err)
 		err = read_drops(r);
+	if (!err && r->counted)
+		return read_tables(r);
 	if (!err)
 		err = read_witness(r);
 	if (!err)

@@ -257,7 +257,9 @@ struct vx_flow {
 	enum vx_way way;
 	__u32 to; /* ifindex it leaves by */
 	__u32 slot; /* whose counters, */
-	__u32 outer_id; /* transmit over IPv4: the next IP id */
+	__u16 outer_id; /* transmit over IPv4: the next IP id */
+	__u16 fits; /* transmit over IPv6: the frame's length. On a longer one the kernel has still to say:
+		     * it may have been told that the path takes less, and routers cut no IPv6. */
 	__u16 header_len; /* transmit: of `header` */
 	__u8 first; /* transmit: its TTL is one to begin with, so the sender forwards it for nobody */
 	__u8 super; /* receive: super-packets too: they go no further */

@@ -79,7 +79,7 @@ static const struct layout layouts[] = {
 	  M(vx_flow, protocol), M(vx_flow, six), M(vx_flow, hop), M(vx_flow, reserved),
 	  M(vx_flow, source), M(vx_flow, dest), M(vx_flow, learned_ns), M(vx_flow, refresh_ns),
 	  M(vx_flow, moves_src), M(vx_flow, moves_dst), M(vx_flow, moved), M(vx_flow, way),
-	  M(vx_flow, to), M(vx_flow, slot), M(vx_flow, outer_id), M(vx_flow, header_len),
+	  M(vx_flow, to), M(vx_flow, slot), M(vx_flow, outer_id), M(vx_flow, fits), M(vx_flow, header_len),
 	  M(vx_flow, first), M(vx_flow, super),
 	  M(vx_flow, header), M(vx_flow, outer_source), M(vx_flow, outer_dest),
 	  M(vx_flow, owner), M(vx_flow, stamp_again)),
