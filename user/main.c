@@ -53,6 +53,8 @@ static const struct command commands[] = {
 	{ "watch", NULL, "[OVERLAY] [--once]",
 	  "up, then stay: hook ports as they come, follow routes, repair", TAKES(OPTION_ONCE), 1,
 	  cmd_watch },
+	{ "check", NULL, "[OVERLAY]", "what is wrong, in plain sentences; exit 3 if anything is", 0,
+	  1, cmd_check },
 	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
 	  run_import },
 	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
