@@ -11,13 +11,6 @@
 #define DELAY_FINE 200 /* hundredths of a second: the least spanning tree takes */
 #define SUMS_FEW 100 /* wrong checksums that are no news */
 
-/* "vxlan0 (VNI 1)", "... and 3 more" */
-static void name_more(char *text, size_t size, size_t n)
-{
-	if (n > 1)
-		text_add(text, size, " and %zu more", n - 1);
-}
-
 /* --- the port */
 
 static void say_port(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)
@@ -140,12 +133,14 @@ static void say_spanning_tree(const struct host_facts *f, const struct snapshot 
 		if (!n++)
 			text_copy(held, sizeof(held), m->ifname);
 	}
-	name_more(held, sizeof(held), n);
+	if (n > 1)
+		text_add(held, sizeof(held), " and %zu more", n - 1);
 	if (n)
 		verdicts_add(out, VERDICT_SPANNING_TREE, bridge,
 			     "spanning tree on %s keeps %s from forwarding, and no other tunnel "
 			     "carries those peers' frames: turn it off, tunnels make no loops "
-			     "without it: `ip link set %s type bridge stp_state 0`",
+			     "without it: `ip link set %s type bridge stp_state 0` (within 20 s "
+			     "they forward)",
 			     bridge, held, bridge);
 	if (f->bridge.forward_delay > DELAY_FINE)
 		verdicts_add(out, VERDICT_SPANNING_TREE, bridge,

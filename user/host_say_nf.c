@@ -23,14 +23,17 @@ static bool is_dropped(const struct host_facts *f, const uint32_t *hooks, size_t
 	return false;
 }
 
-/* Do iptables and its like have that chain for theirs? Then nft had better not change it. */
-static const char *iptables_of(const struct nft_culprit *by)
+/* Is that a chain of iptables? Then nft had better not change it. */
+static const char *iptables_of(const struct nft_filter *f, const struct nft_culprit *by)
 {
-	if (strcmp(by->table, "filter") != 0 || by->family == NFPROTO_INET ||
-	    (strcmp(by->chain, "INPUT") != 0 && strcmp(by->chain, "OUTPUT") != 0 &&
-	     strcmp(by->chain, "FORWARD") != 0))
+	static const char *const chains[] = { "INPUT", "FORWARD", "OUTPUT" };
+
+	if (strcmp(by->table, "filter") != 0 || by->family == NFPROTO_INET)
 		return NULL;
-	return by->family == NFPROTO_IPV4 ? "iptables" : "ip6tables";
+	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
+		if (nft_filter_chain(f, by->family, by->table, chains[i]))
+			return by->family == NFPROTO_IPV4 ? "iptables" : "ip6tables";
+	return NULL;
 }
 
 static const char *family_name(uint8_t family)
@@ -39,13 +42,13 @@ static const char *family_name(uint8_t family)
 }
 
 /* The command that lets it through, in the words of either tool. */
-static void let_through(const struct nft_culprit *by, const char *iptables, const char *nft,
-			char text[LET_LEN])
+static void let_through(const struct nft_filter *f, const struct nft_culprit *by,
+			const char *iptables, const char *nft, char text[LET_LEN])
 {
-	const char *tool = iptables_of(by);
+	const char *tool = iptables_of(f, by);
 
 	if (tool)
-		snprintf(text, LET_LEN, "%s -I %s %s -j ACCEPT", tool, by->chain, iptables);
+		snprintf(text, LET_LEN, "%s -I %.40s %s -j ACCEPT", tool, by->chain, iptables);
 	else
 		snprintf(text, LET_LEN, "nft insert rule %s %.40s %.40s %s accept",
 			 family_name(by->family), by->table, by->chain, nft);
@@ -82,7 +85,7 @@ static void say_bridge(const struct host_facts *f, const struct snapshot *s, str
 			continue;
 		snprintf(iptables, sizeof(iptables), "-i %s -o %s", bridge, bridge);
 		snprintf(nft, sizeof(nft), "iifname %s oifname %s", bridge, bridge);
-		let_through(&drop.by, iptables, nft, let);
+		let_through(&f->filter, &drop.by, iptables, nft, let);
 		verdicts_add(out, VERDICT_BRIDGE_FILTERED, ways[i].ip,
 			     "%s frames between containers and peers pass this host's firewall "
 			     "(net.bridge.bridge-nf-call-%s is 1), and chain %s of table %s %s "
@@ -112,7 +115,7 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, uint8
 	snprintf(iptables, sizeof(iptables), "-p udp --dport %u", s->told.port);
 	snprintf(nft, sizeof(nft), "udp dport %u", s->told.port);
 	if (is_dropped(f, in, ARRAY_LEN(in), &packet, &drop)) {
-		let_through(&drop.by, iptables, nft, let);
+		let_through(&f->filter, &drop.by, iptables, nft, let);
 		verdicts_add(out, VERDICT_PORT_FILTERED, "in",
 			     "chain %s of table %s %s drops what peers send to UDP port %u%s: let "
 			     "it in (strangers are the guard's affair): `%s`",
@@ -124,7 +127,7 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, uint8
 	packet.oif = device;
 	packet.oif_index = ifindex;
 	if (is_dropped(f, on_way_out, ARRAY_LEN(on_way_out), &packet, &drop)) {
-		let_through(&drop.by, iptables, nft, let);
+		let_through(&f->filter, &drop.by, iptables, nft, let);
 		verdicts_add(out, VERDICT_PORT_FILTERED, "out",
 			     "chain %s of table %s %s drops what we send to UDP port %u of "
 			     "peers%s: let it out: `%s`",
