@@ -28,6 +28,8 @@ static void read_filters(struct host_facts *out)
 	if (is_bridge_nf_on("bridge-nf-call-ip6tables"))
 		out->bridge_nf |= HOST_NF_IP6;
 	nft_read_filter(hooks, &out->filter);
+	xt_filter_read(NFPROTO_IPV4, &out->legacy4);
+	xt_filter_read(NFPROTO_IPV6, &out->legacy6);
 }
 
 int host_read(struct nl *nl, const struct snapshot *s, struct host_facts *out, struct why *why)
@@ -60,5 +62,7 @@ void host_free(struct host_facts *facts)
 	free(facts->members);
 	free(facts->devices);
 	nft_filter_free(&facts->filter);
+	xt_filter_free(&facts->legacy4);
+	xt_filter_free(&facts->legacy6);
 	*facts = (struct host_facts){ 0 };
 }

@@ -11,6 +11,7 @@
 #include "nft_filter.h"
 #include "snapshot.h"
 #include "verdict.h"
+#include "xt_table.h"
 
 #define HOST_PROCESS 56 /* "name (pid 12345)" */
 
@@ -95,6 +96,7 @@ struct host_facts {
 	char managed[HOST_MANAGERS][VX_IF_LEN]; /* the first device of ours that it manages */
 	unsigned bridge_nf; /* NFPROTO bits: frames on bridges pass the rules of IPv4, IPv6, ARP */
 	struct nft_filter filter;
+	struct xt_filter legacy4, legacy6; /* the same of iptables-legacy */
 	struct host_device *devices; /* of the underlay */
 	size_t n_devices;
 	struct host_kernel kernel; /* while the overlay is not up */

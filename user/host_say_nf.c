@@ -8,17 +8,14 @@
 
 #define LET_LEN 200
 
-struct drop {
-	uint8_t family;
-	struct nft_culprit by;
-};
-
 static bool is_dropped(const struct host_facts *f, const uint32_t *hooks, size_t n,
-		       const struct nft_packet *packet, struct drop *out)
+		       const struct nft_packet *packet, struct nft_culprit *out)
 {
-	out->family = packet->family;
+	const struct xt_filter *legacy = packet->family == NFPROTO_IPV4 ? &f->legacy4 : &f->legacy6;
+
 	for (size_t i = 0; i < n; i++)
-		if (nft_filter_drops(&f->filter, hooks[i], packet, &out->by))
+		if (nft_filter_drops(&f->filter, hooks[i], packet, out) ||
+		    xt_filter_drops(legacy, hooks[i], packet, out))
 			return true;
 	return false;
 }
@@ -28,6 +25,8 @@ static const char *iptables_of(const struct nft_filter *f, const struct nft_culp
 {
 	static const char *const chains[] = { "INPUT", "FORWARD", "OUTPUT" };
 
+	if (by->legacy)
+		return by->family == NFPROTO_IPV4 ? "iptables-legacy" : "ip6tables-legacy";
 	if (strcmp(by->table, "filter") != 0 || by->family == NFPROTO_INET)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
@@ -78,21 +77,21 @@ static void say_bridge(const struct host_facts *f, const struct snapshot *s, str
 						   .iif = bridge,
 						   .oif = bridge };
 		char iptables[64], nft[64], let[LET_LEN];
-		struct drop drop;
+		struct nft_culprit by;
 
 		if (!(f->bridge_nf & ways[i].bit) ||
-		    !is_dropped(f, hooks, ARRAY_LEN(hooks), &packet, &drop))
+		    !is_dropped(f, hooks, ARRAY_LEN(hooks), &packet, &by))
 			continue;
 		snprintf(iptables, sizeof(iptables), "-i %s -o %s", bridge, bridge);
 		snprintf(nft, sizeof(nft), "iifname %s oifname %s", bridge, bridge);
-		let_through(&f->filter, &drop.by, iptables, nft, let);
+		let_through(&f->filter, &by, iptables, nft, let);
 		verdicts_add(out, VERDICT_BRIDGE_FILTERED, ways[i].ip,
 			     "%s frames between containers and peers pass this host's firewall "
 			     "(net.bridge.bridge-nf-call-%s is 1), and chain %s of table %s %s "
 			     "drops them%s: let them through: `%s`, or keep the firewall off "
 			     "bridges: `sysctl -w net.bridge.bridge-nf-call-%s=0`",
-			     ways[i].ip, ways[i].sysctl, drop.by.chain, family_name(drop.by.family),
-			     drop.by.table, how(&drop.by), let, ways[i].sysctl);
+			     ways[i].ip, ways[i].sysctl, by.chain, family_name(by.family), by.table,
+			     how(&by), let, ways[i].sysctl);
 	}
 }
 
@@ -110,29 +109,29 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, uint8
 				     .iif = device,
 				     .iif_index = ifindex };
 	char iptables[32], nft[32], let[LET_LEN];
-	struct drop drop;
+	struct nft_culprit by;
 
 	snprintf(iptables, sizeof(iptables), "-p udp --dport %u", s->told.port);
 	snprintf(nft, sizeof(nft), "udp dport %u", s->told.port);
-	if (is_dropped(f, in, ARRAY_LEN(in), &packet, &drop)) {
-		let_through(&f->filter, &drop.by, iptables, nft, let);
+	if (is_dropped(f, in, ARRAY_LEN(in), &packet, &by)) {
+		let_through(&f->filter, &by, iptables, nft, let);
 		verdicts_add(out, VERDICT_PORT_FILTERED, "in",
 			     "chain %s of table %s %s drops what peers send to UDP port %u%s: let "
 			     "it in (strangers are the guard's affair): `%s`",
-			     drop.by.chain, family_name(drop.by.family), drop.by.table,
-			     s->told.port, how(&drop.by), let);
+			     by.chain, family_name(by.family), by.table, s->told.port, how(&by),
+			     let);
 	}
 	packet.iif = NULL;
 	packet.iif_index = 0;
 	packet.oif = device;
 	packet.oif_index = ifindex;
-	if (is_dropped(f, on_way_out, ARRAY_LEN(on_way_out), &packet, &drop)) {
-		let_through(&f->filter, &drop.by, iptables, nft, let);
+	if (is_dropped(f, on_way_out, ARRAY_LEN(on_way_out), &packet, &by)) {
+		let_through(&f->filter, &by, iptables, nft, let);
 		verdicts_add(out, VERDICT_PORT_FILTERED, "out",
 			     "chain %s of table %s %s drops what we send to UDP port %u of "
 			     "peers%s: let it out: `%s`",
-			     drop.by.chain, family_name(drop.by.family), drop.by.table,
-			     s->told.port, how(&drop.by), let);
+			     by.chain, family_name(by.family), by.table, s->told.port, how(&by),
+			     let);
 	}
 }
 

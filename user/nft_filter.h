@@ -86,6 +86,7 @@ struct nft_culprit {
 	char table[NFT_NAME];
 	char chain[NFT_NAME];
 	bool policy; /* no rule of that chain, but what it does with the rest */
+	bool legacy; /* not of nf_tables, see xt_table.h */
 };
 
 /* Is such a packet dropped at that hook (NF_INET_*), by whom? */

@@ -19,6 +19,8 @@ ALL_TESTS="
 	bridge_dropped_by_iptables
 	bridge_dropped_by_nft
 	bridge_let_through_is_no_news
+	legacy_iptables_drop
+	legacy_iptables_let_in
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -261,6 +263,70 @@ bridge_let_through_is_no_news() {
 	wrong h1 bridge_filtered 'by its policy'
 	on h1 sysctl -qw net.bridge.bridge-nf-call-iptables=0
 	right h1
+}
+
+# The iptables of before nf_tables, where the kernel still has them.
+legacy_on() {
+	command -v iptables-legacy >/dev/null || skip "no iptables-legacy"
+	on h1 iptables-legacy -S >/dev/null 2>&1 || skip "this kernel has no legacy iptables"
+	nf_on
+}
+
+legacy_iptables_drop() {
+	two
+	legacy_on
+	right h1
+	on h1 bash -ec 'iptables-legacy -P FORWARD DROP
+		iptables-legacy -N DOCKER; iptables-legacy -N STAGE
+		iptables-legacy -A FORWARD -j STAGE
+		iptables-legacy -A STAGE -i docker0 ! -o docker0 -j DROP; iptables-legacy -A STAGE -j RETURN
+		iptables-legacy -A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+		iptables-legacy -A FORWARD -o docker0 -j DOCKER
+		iptables-legacy -A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+		iptables-legacy -A FORWARD -p icmp -j ACCEPT'
+	wrong h1 bridge_filtered 'chain FORWARD of table ip filter drops them by its policy: .*`iptables-legacy -I FORWARD -i vxbr0 -o vxbr0 -j ACCEPT`'
+	mend h1 1
+	right h1
+	on h1 iptables-legacy -F
+	on h1 iptables-legacy -P FORWARD ACCEPT
+	on h1 iptables-legacy -N wall
+	on h1 iptables-legacy -A INPUT -i eth0 -g wall
+	on h1 iptables-legacy -A wall -p tcp -j RETURN
+	on h1 iptables-legacy -A wall -p udp -m udp --dport 4789 -j REJECT
+	wrong h1 port_filtered 'chain INPUT of table ip filter drops what peers send to UDP port 4789: .*`iptables-legacy -I INPUT -p udp --dport 4789 -j ACCEPT`'
+	unreachable c11 "$(ip4_of c21)"
+	mend h1 1
+	right h1
+	reach_all c11 c21
+	on h1 iptables-legacy -F
+	on h1 ip6tables-legacy -P FORWARD DROP
+	wrong h1 bridge_filtered 'IPv6 frames .*ip6tables-legacy -I FORWARD -i vxbr0 -o vxbr0 -j ACCEPT`'
+	mend h1 1
+	right h1
+	reach_all c11 c21
+}
+
+legacy_iptables_let_in() {
+	local rule
+	two
+	legacy_on
+	on h1 iptables-legacy -P INPUT DROP
+	for rule in "-p udp --dport 4789" "-p udp -m multiport --dports 53,4000:5000" "-i eth0" "-i eth+" \
+		"-m conntrack --ctstate NEW" "-s 192.0.2.0/24" "! -p tcp" "! -i lo" "-m comment --comment x -p udp" \
+		"-m addrtype --dst-type LOCAL" "-p udp -m limit --limit 5/s"; do
+		on h1 iptables-legacy -F INPUT
+		# shellcheck disable=SC2086
+		on h1 iptables-legacy -A INPUT $rule -j ACCEPT
+		echo "rule: $rule"
+		right h1
+	done
+	for rule in "-p tcp" "! -i eth0" "-p udp --dport 4790" "-m conntrack --ctstate RELATED,ESTABLISHED" "! -p udp"; do
+		on h1 iptables-legacy -F INPUT
+		# shellcheck disable=SC2086
+		on h1 iptables-legacy -A INPUT $rule -j ACCEPT
+		echo "rule: $rule"
+		wrong h1 port_filtered 'by its policy'
+	done
 }
 
 run_tests
