@@ -39,11 +39,14 @@ struct host_member {
 	struct vx_addr remote; /* of a tunnel of others */
 };
 
+enum { HOST_NF_IP4 = 1, HOST_NF_IP6 = 2 };
+
 struct host_bridge {
 	bool stp;
 	uint32_t forward_delay; /* hundredths of a second */
 	uint32_t fdb_learned;
 	uint32_t fdb_max; /* 0 = no limit */
+	unsigned nf_call; /* HOST_NF_*: its frames pass these rules, whatever the sysctls say */
 };
 
 /* A table of neighbours: one for all namespaces of the machine. */
@@ -94,15 +97,14 @@ struct host_facts {
 	struct host_sums sums[HOST_SUMS];
 	struct host_conntrack conntrack;
 	char managed[HOST_MANAGERS][VX_IF_LEN]; /* the first device of ours that it manages */
-	unsigned bridge_nf; /* NFPROTO bits: frames on bridges pass the rules of IPv4, IPv6, ARP */
+	bool underlay_has_master;
+	unsigned bridge_nf; /* HOST_NF_*: by the sysctls frames on all bridges pass these rules */
 	struct nft_filter filter;
 	struct xt_filter legacy4, legacy6; /* the same of iptables-legacy */
 	struct host_device *devices; /* of the underlay */
 	size_t n_devices;
 	struct host_kernel kernel; /* while the overlay is not up */
 };
-
-enum { HOST_NF_IP4 = 1, HOST_NF_IP6 = 2 };
 
 /* Is a table of that size nearly full? */
 static inline bool host_is_nearly(uint64_t n, uint64_t max)

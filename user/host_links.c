@@ -50,6 +50,12 @@ static void read_bridge(const struct nlattr *attr, struct host_bridge *out)
 	case IFLA_BR_STP_STATE:
 		out->stp = mnl_attr_get_u32(attr);
 		break;
+	case IFLA_BR_NF_CALL_IPTABLES:
+		out->nf_call |= mnl_attr_get_u8(attr) ? HOST_NF_IP4 : 0;
+		break;
+	case IFLA_BR_NF_CALL_IP6TABLES:
+		out->nf_call |= mnl_attr_get_u8(attr) ? HOST_NF_IP6 : 0;
+		break;
 	case BR_FDB_N_LEARNED:
 		out->fdb_learned = mnl_attr_get_u32(attr);
 		break;
@@ -126,18 +132,28 @@ static int take_link(const struct nlmsghdr *msg, void *ctx)
 	return 0;
 }
 
-static void see_vxlan(const struct seen *seen, unsigned port, struct host_facts *out)
+static void see_vxlan(const struct seen *seen, const struct snapshot *s, struct host_facts *out)
 {
+	unsigned port = s->told.port;
 	struct host_vxlan *v;
 
 	if (!port || strcmp(seen->link.kind, "vxlan") != 0 || seen->link.vxlan.port != port ||
-	    strncmp(seen->link.alias, "vxbpf:", 6) == 0)
+	    strncmp(seen->link.alias, "vxbpf:", 6) == 0 ||
+	    plan_owns_tunnel(&seen->link, s->told.name, s->told.local))
 		return;
 	v = grow(&out->vxlans, &out->n_vxlans, sizeof(*v));
 	text_copy(v->ifname, sizeof(v->ifname), seen->link.name);
 	v->vni = seen->link.vxlan.vni;
 	v->up = seen->link.flags & IFF_UP;
 	v->other_kind = seen->other_kind;
+}
+
+/* What comes by a device that is in a VRF, say, comes to the firewall under another name. */
+static void see_underlay(const struct link *link, const struct snapshot *s, struct host_facts *out)
+{
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (strcmp(s->devices[i].ifname, link->name) == 0)
+			out->underlay_has_master |= link->master;
 }
 
 static void see_member(const struct seen *seen, const struct snapshot *s, struct host_facts *out)
@@ -164,7 +180,8 @@ int host_read_links(struct nl *nl, const struct snapshot *s, struct host_facts *
 	for (size_t i = 0; !err && i < list.n; i++) {
 		const struct seen *seen = &list.v[i];
 
-		see_vxlan(seen, s->told.port, out);
+		see_vxlan(seen, s, out);
+		see_underlay(&seen->link, s, out);
 		if (strcmp(seen->link.name, s->told.bridge) != 0 ||
 		    strcmp(seen->link.kind, "bridge") != 0)
 			continue;

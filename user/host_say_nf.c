@@ -63,7 +63,7 @@ static void say_bridge(const struct host_facts *f, const struct snapshot *s, str
 	static const struct {
 		unsigned bit;
 		uint8_t family;
-		const char *sysctl, *ip;
+		const char *tables, *ip;
 	} ways[] = {
 		{ HOST_NF_IP4, NFPROTO_IPV4, "iptables", "IPv4" },
 		{ HOST_NF_IP6, NFPROTO_IPV6, "ip6tables", "IPv6" },
@@ -71,27 +71,35 @@ static void say_bridge(const struct host_facts *f, const struct snapshot *s, str
 	static const uint32_t hooks[] = { NF_INET_FORWARD };
 	const char *bridge = s->told.bridge;
 
-	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+	for (size_t i = 0; s->up && i < ARRAY_LEN(ways); i++) {
 		const struct nft_packet packet = { .family = ways[i].family,
 						   .protocol = IPPROTO_TCP,
 						   .iif = bridge,
 						   .oif = bridge };
-		char iptables[64], nft[64], let[LET_LEN];
+		bool own = f->bridge.nf_call & ways[i].bit;
+		char iptables[64], nft[64], let[LET_LEN], off[96];
 		struct nft_culprit by;
 
-		if (!(f->bridge_nf & ways[i].bit) ||
+		if (!((f->bridge_nf | f->bridge.nf_call) & ways[i].bit) ||
 		    !is_dropped(f, hooks, ARRAY_LEN(hooks), &packet, &by))
 			continue;
 		snprintf(iptables, sizeof(iptables), "-i %s -o %s", bridge, bridge);
 		snprintf(nft, sizeof(nft), "iifname %s oifname %s", bridge, bridge);
 		let_through(&f->filter, &by, iptables, nft, let);
+		if (own)
+			snprintf(off, sizeof(off), "ip link set %s type bridge nf_call_%s 0",
+				 bridge, ways[i].tables);
+		else
+			snprintf(off, sizeof(off), "sysctl -w net.bridge.bridge-nf-call-%s=0",
+				 ways[i].tables);
 		verdicts_add(out, VERDICT_BRIDGE_FILTERED, ways[i].ip,
 			     "%s frames between containers and peers pass this host's firewall "
-			     "(net.bridge.bridge-nf-call-%s is 1), and chain %s of table %s %s "
-			     "drops them%s: let them through: `%s`, or keep the firewall off "
-			     "bridges: `sysctl -w net.bridge.bridge-nf-call-%s=0`",
-			     ways[i].ip, ways[i].sysctl, by.chain, family_name(by.family), by.table,
-			     how(&by), let, ways[i].sysctl);
+			     "(%s), and chain %s of table %s %s drops them%s: let them through: "
+			     "`%s`, or keep the firewall off %s: `%s`",
+			     ways[i].ip,
+			     own ? "the bridge's nf_call is on" : "bridge-nf-call is on", by.chain,
+			     family_name(by.family), by.table, how(&by), let,
+			     own ? "this bridge" : "bridges", off);
 	}
 }
 
@@ -101,7 +109,8 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, uint8
 	static const uint32_t in[] = { NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN };
 	static const uint32_t on_way_out[] = { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING };
 	/* Of several devices nobody knows which. */
-	const char *device = s->n_devices == 1 ? s->devices[0].ifname : NULL;
+	const char *device =
+		s->n_devices == 1 && !f->underlay_has_master ? s->devices[0].ifname : NULL;
 	int ifindex = device ? s->devices[0].ifindex : 0;
 	struct nft_packet packet = { .family = family,
 				     .protocol = IPPROTO_UDP,

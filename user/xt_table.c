@@ -83,6 +83,7 @@ static bool rule_at(const struct xt_filter *f, uint8_t family, uint32_t offset, 
 	uint16_t target, next;
 
 	*out = (struct rule){ 0 };
+	/* The kernel keeps all of it at multiples of eight. */
 	if (offset % 8 || offset > f->size || f->size - offset < head)
 		return false;
 	if (v4) {
@@ -94,7 +95,8 @@ static bool rule_at(const struct xt_filter *f, uint8_t family, uint32_t offset, 
 		target = ((const struct ip6t_entry *)at)->target_offset;
 		next = ((const struct ip6t_entry *)at)->next_offset;
 	}
-	if (target < head || next < target + sizeof(*out->target) || next > f->size - offset)
+	if ((target | next) % 8 || target < head || next < target + sizeof(*out->target) ||
+	    next > f->size - offset)
 		return false;
 	out->matches = at + head;
 	out->target = (const void *)(at + target);
@@ -143,7 +145,7 @@ static enum xt_fit rule_fits(const struct walk *w, const struct rule *r)
 		const struct xt_entry_match *m = (const void *)at;
 
 		if (end - at < (ptrdiff_t)sizeof(*m) || m->u.match_size < sizeof(*m) ||
-		    m->u.match_size > end - at)
+		    m->u.match_size % 8 || m->u.match_size > end - at)
 			return XT_MAY_FIT;
 		fit = least(fit, xt_match_fits(m->u.user.name, m->u.user.revision, m->data,
 					       m->u.match_size - sizeof(*m), &packet));

@@ -263,6 +263,13 @@ bridge_let_through_is_no_news() {
 	wrong h1 bridge_filtered 'by its policy'
 	on h1 sysctl -qw net.bridge.bridge-nf-call-iptables=0
 	right h1
+	# A bridge can ask for it by itself.
+	ip -n h1 link set vxbr0 type bridge nf_call_iptables 1
+	wrong h1 bridge_filtered 'by its policy: .*keep the firewall off this bridge'
+	unreachable c11 "$(ip4_of c21)"
+	mend h1 2
+	right h1
+	reach_all c11 c21
 }
 
 # The iptables of before nf_tables, where the kernel still has them.
