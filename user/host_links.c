@@ -102,7 +102,8 @@ static void read_info(const struct nlattr *info, struct seen *seen)
 {
 	const struct nlattr *data = nft_nested(info, IFLA_INFO_DATA), *attr;
 	const struct nlattr *port = nft_nested(info, IFLA_INFO_SLAVE_DATA);
-	const struct nlattr *state;
+	const struct nlattr *state =
+		seen->link.is_port ? nft_nested(port, IFLA_BRPORT_STATE) : NULL;
 
 	seen->remote = seen->link.vxlan.remote;
 	if (data)
@@ -114,7 +115,6 @@ static void read_info(const struct nlattr *info, struct seen *seen)
 			else
 				read_tunnel(attr, seen);
 		}
-	state = seen->link.is_port ? nft_nested(port, IFLA_BRPORT_STATE) : NULL;
 	if (state)
 		seen->state = mnl_attr_get_u8(state);
 }

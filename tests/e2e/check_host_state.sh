@@ -84,13 +84,14 @@ networkd_says() {
 
 managed_by_networkd() {
 	local daemon=/lib/systemd/systemd-networkd
-	[ -x $daemon ] && getent passwd systemd-network >/dev/null || skip "no systemd-networkd"
+	[ -x "$daemon" ] || skip "no systemd-networkd"
+	getent passwd systemd-network >/dev/null || skip "no user systemd-network"
 	two
 	own_run h1 /run/systemd
 	on h1 bash -ec 'mkdir -p /run/systemd/network /run/systemd/netif/{links,leases,lldp}
 		chown -R systemd-network: /run/systemd/netif
 		printf "[Match]\nName=vx*\n[Network]\nAddress=203.0.113.9/24\n" >/run/systemd/network/50-all.network'
-	background h1 $daemon
+	background h1 "$daemon"
 	wait_for 20 networkd_says 'configur'
 	wrong h1 managed 'systemd-networkd manages vxbr0 .*00-vxbpf-vxbr0.network && networkctl reload`'
 	# There is no bus to reload it by.
@@ -99,7 +100,7 @@ managed_by_networkd() {
 	stop "$PID"
 	# What it left of its state says nothing once it has gone.
 	right h1
-	background h1 $daemon
+	background h1 "$daemon"
 	wait_for 20 networkd_says unmanaged
 	right h1
 }
@@ -111,7 +112,7 @@ manager_says() {
 managed_by_networkmanager() {
 	local tool
 	for tool in NetworkManager nmcli dbus-daemon; do
-		command -v $tool >/dev/null || skip "no $tool"
+		command -v "$tool" >/dev/null || skip "no $tool"
 	done
 	two
 	own_run h1 /run/dbus
@@ -161,10 +162,10 @@ network_on_both_bridges() {
 	two
 	switch sw2
 	for host in h1 h2; do
-		plug $host sw2 eth1
-		ip -n $host link add link eth1 name lan1 type macvlan mode passthru
-		ip -n $host link set lan1 master vxbr0
-		ip -n $host link set lan1 up
+		plug "$host" sw2 eth1
+		ip -n "$host" link add link eth1 name lan1 type macvlan mode passthru
+		ip -n "$host" link set lan1 master vxbr0
+		ip -n "$host" link set lan1 up
 	done
 	frames c11 eth0 count=3 eth "src=$(mac_of c11)" data text=round
 	eventually 5 seen_twice || fail "no verdict: $OUT"
@@ -175,7 +176,7 @@ network_on_both_bridges() {
 
 seen_twice() {
 	for AT in h1 h2; do
-		found $AT
+		found "$AT"
 		[ -z "$WRONG" ] || return 0
 	done
 	return 1
@@ -198,7 +199,7 @@ spanning_tree_delays() {
 
 tunnel_is_blocked() {
 	for AT in h1 h2 h3; do
-		on $AT bridge link | grep 'vx-h.* state blocking' >/dev/null && return
+		on "$AT" bridge link | grep 'vx-h.* state blocking' >/dev/null && return
 	done
 	return 1
 }
@@ -214,12 +215,12 @@ spanning_tree_blocks() {
 	mesh_up
 	containers_each 1
 	mesh_up
-	for host in h1 h2 h3; do ip -n $host link set vxbr0 type bridge stp_state 1 forward_delay 200 hello_time 100; done
+	for host in h1 h2 h3; do ip -n "$host" link set vxbr0 type bridge stp_state 1 forward_delay 200 hello_time 100; done
 	wait_for 40 tunnel_is_blocked
 	wrong "$AT" spanning_tree 'spanning tree on vxbr0 keeps vx-h. from forwarding, and no other tunnel'
 	mend "$AT" 1
 	right "$AT"
-	for host in h1 h2 h3; do ip -n $host link set vxbr0 type bridge stp_state 0; done
+	for host in h1 h2 h3; do ip -n "$host" link set vxbr0 type bridge stp_state 0; done
 	wait_for 60 none_is_blocked
 	reach_all c11 c21 c31
 }
@@ -231,14 +232,14 @@ neighbours_fill_up() {
 	max=$(on h1 ip -j ntable show name ndisc_cache | jq '[.[].thresh3 // 0] | max')
 	[ "$max" -le 4096 ] || skip "the table is too large to fill: $max"
 	right h1
-	for ((i = 0; i < max * 85 / 100; i++)); do printf 'neigh add 2001:db8::9:%x lladdr 02:00:00:00:00:09 dev eth0 nud stale\n' $i; done |
+	for ((i = 0; i < max * 85 / 100; i++)); do printf 'neigh add 2001:db8::9:%x lladdr 02:00:00:00:00:09 dev eth0 nud stale\n' "$i"; done |
 		on h1 ip -batch -
 	found h1
 	ip -n h1 -6 neigh flush dev eth0 nud stale
 	assert_match "neighbours: the kernel's neighbour table for IPv6 has [0-9]+ entries of at most $max, .*gc_thresh3=$((max * 4))" "$WRONG" "verdict"
 	right h1
 	# Those that stay for good do not count.
-	for ((i = 0; i < max * 85 / 100; i++)); do printf 'neigh add 2001:db8::9:%x lladdr 02:00:00:00:00:09 dev eth0 nud permanent\n' $i; done |
+	for ((i = 0; i < max * 85 / 100; i++)); do printf 'neigh add 2001:db8::9:%x lladdr 02:00:00:00:00:09 dev eth0 nud permanent\n' "$i"; done |
 		on h1 ip -batch -
 	right h1
 }
@@ -304,7 +305,7 @@ while True: s.recv(99)'
 	wait_for 10 on h1 grep -q ':270F ' /proc/net/udp
 	while [ "$(udp_number InDatagrams)" -lt 16000 ]; do
 		tries=$((tries + 1))
-		assert_le 20 $tries "tries"
+		assert_le 20 "$tries" "tries"
 		udp_to_h1 4000 good
 	done
 	right h1

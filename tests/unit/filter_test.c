@@ -84,18 +84,13 @@ static void matches_fit(void **state)
 
 /* --- a table of legacy iptables: one rule of INPUT, and its policy */
 
-struct standard {
-	struct ipt_entry entry;
-	struct xt_standard_target target;
-};
+static struct ipt_standard table[2];
 
-static struct standard table[2];
-
-static struct standard verdict(int v)
+static struct ipt_standard verdict(int v)
 {
-	return (struct standard){
+	return (struct ipt_standard){
 		.entry = { .target_offset = sizeof(struct ipt_entry),
-			   .next_offset = sizeof(struct standard) },
+			   .next_offset = sizeof(struct ipt_standard) },
 		.target = { .target.u.user.target_size = sizeof(struct xt_standard_target),
 			    .verdict = v },
 	};
@@ -108,7 +103,7 @@ static struct xt_filter legacy(int rule, int policy)
 	table[0] = verdict(rule);
 	table[1] = verdict(policy);
 	f.rules = table;
-	f.policy[NF_INET_LOCAL_IN] = sizeof(struct standard);
+	f.policy[NF_INET_LOCAL_IN] = sizeof(struct ipt_standard);
 	return f;
 }
 
