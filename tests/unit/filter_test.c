@@ -13,7 +13,7 @@
 #include <linux/netfilter/xt_conntrack.h>
 #include <linux/netfilter/xt_multiport.h>
 #include <linux/netfilter/xt_tcpudp.h>
-#include <linux/netfilter_ipv4/ip_tables.h>
+#include <linux/netfilter_ipv6/ip6_tables.h>
 
 #include "xt_match.h"
 #include "xt_table.h"
@@ -21,6 +21,10 @@
 static const struct xt_packet vxlan = { .protocol = IPPROTO_UDP, .dport = 4789 };
 static const struct nft_packet packet = {
 	.family = NFPROTO_IPV4, .protocol = IPPROTO_UDP, .dport = 4789, .iif = "eth0"
+};
+
+static const struct nft_packet packet6 = {
+	.family = NFPROTO_IPV6, .protocol = IPPROTO_UDP, .dport = 4789, .iif = "eth0"
 };
 
 static void matches_fit(void **state)
@@ -84,13 +88,13 @@ static void matches_fit(void **state)
 
 /* --- a table of legacy iptables: one rule of INPUT, and its policy */
 
-static struct ipt_standard table[2];
+static struct ip6t_standard table[2];
 
-static struct ipt_standard verdict(int v)
+static struct ip6t_standard verdict(int v)
 {
-	return (struct ipt_standard){
-		.entry = { .target_offset = sizeof(struct ipt_entry),
-			   .next_offset = sizeof(struct ipt_standard) },
+	return (struct ip6t_standard){
+		.entry = { .target_offset = sizeof(struct ip6t_entry),
+			   .next_offset = sizeof(struct ip6t_standard) },
 		.target = { .target.u.user.target_size = sizeof(struct xt_standard_target),
 			    .verdict = v },
 	};
@@ -103,7 +107,7 @@ static struct xt_filter legacy(int rule, int policy)
 	table[0] = verdict(rule);
 	table[1] = verdict(policy);
 	f.rules = table;
-	f.policy[NF_INET_LOCAL_IN] = sizeof(struct ipt_standard);
+	f.policy[NF_INET_LOCAL_IN] = sizeof(struct ip6t_standard);
 	return f;
 }
 
@@ -114,26 +118,28 @@ static void legacy_tables_drop(void **state)
 	struct nft_culprit by;
 
 	(void)state;
-	assert_true(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet, &by));
+	assert_true(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet6, &by));
 	assert_false(by.policy);
 	assert_string_equal(by.chain, "INPUT");
-	assert_false(xt_filter_drops(&f, NF_INET_FORWARD, &packet, &by));
-	table[0].entry.ip.proto = IPPROTO_TCP;
-	assert_false(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet, &by));
+	assert_false(xt_filter_drops(&f, NF_INET_FORWARD, &packet6, &by));
+	table[0].entry.ipv6.proto = IPPROTO_TCP;
+	table[0].entry.ipv6.flags = IP6T_F_PROTO;
+	assert_false(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet6, &by));
 	table[1].target.verdict = drop;
-	assert_true(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet, &by));
+	assert_true(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet6, &by));
 	assert_true(by.policy);
 	f = legacy(XT_RETURN, drop);
-	assert_true(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet, &by));
+	assert_true(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet6, &by));
 	f = legacy(accept, drop);
-	assert_false(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet, &by));
-	table[0].entry.ip.smsk.s_addr = 1; /* only from somewhere */
-	assert_false(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet, &by));
-	table[0].entry.ip.proto = IPPROTO_TCP;
-	assert_true(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet, &by));
+	assert_false(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet6, &by));
+	table[0].entry.ipv6.smsk.s6_addr[0] = 1; /* only from somewhere */
+	assert_false(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet6, &by));
+	table[0].entry.ipv6.proto = IPPROTO_TCP;
+	table[0].entry.ipv6.flags = IP6T_F_PROTO;
+	assert_true(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet6, &by));
 	/* Round in a circle. */
 	f = legacy(0, drop);
-	assert_false(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet, &by));
+	assert_false(xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet6, &by));
 }
 
 /* Whatever is in it: no byte beyond is read (the sanitizer sees to that). */
@@ -154,7 +160,7 @@ static void broken_tables_are_survived(void **state)
 		f.rules = rules;
 		f.size = (uint32_t)len;
 		f.entry[NF_INET_LOCAL_IN] = (uint32_t)rand_r(&seed) % 16 ? 0 : 8;
-		xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet, &by);
+		xt_filter_drops(&f, NF_INET_LOCAL_IN, &packet6, &by);
 		free(rules);
 	}
 }
