@@ -136,6 +136,9 @@ void host_read_kernel(struct host_facts *out);
 void host_say_net(const struct host_facts *facts, const struct snapshot *s, struct verdicts *out);
 void host_say_nf(const struct host_facts *facts, const struct snapshot *s, struct verdicts *out);
 
+/* Do tunnels of this host go by that IP? */
+bool host_uses(const struct snapshot *s, bool v4);
+
 /* Of the text of /proc/net/udp or udp6: the sockets bound to `port`, by inode. */
 struct host_bound {
 	struct vx_addr address; /* unset = any */

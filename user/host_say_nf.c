@@ -144,8 +144,7 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, uint8
 	}
 }
 
-/* Which IP the tunnels of this host use. */
-static bool uses(const struct snapshot *s, bool v4)
+bool host_uses(const struct snapshot *s, bool v4)
 {
 	struct vx_addr addr;
 
@@ -209,9 +208,9 @@ static void say_managers(const struct host_facts *f, const struct snapshot *s, s
 void host_say_nf(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)
 {
 	say_bridge(f, s, out);
-	if (s->told.port && uses(s, true))
+	if (s->told.port && host_uses(s, true))
 		say_port(f, s, NFPROTO_IPV4, out);
-	if (s->told.port && uses(s, false))
+	if (s->told.port && host_uses(s, false))
 		say_port(f, s, NFPROTO_IPV6, out);
 	say_conntrack(f, s, out);
 	say_managers(f, s, out);

@@ -78,8 +78,12 @@ own_run() {
 	on "$1" bash -ec "mkdir -p $2 && mount -t tmpfs tmpfs $2 && mount -o remount,ro /sys"
 }
 
+ifindex() {
+	ip -n "$1" -j link show "$2" | jq '.[0].ifindex'
+}
+
 networkd_says() {
-	on h1 grep -q "^ADMIN_STATE=$1" "/run/systemd/netif/links/$(on h1 bash -c 'read -r i </sys/class/net/vxbr0/ifindex; echo $i')"
+	on h1 grep -q "^ADMIN_STATE=$1" "/run/systemd/netif/links/$(ifindex h1 vxbr0)"
 }
 
 managed_by_networkd() {
@@ -87,8 +91,10 @@ managed_by_networkd() {
 	[ -x "$daemon" ] || skip "no systemd-networkd"
 	getent passwd systemd-network >/dev/null || skip "no user systemd-network"
 	two
-	own_run h1 /run/systemd
-	on h1 bash -ec 'mkdir -p /run/systemd/network /run/systemd/netif/{links,leases,lldp}
+	# All hosts here have the same /run, so h2 reads of h1's devices, whose numbers its own have, too.
+	on_exit rm -rf /run/systemd
+	on h1 bash -ec 'mount -o remount,ro /sys
+		mkdir -p /run/systemd/network /run/systemd/netif/{links,leases,lldp}
 		chown -R systemd-network: /run/systemd/netif
 		printf "[Match]\nName=vx*\n[Network]\nAddress=203.0.113.9/24\n" >/run/systemd/network/50-all.network'
 	background h1 "$daemon"
@@ -97,8 +103,9 @@ managed_by_networkd() {
 	# There is no bus to reload it by.
 	WRONG=${WRONG/ && networkctl reload/}
 	mend h1 1
+	assert_eq "$(ifindex h1 vxbr0)" "$(ifindex h2 vxbr0)" "numbers of vxbr0"
+	right h2
 	stop "$PID"
-	# What it left of its state says nothing once it has gone.
 	right h1
 	background h1 "$daemon"
 	wait_for 20 networkd_says unmanaged
