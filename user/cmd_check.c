@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "command.h"
+#include "host.h"
 #include "nl.h"
 #include "snapshots.h"
 
@@ -43,6 +44,7 @@ static int check_one(struct checking *c, struct snapshot *s, struct why *why)
 {
 	struct checked *to = &c->list[c->n++];
 	autoverdicts struct verdicts host = { 0 };
+	autohost struct host_facts facts = { 0 };
 	int err = snapshot_look(c->nl, s, why);
 
 	to->overlay = s->told.name;
@@ -52,7 +54,10 @@ static int check_one(struct checking *c, struct snapshot *s, struct why *why)
 	snapshot_judge(s);
 	for (size_t i = 0; i < s->problems.n; i++)
 		verdicts_copy(&to->verdicts, &s->problems.v[i]);
-	/* HOST: here host_read(c->nl, s, &facts, why) and host_judge(&facts, s, &host) are to be called. */
+	err = host_read(c->nl, s, &facts, why);
+	if (err)
+		return err;
+	host_judge(&facts, s, &host);
 	take_host(c, to, &host);
 	return 0;
 }

@@ -34,6 +34,7 @@ struct command_args {
 };
 
 int cmd_up(const struct command_args *args);
+int cmd_check(const struct command_args *args);
 int cmd_down(const struct command_args *args);
 int cmd_restart(const struct command_args *args);
 int cmd_status(const struct command_args *args);
