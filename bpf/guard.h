@@ -7,6 +7,7 @@
 #define VXBPF_GUARD_H
 
 #include "locate.h"
+#include "probe.h"
 #include "read.h"
 
 /* The peer an outer address belongs to; its VNI in *out_vni. */
@@ -84,10 +85,13 @@ static __always_inline enum vx_step check_source(struct vx_walk *w)
 	return VX_PASS;
 }
 
-/* wire_in: this is our peer's. */
+/* wire_in: this is our peer's. A probe is no traffic, and one in fragments shall not arrive: what it
+ * measures is what does in one piece. */
 static __always_inline enum vx_step accept_rx(struct vx_walk *w)
 {
 	hook_mark(w);
+	if (is_probe(w))
+		return w->pkt.ip.fragment ? VX_DROP : VX_PASS;
 	return count_rx(w);
 }
 

@@ -30,6 +30,10 @@ static const struct command_option_row {
 			     "print the steps, change nothing; exit 3 if there are any" },
 	[OPTION_JSON] = { "json", 0, NULL, "for programs; the manual page has the schema" },
 	[OPTION_ONCE] = { "once", 0, NULL, "one pass, like `up`, for those without a daemon" },
+	[OPTION_COUNT] = { NULL, 'c', "N", "so many probes, 4 if not told" },
+	[OPTION_SIZE] = { NULL, 's', "SIZE",
+			  "as large as IP packets of SIZE bytes; finds out what fits if they do "
+			  "not" },
 };
 
 static int cmd_version(const struct command_args *args);
@@ -53,6 +57,11 @@ static const struct command commands[] = {
 	{ "watch", NULL, "[OVERLAY] [--once]",
 	  "up, then stay: hook ports as they come, follow routes, repair", TAKES(OPTION_ONCE), 1,
 	  cmd_watch },
+	{ "ping", NULL, "PEER [OVERLAY] [-c N] [-s SIZE]",
+	  "probe a peer through its tunnel: does it answer, how fast, what size fits",
+	  TAKES(OPTION_COUNT) | TAKES(OPTION_SIZE), 2, cmd_ping },
+	{ "who", NULL, "MAC|IP [OVERLAY] [--json]", "where the overlay has seen it",
+	  TAKES(OPTION_JSON), 2, cmd_who },
 	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
 	  run_import },
 	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
