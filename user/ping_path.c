@@ -113,10 +113,10 @@ static int find_route(const struct ping *p)
 	if (!err)
 		err = links_read(nl, &links, &why);
 	if (!err)
-		err = route_read(nl, &links, &p->peer->local, &p->peer->remote,
-				 (uint16_t)p->overlay->port, &route);
+		route_read(nl, &links, &p->peer->local, &p->peer->remote,
+			   (uint16_t)p->overlay->port, &route);
 	free(links.v);
-	return err ? 0 : route.err; /* what cannot be told is not the reason */
+	return route.err; /* 0 where that cannot be told, too */
 }
 
 void ping_diagnose(const struct ping *p, uint64_t refused, char *text, size_t size)
