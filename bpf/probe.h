@@ -12,20 +12,30 @@
 
 #include "account.h"
 
+/* Is what stands behind the MACs of the frame at `off` a probe's? A program of its own to the verifier
+ * (see skb_headers). */
+__attribute__((noinline)) int has_magic(struct __sk_buff *skb, __u32 off)
+{
+	struct {
+		__u8 src[2]; /* the end of it */
+		__be16 type;
+		__be32 magic;
+	} is;
+
+	return !bpf_skb_load_bytes(skb, off + 2 * ETH_ALEN - 2, &is, sizeof(is)) &&
+	       is.type == bpf_htons(VX_PROBE_TYPE) && is.magic == bpf_htonl(VX_PROBE_MAGIC) &&
+	       !skb->vlan_present;
+}
+
 /* The frame in w->pkt, at TC. Anything else of that type is a workload's frame as any other. */
 static __always_inline bool is_probe(const struct vx_walk *w)
 {
 	const __u8 group[] = VX_PROBE_DST, *dst = w->pkt.dst.mac;
-	__be32 magic;
 
-	if (load32(dst) != load32(group) || load16(dst + 4) != load16(group + 4))
+	/* By one test: each is a path to the verifier. */
+	if ((load32(dst) ^ load32(group)) | (__u32)(load16(dst + 4) ^ load16(group + 4)))
 		return false;
-	if (w->pkt.proto != bpf_htons(VX_PROBE_TYPE) || w->pkt.l2_len != VX_ETH_LEN ||
-	    hook_tagged(w))
-		return false;
-	return !bpf_skb_load_bytes(VX_SKB(w), w->pkt.frame_off + VX_ETH_LEN, &magic,
-				   sizeof(magic)) &&
-	       magic == bpf_htonl(VX_PROBE_MAGIC);
+	return has_magic(VX_SKB(w), w->pkt.frame_off);
 }
 
 /* A bucket of VX_PROBE_BURST answers, kept as the time when it will be full again. */
