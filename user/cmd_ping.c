@@ -39,69 +39,67 @@ static bool is_called(const struct live_peer *p, const char *subject)
 	       (ip_parse(subject, &addr) && ip_equal(&addr, &p->said.remote));
 }
 
-static int unknown_peer(const char *subject, const struct lives *list, struct why *why)
+static void unknown_peer(const char *subject, const struct lives *list, struct why *why)
 {
-	char names[400] = "";
+	char names[400] = "", more[] = "...";
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct vx_overlay *o = &list->v[i].told;
 
 		if (strcmp(o->local, subject) == 0 || strcmp(o->address, subject) == 0 ||
-		    strcmp(o->address6, subject) == 0)
-			return why_bad(why, "%s: ping: that is this host", subject);
+		    strcmp(o->address6, subject) == 0) {
+			why_bad(why, "%s: ping: that is this host", subject);
+			return;
+		}
 		for (size_t k = 0; k < list->v[i].n_peers; k++)
 			text_add(names, sizeof(names), "%s%s", names[0] ? ", " : "",
 				 list->v[i].peers[k].said.name);
 	}
 	if (strlen(names) == sizeof(names) - 1)
-		memcpy(names + sizeof(names) - 4, "...", 3);
-	return why_bad(why, "%s: ping: no such peer; there are %s", subject,
-		       names[0] ? names : "none");
+		memcpy(names + sizeof(names) - sizeof(more), more, sizeof(more));
+	why_bad(why, "%s: ping: no such peer; there are %s", subject, names[0] ? names : "none");
 }
 
-/* The one peer of that name or address, of those overlays. */
-static int find_peer(const struct command_args *args, const struct lives *list,
-		     const struct live **out_overlay, const struct live_peer **out_peer,
-		     struct why *why)
+/* The one peer of that name or address, of those overlays; NULL: *why says why not. */
+static const struct live_peer *find_peer(const char *subject, const struct lives *list,
+					 const struct live **out_overlay, struct why *why)
 {
-	char found[200] = "";
+	const struct live_peer *found = NULL;
+	char overlays[200] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct live *l = &list->v[i];
 
 		for (size_t k = 0; k < l->n_peers; k++) {
-			if (!is_called(&l->peers[k], args->subject))
+			if (!is_called(&l->peers[k], subject))
 				continue;
 			*out_overlay = l;
-			*out_peer = &l->peers[k];
-			n++;
-			text_add(found, sizeof(found), "%s%s", found[0] ? " and in " : "",
+			found = &l->peers[k];
+			text_add(overlays, sizeof(overlays), "%s%s", n++ ? " and in " : "",
 				 l->told.name);
 		}
 	}
-	if (!n)
-		return unknown_peer(args->subject, list, why);
-	if (n > 1)
-		return why_bad(why, "%s: ping: it is a peer in %s: say which", args->subject,
-			       found);
-	if ((*out_overlay)->told.vni_mode == VX_VNI_INDEX)
+	if (!found)
+		unknown_peer(subject, list, why);
+	if (n < 2)
+		return found;
+	why_bad(why, "%s: ping: it is a peer in %s: say which", subject, overlays);
+	return NULL;
+}
+
+static int start(const char *subject, const struct lives *list, struct ping *p, struct why *why)
+{
+	const struct live *overlay = NULL;
+	const struct live_peer *peer = find_peer(subject, list, &overlay, why);
+
+	if (!peer || !overlay)
+		return -EINVAL;
+	if (overlay->told.vni_mode == VX_VNI_INDEX)
 		return why_set(why, -EOPNOTSUPP,
 			       "%s: ping: with `vni: index` probes are not answered: a VNI is no "
 			       "pair's own there",
-			       (*out_overlay)->told.name);
-	return 0;
-}
-
-static int start(const struct command_args *args, const struct lives *list, struct ping *p,
-		 struct why *why)
-{
-	const struct live_peer *peer = NULL;
-	const struct live *overlay = NULL;
-	int err = find_peer(args, list, &overlay, &peer, why);
-
-	if (err)
-		return err;
+			       overlay->told.name);
 	p->overlay = &overlay->told;
 	p->peer = &peer->said;
 	p->vni = peer->vni;
@@ -118,10 +116,13 @@ int cmd_ping(const struct command_args *args)
 	autolives struct lives list = { 0 };
 	struct ping p = { .probing = probing_none() };
 	struct why why = { 0 };
-	int err = args->subject ? 0 : why_bad(&why, "ping: which peer? See `vxbpf help ping`");
+	int err;
 
-	if (!err)
-		err = command_number(args, OPTION_COUNT, 1, 1000000, 4, &p.count, &why);
+	if (!args->subject) {
+		why_bad(&why, "ping: which peer? See `vxbpf help ping`");
+		return command_fail(&why);
+	}
+	err = command_number(args, OPTION_COUNT, 1, 1000000, 4, &p.count, &why);
 	if (!err)
 		err = command_number(args, OPTION_SIZE, PROBE_MIN, PROBE_MAX, PROBE_SIZE, &p.size,
 				     &why);
@@ -129,7 +130,7 @@ int cmd_ping(const struct command_args *args)
 	if (!err)
 		err = lives_read(args, &list, &why);
 	if (!err)
-		err = start(args, &list, &p, &why);
+		err = start(args->subject, &list, &p, &why);
 	if (!err) {
 		hear_interrupts();
 		err = ping_run(&p, &why);

@@ -46,7 +46,7 @@ void ping_forget(struct ping *p);
 /* Does this size arrive? */
 bool ping_reaches(struct ping *p, unsigned size);
 /* The largest size that arrives whole, where one does and the other does not. */
-unsigned ping_search(struct ping *p, unsigned fits, unsigned not );
+unsigned ping_search(struct ping *p, unsigned fits, unsigned fails);
 /* Why nothing came back, as far as this host can tell: one clause. */
 void ping_diagnose(const struct ping *p, uint64_t refused, char *text, size_t size);
 /* How many packets the kernel did not get rid of, so far: a firewall, a policy, no route. */

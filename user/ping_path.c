@@ -52,17 +52,18 @@ bool ping_reaches(struct ping *p, unsigned size)
 	return largest_of(p, &size, 1) == size;
 }
 
-unsigned ping_search(struct ping *p, unsigned fits, unsigned not )
+unsigned ping_search(struct ping *p, unsigned fits, unsigned fails)
 {
-	while (not -fits > 1 && !ping_interrupted()) {
-		unsigned sizes[FAN], n = not -fits - 1 < FAN ? not -fits - 1 : FAN, best;
+	while (fails - fits > 1 && !ping_interrupted()) {
+		unsigned sizes[FAN] = { 0 }, n = fails - fits - 1 < FAN ? fails - fits - 1 : FAN,
+			 best;
 
 		for (unsigned i = 0; i < n; i++)
-			sizes[i] = fits + (not -fits) * (i + 1) / (n + 1);
+			sizes[i] = fits + (fails - fits) * (i + 1) / (n + 1);
 		best = largest_of(p, sizes, n);
 		fits = best ? best : fits;
 		for (unsigned i = n; i && sizes[i - 1] > fits; i--)
-			not = sizes[i - 1];
+			fails = sizes[i - 1];
 	}
 	return fits;
 }

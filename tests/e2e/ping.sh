@@ -38,8 +38,8 @@ ALL_TESTS="
 IPV6=0
 PROBE='ether proto 0x88b5 and ether dst 01:80:c2:00:00:01'
 
-pinged_mesh() { # [YAML LINE...]
-	mesh 3 "$@"
+pinged_mesh() {
+	mesh 3
 	mesh_up
 	containers_each 1
 	mesh_up
@@ -107,14 +107,14 @@ nobody_sees_a_probe() {
 	pings c11 "$(ip4_of c21)" 3
 	capture tunnel h2 vx-h1 "$PROBE"
 	for where in h1 h2; do
-		capture "bridge.$where" $where vxbr0 ether proto 0x88b5
-		capture "port.$where" $where "c${where#h}1" ether proto 0x88b5
+		capture "bridge.$where" "$where" vxbr0 ether proto 0x88b5
+		capture "port.$where" "$where" "c${where#h}1" ether proto 0x88b5
 	done
 	capture container c21 eth0 ether proto 0x88b5
 	ping_of h1 h2 -c 7
 	says 0 '7 answered'
 	exactly 14 tunnel # seven each way, on that side
-	for where in bridge.h1 port.h1 bridge.h2 port.h2 container; do exactly 0 $where; done
+	for where in bridge.h1 port.h1 bridge.h2 port.h2 container; do exactly 0 "$where"; done
 }
 
 # All numbers of all peers, when they were heard last, and who is where: all but the clock.
@@ -132,13 +132,13 @@ counters_stand_still() {
 	pings c11 "$(ip4_of c21)" 3
 	capture wire sw br0 udp port 4789
 	quiet
-	for name in h1 h2; do numbers_of $name >"$WORK/before.$name"; done
+	for name in h1 h2; do numbers_of "$name" >"$WORK/before.$name"; done
 	ping_of h1 h2 -c 5
 	says 0 '5 answered'
 	ping_of h2 h1 -c 3 -s 2000
 	says 1 'outer 1500, so overlay packets up to 1450'
 	for name in h1 h2; do
-		numbers_of $name >"$WORK/after"
+		numbers_of "$name" >"$WORK/after"
 		assert_same "$WORK/before.$name" "$WORK/after" "numbers of $name"
 	done
 	drops_are h1 ""

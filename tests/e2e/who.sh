@@ -29,8 +29,8 @@ ALL_TESTS="
 
 IPV6=0
 
-seen_mesh() { # [YAML LINE...]
-	mesh 3 "$@"
+seen_mesh() {
+	mesh 3
 	mesh_up
 	containers_each 1
 	mesh_up
