@@ -136,7 +136,6 @@ int cmd_ping(const struct command_args *args)
 		err = ping_run(&p, &why);
 	}
 	probing_close(&p.probing);
-	free(p.waits);
 	if (err)
 		return command_fail(&why);
 	return p.answered ? EXIT_FINE : EXIT_FAILED;

@@ -10,17 +10,26 @@
 #define INTERVAL_NS (200 * MS)
 #define LINGER_NS (1000 * MS) /* for the last answers */
 
+/* The question asked first. */
+static void give_up_oldest(struct ping *p)
+{
+	size_t oldest = 0;
+
+	for (size_t i = 1; i < p->n_waits; i++)
+		if (p->waits[i].sequence < p->waits[oldest].sequence)
+			oldest = i;
+	probing_forget(&p->probing, p->vni, p->waits[oldest].sequence);
+	p->waits[oldest] = p->waits[--p->n_waits];
+}
+
 int ping_send(struct ping *p, unsigned size)
 {
-	struct ping_wait *grown = reallocarray(p->waits, p->n_waits + 1, sizeof(*grown));
-
-	if (!grown)
-		abort();
-	p->waits = grown;
+	if (p->n_waits == ARRAY_LEN(p->waits))
+		give_up_oldest(p);
 	p->err = probing_send(&p->probing, p->ifindex, p->vni, ++p->next, size);
 	p->last_sent = probing_now();
 	if (!p->err)
-		grown[p->n_waits++] = (struct ping_wait){ .sequence = p->next, .size = size };
+		p->waits[p->n_waits++] = (struct ping_wait){ .sequence = p->next, .size = size };
 	return p->err;
 }
 

@@ -5,6 +5,11 @@
 
 #include "probe.h"
 
+struct ping_wait {
+	uint32_t sequence;
+	unsigned size;
+};
+
 struct ping {
 	struct probing probing;
 	const struct vx_overlay *overlay;
@@ -17,7 +22,7 @@ struct ping {
 	bool sized; /* somebody asked for that size */
 
 	uint32_t next; /* sequence */
-	struct ping_wait *waits; /* questions without an answer */
+	struct ping_wait waits[64]; /* questions without an answer, those of the last 12 seconds */
 	size_t n_waits;
 	uint64_t last_sent; /* when the last one left */
 	unsigned sent;
@@ -25,11 +30,6 @@ struct ping {
 	uint64_t min, max, sum; /* of the times to the answers, ns */
 	uint32_t mtu; /* the overlay's, as that peer has it; 0 = not known */
 	int err; /* of the last attempt to send, -errno */
-};
-
-struct ping_wait {
-	uint32_t sequence;
-	unsigned size;
 };
 
 /* All of it, results on stdout; an -errno only for what is wrong on this host. */
