@@ -7,6 +7,7 @@
 #define VXBPF_GUARD_H
 
 #include "locate.h"
+#include "probe.h"
 #include "read.h"
 
 /* The peer an outer address belongs to; its VNI in *out_vni. */
@@ -103,11 +104,16 @@ static __always_inline enum vx_step check_source(struct vx_walk *w)
 	return VX_PASS;
 }
 
-/* wire_in: this is our peer's. */
+/*
+ * wire_in: this is our peer's. A probe is no traffic, and one in fragments shall not arrive, as it measures
+ * what does in one piece: this is the first of them if the frame goes on behind the packet's end.
+ */
 static __always_inline enum vx_step accept_rx(struct vx_walk *w)
 {
 	hook_mark(w);
-	return count_rx(w);
+	if (!is_probe(w))
+		return count_rx(w);
+	return w->pkt.frame_off + w->pkt.frame_len > hook_len(w) ? VX_DROP : VX_PASS;
 }
 
 /*

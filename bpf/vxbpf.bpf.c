@@ -17,6 +17,7 @@
 #include "fast.h"
 #include "guard.h"
 #include "learn.h"
+#include "probe.h"
 #include "tell.h"
 #include "tunnel.h"
 
@@ -74,7 +75,7 @@ int tun_in(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, check_mark(&w) ?: learn_peer(&w) ?: see_return(&w) ?: clamp(&w));
+	return finish(&w, check_mark(&w) ?: meet_probe(&w) ?: learn_peer(&w) ?: see_return(&w) ?: clamp(&w));
 }
 
 /* TC egress of a tunnel: a frame from the bridge, about to be sent to a peer. */

@@ -19,6 +19,8 @@ enum command_option {
 	OPTION_OUTPUT,
 	OPTION_EXPORT,
 	OPTION_INTERVAL,
+	OPTION_COUNT,
+	OPTION_SIZE,
 	OPTION_MAX
 };
 
@@ -41,6 +43,8 @@ int cmd_status(const struct command_args *args);
 int cmd_watch(const struct command_args *args);
 int cmd_check(const struct command_args *args);
 int cmd_export(const struct command_args *args);
+int cmd_ping(const struct command_args *args);
+int cmd_who(const struct command_args *args);
 int cmd_demo(const struct command_args *args);
 
 /* "vxbpf: <sentence>" on stderr, with nothing in it that a terminal obeys. */

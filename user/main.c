@@ -36,6 +36,10 @@ static const struct command_option_row {
 	[OPTION_EXPORT] = { "export", 0, "FILE",
 			    "write there what `vxbpf export` says, over and over" },
 	[OPTION_INTERVAL] = { "interval", 0, "S", "seconds in between, 1 to 3600 (usual: 15)" },
+	[OPTION_COUNT] = { NULL, 'c', "N", "so many probes, 4 if not told" },
+	[OPTION_SIZE] = { NULL, 's', "SIZE",
+			  "as large as IP packets of SIZE bytes; finds out what fits if they do "
+			  "not" },
 };
 
 static int cmd_version(const struct command_args *args);
@@ -64,6 +68,11 @@ static const struct command commands[] = {
 	  cmd_check },
 	{ "export", NULL, "[OVERLAY] [--output FILE]", "all that is counted, as Prometheus text",
 	  TAKES(OPTION_OUTPUT), 1, cmd_export },
+	{ "ping", NULL, "PEER [OVERLAY] [-c N] [-s SIZE]",
+	  "probe a peer through its tunnel: does it answer, how fast, what size fits",
+	  TAKES(OPTION_COUNT) | TAKES(OPTION_SIZE), 2, cmd_ping },
+	{ "who", NULL, "MAC|IP [OVERLAY] [--json]", "where the overlay has seen it",
+	  TAKES(OPTION_JSON), 2, cmd_who },
 	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
 	  run_import },
 	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
