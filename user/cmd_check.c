@@ -50,7 +50,7 @@ static int check_one(struct checking *c, struct snapshot *s, struct why *why)
 	to->overlay = s->told.name;
 	if (err)
 		return err;
-	/* PROBES: here peers' `probe` is to be filled, before anything is judged. */
+	snapshot_probe(s);
 	snapshot_judge(s);
 	for (size_t i = 0; i < s->problems.n; i++)
 		verdicts_copy(&to->verdicts, &s->problems.v[i]);

@@ -19,7 +19,6 @@
 
 enum {
 	ETHERNET = 14,
-	TRIES = 3,
 	AT_ONCE = 64, /* then a moment's rest: their answers come as quickly */
 };
 
@@ -203,9 +202,9 @@ static void look_round(struct asking *a, uint32_t sequences)
 
 static void ask(struct asking *a, unsigned timeout_ms)
 {
-	uint64_t start = probing_now(), step = timeout_ms * MS / TRIES;
+	uint64_t start = probing_now(), step = timeout_ms * MS / PROBE_TRIES;
 
-	for (uint32_t s = 1; s <= TRIES && a->waiting; s++) {
+	for (uint32_t s = 1; s <= PROBE_TRIES && a->waiting; s++) {
 		uint64_t since, until = start + s * step;
 
 		send_round(a, s);
@@ -215,7 +214,7 @@ static void ask(struct asking *a, unsigned timeout_ms)
 			look_round(a, s);
 	}
 	for (size_t i = 0; i < a->n; i++)
-		for (uint32_t s = 1; a->ifindex[i] && s <= TRIES; s++)
+		for (uint32_t s = 1; a->ifindex[i] && s <= PROBE_TRIES; s++)
 			probing_forget(&a->p, a->list[i].vni, s);
 }
 

@@ -10,7 +10,7 @@
 #include "../include/vxbpf/abi.h"
 #include "util.h"
 
-enum { PROBE_MIN = sizeof(struct vx_probe), PROBE_SIZE = 64, PROBE_MAX = 65000 };
+enum { PROBE_MIN = sizeof(struct vx_probe), PROBE_SIZE = 64, PROBE_MAX = 65000, PROBE_TRIES = 3 };
 
 /* One overlay's, as long as somebody asks. A `sequence` is used once for each tunnel. */
 struct probing {
@@ -54,7 +54,7 @@ struct probe_target {
 	uint32_t mtu; /* the overlay's, as that host has it */
 };
 
-/* Asks them all at once, each up to three times within the time. -errno only if nobody could be asked. */
+/* Asks them all at once, each up to PROBE_TRIES times within the time. -errno only if nobody could be asked. */
 int probe_peers(struct probe_target *list, size_t n, unsigned timeout_ms, struct why *why);
 
 #endif

@@ -160,6 +160,8 @@ int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct s
 /* Looks closer: at routes, and at MACs that move, which may take some seconds if there are such. What
  * it finds is judged by the next snapshot_judge. */
 int snapshot_look(struct nl *nl, struct snapshot *s, struct why *why);
+/* Asks all peers through their tunnels, and waits up to a second for those that do not answer. */
+void snapshot_probe(struct snapshot *s);
 /* The cheaper half of it, for those who come often: what was counted, and what hangs where. Without a
  * plan there is no drift, fault, note or advice, and without names no witness. */
 int snapshot_read_counted(struct nl *nl, const char *overlay, const char *path,

@@ -206,10 +206,17 @@ static bool is_silent(const struct snapshot *s, const struct snapshot_peer *p)
 	       !is_other_scheme(s, p);
 }
 
+/* Nothing else says yet why it may not answer. */
+static bool is_unexplained(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	return !p->route.missing && !p->route.astray && !is_other_scheme(s, p) &&
+	       (!s->looked || p->route.home[0]);
+}
+
 static bool is_unreachable(const struct snapshot *s, const struct snapshot_peer *p)
 {
 	return (p->state == PEER_IDLE || p->state == PEER_NEVER) &&
-	       p->probe.result == PROBE_UNANSWERED && !p->route.missing && !is_other_scheme(s, p);
+	       p->probe.result == PROBE_UNANSWERED && is_unexplained(s, p);
 }
 
 static bool of_quiet(const struct snapshot *s, const struct snapshot_peer *p)
@@ -220,8 +227,7 @@ static bool of_quiet(const struct snapshot *s, const struct snapshot_peer *p)
 
 static bool of_one_way(const struct snapshot *s, const struct snapshot_peer *p)
 {
-	(void)s;
-	return is_one_way(p);
+	return is_one_way(p) && is_unexplained(s, p);
 }
 
 static bool has_other_mtu(const struct snapshot *s, const struct snapshot_peer *p)

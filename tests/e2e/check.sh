@@ -17,6 +17,7 @@ ALL_TESTS="
 	without_rights
 	filtered_peer_is_silent
 	peer_that_does_not_hear_us
+	peer_with_another_mtu
 	peer_numbered_by_index
 	many_silent_peers
 	flooded_copies_want_no_answer
@@ -75,7 +76,8 @@ states_of_the_overlay() {
 	assert_eq '[]' "$(jq -c . <<<"$OUT")" "as JSON"
 	refused 2 'vxbr7: check: it is not up' vx h2 check vxbr7
 	refused 2 'one argument too many' vx h2 check vxbr0 vxbr1
-	mesh_up h1
+	config vxbr0
+	mesh_up
 	well h1
 	expect 0 vx h1 down vxbr0
 	wrong h1 not_up 'not up'
@@ -86,7 +88,7 @@ config_that_cannot_be_used() {
 	sed -i '1i prot: 4789' "$WORK/etc/h1/vxbr0.yaml"
 	wrong h1 config 'not up, and the config cannot be used: /etc/vxbpf/vxbr0.yaml:1: .*prot'
 	sed -i 1d "$WORK/etc/h1/vxbr0.yaml"
-	mesh_up h1
+	mesh_up
 	well h1
 	sed -i '1i mtu: large' "$WORK/etc/h1/vxbr0.yaml"
 	wrong h1 config 'runs on as it was set up, but .*vxbr0.yaml:1: .*mtu'
@@ -122,7 +124,7 @@ filtered_peer_is_silent() {
 	mesh_up
 	acquainted c11 c21
 	background c11 ping -n -q -i 0.1 "$(ip4_of c21)" >/dev/null
-	appears h1 peer_silent 'h2: we sent [0-9]+ frames? and nothing ever came back: UDP port 4789 is probably filtered on the way, or vxbpf is not running there: see that 192\.0\.2\.2 is up and lets UDP port 4789 in from 192\.0\.2\.1'
+	appears h1 peer_silent 'h2: we sent [0-9]+ frames? and nothing ever came back, nor an answer to 3 probes: UDP port 4789 is probably filtered on the way, or vxbpf is not running there: see that 192\.0\.2\.2 is up and lets UDP port 4789 in from 192\.0\.2\.1'
 	about h1 peer_silent h2
 	on h2 nft delete table inet others
 	goes h1
@@ -135,7 +137,7 @@ peer_that_does_not_hear_us() {
 	filter_vxlan h2 input
 	# It asks, c11 answers, and it asks again.
 	background c21 ping -n -q -i 0.2 "$(ip4_of c11)" >/dev/null
-	appears h1 peer_one_way 'h2: we hear it, but only its broadcasts, and no answer to the [0-9]+ frames for it'
+	appears h1 peer_one_way 'h2: we hear it, but it answers none of 3 probes'
 	about h1 peer_one_way h2
 	on h2 nft delete table inet others
 	pings c21 "$(ip4_of c11)" 2
@@ -143,6 +145,17 @@ peer_that_does_not_hear_us() {
 }
 
 # h2 is still as vxlansetup.sh leaves it: VNI 0 towards h1.
+peer_with_another_mtu() {
+	calm_mesh 3
+	sed -i '1i mtu: 1400' "$WORK/etc/h2/vxbr0.yaml"
+	mesh_up h2
+	wrong h1 peer_mtu "h2: the overlay's MTU is 1400 there and 1450 here, so packets of more than 1400 bytes get lost"
+	about h1 peer_mtu h2
+	config vxbr0
+	mesh_up h2
+	well h1
+}
+
 peer_numbered_by_index() {
 	calm_mesh 3
 	mesh_down h2
@@ -151,7 +164,6 @@ peer_numbered_by_index() {
 	ip -n h2 link set vxlan0 up master vxbr0
 	containers_each 1
 	mesh_up h1 h3
-	well h1
 	background c21 ping -n -q -i 0.2 "$(ip4_of c11)" >/dev/null
 	appears h1 peer_vni 'h2 sends us VNI 0, as vxlansetup.sh and `vni: index` number them; here it is [0-9]+: run `vxbpf up` there'
 	about h1 peer_vni h2
@@ -190,7 +202,8 @@ flooded_copies_want_no_answer() {
 	container h2 c21
 	mesh_up h1 h2
 	pings c11 "$(ip4_of c21)" 2
-	well h1
+	wrong h1 peer_unreachable 'h3: no answer to 3 probes, though nobody has traffic for it now: UDP port 4789 is probably filtered on the way, or vxbpf is not running there'
+	about h1 peer_unreachable h3
 	before=$(counter h1 h3 tx_packets)
 	frames_flooded() {
 		ip -n h1 link set vxbr0 type bridge fdb_flush
@@ -199,6 +212,8 @@ flooded_copies_want_no_answer() {
 	}
 	wait_for 20 frames_flooded
 	assert_eq never "$(counter h1 h3 state)" "state of h3"
+	wrong h1 peer_unreachable 'h3: '
+	mesh_up h3
 	well h1
 }
 
@@ -326,6 +341,7 @@ several_overlays() {
 	calm_mesh 2
 	config vxbr1 "vni_salt: 1"
 	vx h1 up vxbr1
+	vx h2 up vxbr1
 	expect 0 vx h1 check
 	assert_eq "vxbr0: nothing is wrong
 vxbr1: nothing is wrong" "$OUT" "of both"
