@@ -12,7 +12,15 @@
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DIFFERS = 3 };
 
 /* Their names and what they say are in main.c's table. */
-enum command_option { OPTION_DRY_RUN, OPTION_JSON, OPTION_ONCE, OPTION_MAX };
+enum command_option {
+	OPTION_DRY_RUN,
+	OPTION_JSON,
+	OPTION_ONCE,
+	OPTION_INTERVAL,
+	OPTION_COUNT,
+	OPTION_SORT,
+	OPTION_MAX,
+};
 
 struct command_args {
 	const char *verb;
@@ -29,6 +37,7 @@ int cmd_up(const struct command_args *args);
 int cmd_down(const struct command_args *args);
 int cmd_restart(const struct command_args *args);
 int cmd_status(const struct command_args *args);
+int cmd_top(const struct command_args *args);
 int cmd_watch(const struct command_args *args);
 int cmd_demo(const struct command_args *args);
 

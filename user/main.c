@@ -30,6 +30,10 @@ static const struct command_option_row {
 			     "print the steps, change nothing; exit 3 if there are any" },
 	[OPTION_JSON] = { "json", 0, NULL, "for programs; the manual page has the schema" },
 	[OPTION_ONCE] = { "once", 0, NULL, "one pass, like `up`, for those without a daemon" },
+	[OPTION_INTERVAL] = { "interval", 0, "S", "seconds from one round to the next" },
+	[OPTION_COUNT] = { "count", 'n', "N", "rounds, then the end" },
+	[OPTION_SORT] = { "sort", 0, "KEY",
+			  "traffic, receive, transmit, packets, fast, drops, state or peer" },
 };
 
 static int cmd_version(const struct command_args *args);
@@ -50,6 +54,9 @@ static const struct command commands[] = {
 	  TAKES(OPTION_DRY_RUN), 1, cmd_up },
 	{ "status", NULL, "[OVERLAY] [--json]", "who am I, which peers, what is wrong",
 	  TAKES(OPTION_JSON), 1, cmd_status },
+	{ "top", NULL, "[OVERLAY] [OPTIONS]",
+	  "what each peer does now: rates, live or as plain rows",
+	  TAKES(OPTION_SORT) | TAKES(OPTION_INTERVAL) | TAKES(OPTION_COUNT), 1, cmd_top },
 	{ "watch", NULL, "[OVERLAY] [--once]",
 	  "up, then stay: hook ports as they come, follow routes, repair", TAKES(OPTION_ONCE), 1,
 	  cmd_watch },
@@ -80,7 +87,7 @@ static void print_option(const struct command_option_row *o)
 		text_add(head, sizeof(head), "%s--%s", o->letter ? ", " : "", o->name);
 	if (o->value)
 		text_add(head, sizeof(head), " %s", o->value);
-	printf("%-11s  %s\n", head, o->sentence);
+	printf("%-16s  %s\n", head, o->sentence);
 }
 
 static void print_usage(const struct command *c)
@@ -90,7 +97,7 @@ static void print_usage(const struct command *c)
 	for (unsigned i = 0; i < OPTION_MAX; i++)
 		if (c->options & TAKES(i))
 			print_option(&options[i]);
-	puts("  -v         say more: the steps, the verifier's words");
+	puts("  -v              say more: the steps, the verifier's words");
 }
 
 static int print_overview(void)

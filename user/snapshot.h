@@ -104,6 +104,10 @@ struct nl;
  * not an error. The caller ends *out with snapshot_free. */
 int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct snapshot *out,
 		  struct why *why);
+/* The numbers alone, at a hundredth of the cost: whether it is up, what it was told, and peers with their
+ * counters, drops and state; also nobody's drops. Only what is pinned is read, and nothing else is judged.
+ * 0 or -errno; one that is not up, or is just being taken down, is no error. */
+int snapshot_read_counters(const char *overlay, struct snapshot *out);
 void snapshot_free(struct snapshot *s);
 #define autosnapshot __attribute__((cleanup(snapshot_free)))
 
@@ -111,6 +115,7 @@ void snapshot_free(struct snapshot *s);
 
 /* Fills everything marked "judged". */
 void snapshot_judge(struct snapshot *s);
+void snapshot_judge_peers(struct snapshot *s); /* their part of it */
 enum peer_state snapshot_peer_state(uint64_t last_rx_ns, uint64_t last_unicast_tx_ns,
 				    uint64_t now_ns);
 uint64_t snapshot_drops(const struct snapshot *s, enum vx_reason reason); /* peers' and nobody's */

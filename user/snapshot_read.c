@@ -2,7 +2,6 @@
 /* An overlay as it is now: pinned maps, devices, hooks, and what `up` would change. Impure edge. */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
@@ -242,7 +241,6 @@ static void read_devices(struct reading *r)
 static int read_all(struct reading *r)
 {
 	struct snapshot *s = r->s;
-	struct timespec now;
 	int err = 0;
 
 	if (s->up) {
@@ -250,8 +248,7 @@ static int read_all(struct reading *r)
 		err = err ? err : read_ports(r);
 	}
 	read_devices(r);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	s->now_ns = (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+	s->now_ns = reading_clock_ns();
 	return err ? err : r->err;
 }
 

@@ -17,6 +17,8 @@ struct reading {
 
 const char *reading_device_name(const struct reading *r, uint32_t ifindex); /* "" = gone */
 
+uint64_t reading_clock_ns(void); /* CLOCK_MONOTONIC */
+
 /* Peers with their counters and drops, and the last offenders. 0 or -errno. */
 int snapshot_read_maps(struct reading *r);
 

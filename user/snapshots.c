@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One snapshot per overlay a command is about; see snapshots.h. */
 #include <errno.h>
+#include <string.h>
 
 #include "nl.h"
 #include "snapshots.h"
@@ -22,8 +23,8 @@ static int read_all(const struct command_args *args, const struct command_target
 }
 
 /* Asked for by name, and neither up nor written down: a mistake, not a state. */
-static int check_known(const struct command_args *args, const struct snapshots *list,
-		       struct why *why)
+int snapshots_check_known(const struct command_args *args, const struct snapshots *list,
+			  struct why *why)
 {
 	const struct snapshot *s = list->v;
 
@@ -42,7 +43,27 @@ int snapshots_read(const struct command_args *args, struct snapshots *out, struc
 		err = command_need_rights(args->verb, why);
 	if (!err)
 		err = read_all(args, &targets, out, why);
-	return err ? err : check_known(args, out, why);
+	return err ? err : snapshots_check_known(args, out, why);
+}
+
+int snapshots_read_counters(const struct command_args *args, struct snapshots *out, struct why *why)
+{
+	autotargets struct command_targets targets = { 0 };
+	int err = command_find_targets(args->arg, true, &targets, why);
+
+	out->v = err ? NULL : calloc(targets.n + 1, sizeof(*out->v));
+	if (!err && !out->v)
+		return why_set(why, -ENOMEM, "%s: out of memory", args->verb);
+	for (size_t i = 0; !err && i < targets.n; i++) {
+		struct command_target *t = &targets.v[i];
+
+		err = snapshot_read_counters(t->overlay, &out->v[i]);
+		if (err)
+			why_set(why, err, "%s: read its maps: %s", t->overlay, strerror(-err));
+		text_copy(out->v[i].path, sizeof(out->v[i].path), t->path);
+		out->n++;
+	}
+	return err;
 }
 
 void snapshots_free(struct snapshots *list)
