@@ -23,7 +23,7 @@ static void scale(uint64_t n, const char *const units[], char text[HUMAN_LEN])
 
 void human_count(uint64_t n, char text[HUMAN_LEN])
 {
-	static const char *const units[] = { "", "k", "M", "G", "T", "P", NULL };
+	static const char *const units[] = { "", "k", "M", "G", "T", "P", "E", NULL };
 
 	if (n < 10000)
 		snprintf(text, HUMAN_LEN, "%u", (unsigned)n);
@@ -33,7 +33,7 @@ void human_count(uint64_t n, char text[HUMAN_LEN])
 
 void human_bytes(uint64_t n, char text[HUMAN_LEN])
 {
-	static const char *const units[] = { " B", " kB", " MB", " GB", " TB", " PB", NULL };
+	static const char *const units[] = { " B", " kB", " MB", " GB", " TB", " PB", " EB", NULL };
 
 	scale(n, units, text);
 }

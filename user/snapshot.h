@@ -133,9 +133,10 @@ const char *peer_state_name(enum peer_state state);
 const char *reason_label(enum vx_reason reason); /* "wrong_vni" */
 const char *reason_sentence(enum vx_reason reason); /* for people */
 
-/* The page for people, at most 100 columns, and the array for programs (design 1.7). The caller frees
- * the text. */
-char *status_text(const struct snapshot *s, bool colour);
+#define STATUS_COLUMNS 100 /* the page for people has no more, */
+#define STATUS_COLUMNS_LEAST 72 /* and needs so many */
+/* The page for people, and the array for programs (design 1.7). The caller frees the text. */
+char *status_text(const struct snapshot *s, bool colour, size_t columns);
 char *status_json(const struct snapshot *list, size_t n);
 
 #endif
