@@ -82,7 +82,7 @@ static int set_up(struct run *run, struct why *why)
 				 &run->view.interval, why);
 
 	if (!err)
-		err = command_number(run->args, OPTION_COUNT, 1, UINT32_MAX, 0, &run->count, why);
+		err = command_number(run->args, OPTION_ROUNDS, 1, UINT32_MAX, 0, &run->count, why);
 	screen_open(&run->screen);
 	if (!err)
 		err = choose_sort(run, why);
@@ -104,7 +104,7 @@ static int look(struct run *run, struct why *why)
 	autosnapshots struct snapshots list = { 0 };
 	time_t now = time(NULL);
 	struct tm tm;
-	int err = snapshots_read_counters(run->args, &list, why);
+	int err = snapshots_read_peers(run->args, &list, why);
 
 	if (!err && !run->looks)
 		err = snapshots_check_known(run->args, &list, why);

@@ -107,7 +107,7 @@ int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct s
 /* The numbers alone, at a hundredth of the cost: whether it is up, what it was told, and peers with their
  * counters, drops and state; also nobody's drops. Only what is pinned is read, and nothing else is judged.
  * 0 or -errno; one that is not up, or is just being taken down, is no error. */
-int snapshot_read_counters(const char *overlay, struct snapshot *out);
+int snapshot_read_peers(const char *overlay, struct snapshot *out);
 void snapshot_free(struct snapshot *s);
 #define autosnapshot __attribute__((cleanup(snapshot_free)))
 

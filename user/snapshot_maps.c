@@ -171,14 +171,19 @@ int snapshot_read_maps(struct reading *r)
 	return err ? err : read_passed_of_unguarded(r);
 }
 
-/* A peer that comes or goes just now may not have its slot yet, or not any more. */
-static void forget_slotless(struct snapshot *s)
+/* A peer that comes or goes just now may not have its slot yet, or not any more; one that moves may be
+ * there twice, with one slot. */
+static void keep_whole(struct snapshot *s)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < s->n_peers; i++)
-		if (strcmp(s->peers[i].sum.peer, s->peers[i].name) == 0)
-			s->peers[kept++] = s->peers[i];
+	for (size_t i = 0; i < s->n_peers; i++) {
+		const struct snapshot_peer *p = &s->peers[i];
+
+		if (strcmp(p->sum.peer, p->name) == 0 &&
+		    (!kept || strcmp(s->peers[kept - 1].name, p->name) != 0))
+			s->peers[kept++] = *p;
+	}
 	s->n_peers = kept;
 }
 
@@ -191,7 +196,7 @@ static int read_numbers(struct reading *r)
 	return err ? err : read_drops(r);
 }
 
-int snapshot_read_counters(const char *overlay, struct snapshot *out)
+int snapshot_read_peers(const char *overlay, struct snapshot *out)
 {
 	struct reading r = { .overlay = overlay, .s = out };
 	int err;
@@ -209,7 +214,7 @@ int snapshot_read_counters(const char *overlay, struct snapshot *out)
 	}
 	if (!out->up)
 		text_copy(out->told.name, sizeof(out->told.name), overlay);
-	forget_slotless(out);
+	keep_whole(out);
 	snapshot_judge_peers(out);
 	return err;
 }

@@ -46,7 +46,7 @@ int snapshots_read(const struct command_args *args, struct snapshots *out, struc
 	return err ? err : snapshots_check_known(args, out, why);
 }
 
-int snapshots_read_counters(const struct command_args *args, struct snapshots *out, struct why *why)
+int snapshots_read_peers(const struct command_args *args, struct snapshots *out, struct why *why)
 {
 	autotargets struct command_targets targets = { 0 };
 	int err = command_find_targets(args->arg, true, &targets, why);
@@ -57,7 +57,7 @@ int snapshots_read_counters(const struct command_args *args, struct snapshots *o
 	for (size_t i = 0; !err && i < targets.n; i++) {
 		struct command_target *t = &targets.v[i];
 
-		err = snapshot_read_counters(t->overlay, &out->v[i]);
+		err = snapshot_read_peers(t->overlay, &out->v[i]);
 		if (err)
 			why_set(why, err, "%s: read its maps: %s", t->overlay, strerror(-err));
 		text_copy(out->v[i].path, sizeof(out->v[i].path), t->path);

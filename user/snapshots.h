@@ -14,10 +14,9 @@ struct snapshots {
 /* Reads them, judged. What makes it fail: rights missing, an overlay named that is neither up nor
  * written down, a kernel that does not answer. End *out with snapshots_free, also after a failure. */
 int snapshots_read(const struct command_args *args, struct snapshots *out, struct why *why);
-/* The same with the numbers alone, see snapshot_read_counters; an overlay that is not there is one that is
+/* The same with the numbers alone, see snapshot_read_peers; an overlay that is not there is one that is
  * down. */
-int snapshots_read_counters(const struct command_args *args, struct snapshots *out,
-			    struct why *why);
+int snapshots_read_peers(const struct command_args *args, struct snapshots *out, struct why *why);
 /* Refuses an overlay named that is neither up nor written down. */
 int snapshots_check_known(const struct command_args *args, const struct snapshots *list,
 			  struct why *why);

@@ -331,9 +331,10 @@ static void assert_drops(struct json_object *drops)
 static const struct key overlay_keys[] = {
 	{ "overlay", json_type_string },  { "bridge", json_type_string },
 	{ "local", json_type_string },	  { "address", json_type_string },
-	{ "port", json_type_int },	  { "mtu", json_type_int },
-	{ "state", json_type_string },	  { "guard", json_type_string },
-	{ "fastpath", json_type_string }, { "underlay", json_type_array },
+	{ "address6", json_type_string }, { "port", json_type_int },
+	{ "mtu", json_type_int },	  { "state", json_type_string },
+	{ "guard", json_type_string },	  { "fastpath", json_type_string },
+	{ "config", json_type_string },	  { "underlay", json_type_array },
 	{ "peers", json_type_array },	  { "ports", json_type_array },
 	{ "drops", json_type_object },
 };
