@@ -43,6 +43,7 @@ struct top_overlay {
 	char name[VX_IF_LEN];
 	char local[VX_NAME_LEN];
 	bool up;
+	bool other; /* its pins are of another version, and tell us nothing */
 	bool counted; /* its guard lets pass what it counts */
 	size_t n_peers[PEER_STATE_MAX];
 	uint64_t drops[VX_REASON_MAX]; /* everybody's, so far, */

@@ -138,7 +138,9 @@ static void put_gone(struct layout *l)
 
 		if (o->up || n++ >= GONE_MOST)
 			continue;
-		page_fit(&l->page, BAD, "%s is down", o->name);
+		page_fit(&l->page, BAD, "%s %s", o->name,
+			 o->other ? "is of another version of vxbpf: see `vxbpf status`"
+				  : "is down");
 		end_line(l);
 	}
 	if (n > GONE_MOST) {

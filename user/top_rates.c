@@ -152,6 +152,7 @@ static void add_overlay(struct top *top, const struct snapshot *s)
 	text_copy(o->name, sizeof(o->name), s->told.name);
 	text_copy(o->local, sizeof(o->local), s->told.local);
 	o->up = s->up;
+	o->other = s->layout && s->layout != VX_LAYOUT;
 	o->counted = s->told.guard != VX_GUARD_ENFORCE;
 	for (enum vx_reason r = 0; r < VX_REASON_MAX; r++)
 		o->reasons[r] = TOP_NOT_KNOWN;

@@ -2,31 +2,30 @@
 # shellcheck shell=bash
 # A real terminal (tmux) for programs that draw, or colour what they say.
 #
-#   terminal HOST WIDTH HEIGHT     a shell there, in a window of that size; `typed` into it
-#   typed TEXT [KEY...]            keys, in tmux's names: typed q; typed '' Enter
-#   command TEXT                   a line, with Enter
-#   pane                           what is on the screen now
-#   sees REGEX                     is it on the screen?
+#   terminal HOST WIDTH HEIGHT   a shell there, in a window of that size, with SHELL_ENV set
+#   typed TEXT [KEY...]          TEXT as it is, then keys by tmux's names
+#   entered LINE                 a line for the shell
+#   pane [-e]                    what is on the screen now (with its colours)
+#   sees REGEX, sees_not REGEX   is it on the screen?
 #   resized WIDTH HEIGHT
+#   narrow WIDTH TEXT            no line of it has more characters
 
-TMUX_SOCKET=$WORK/tmux
+SHELL_ENV=(LC_ALL=C.UTF-8 TERM=screen-256color)
 unset TMUX
 
 tm() {
-	tmux -S "$TMUX_SOCKET" -f /dev/null "$@"
+	LC_ALL=C.UTF-8 tmux -u -S "$WORK/tmux" -f /dev/null "$@"
 }
 
 # The shell is plain, so that its prompt and echo are the same everywhere.
 terminal() {
-	local locale=${SCREEN_LOCALE:-C.UTF-8}
 	enter "$1"
-	LC_ALL=C.UTF-8 tm -u new-session -d -x "$2" -y "$3" -s main \
-		"${ENTER[@]}" env -u TMUX LC_ALL="$locale" TERM=screen-256color PS1='ready> ' \
-		${NO_COLOR:+NO_COLOR="$NO_COLOR"} PATH="$(dirname "$VXBPF"):$PATH" bash --norc --noprofile
-	tm set-option -g status off
-	tm set-option -g remain-on-exit on
-	tm resize-window -x "$2" -y "$3"
+	tm new-session -d -x "$2" -y "$3" -s main \
+		"${ENTER[@]}" env -u TMUX "${SHELL_ENV[@]}" PS1='ready> ' \
+		PATH="$(dirname "$VXBPF"):$PATH" bash --norc --noprofile
 	on_exit tm kill-server
+	tm set-option -g status off
+	resized "$2" "$3"
 	wait_for 10 sees '^ready>'
 }
 
@@ -36,12 +35,12 @@ typed() {
 	[ $# -eq 0 ] || tm send-keys -t main "$@"
 }
 
-command_line() {
+entered() {
 	typed "$1" Enter
 }
 
 pane() {
-	LC_ALL=C.UTF-8 tm capture-pane -p "$@" -t main
+	tm capture-pane -p "$@" -t main
 }
 
 sees() {
@@ -53,5 +52,11 @@ sees_not() {
 }
 
 resized() {
-	tm resize-window -x "$1" -y "$2"
+	tm resize-window -t main -x "$1" -y "$2"
+}
+
+narrow() {
+	local longest
+	longest=$(LC_ALL=C.UTF-8 wc -L <<<"$2")
+	[ "$longest" -le "$1" ] || fail "a line of $longest columns, wanted at most $1: $2"
 }
