@@ -212,9 +212,10 @@ int snapshot_read_peers(const char *overlay, struct snapshot *out)
 		*out = (struct snapshot){ .now_ns = reading_clock_ns() };
 		err = 0;
 	}
+	if (out->peers)
+		keep_whole(out);
 	if (!out->up)
 		text_copy(out->told.name, sizeof(out->told.name), overlay);
-	keep_whole(out);
 	snapshot_judge_peers(out);
 	return err;
 }

@@ -92,7 +92,7 @@ page_fits_the_terminal() {
 	busy_mesh
 	terminal h1 80 100
 	for width in 72 80 100 120; do
-		status_at $width
+		status_at "$width"
 		sees '^vxbr0: up - this is h1, 192\.0\.2\.1$' || fail "title: $(pane)"
 		sees '^  peers +2: 2 up$' || fail "states: $(pane)"
 		sees '^  h2 .* up +[0-9.]+ s ' || fail "h2: $(pane)"
@@ -200,7 +200,7 @@ long_names_and_addresses() {
 	vx h1 up vxbr0
 	terminal h1 80 100
 	for width in 72 80 100 120; do
-		status_at $width
+		status_at "$width"
 		for i in $(seq 2 9); do
 			sees "^  host-of-32-characters-in-all-00$i( |\$)" || fail "host $i: $(pane)"
 			sees "^    2001:db8:1234:5678:9abc:def0:1234:$i  vx-[0-9a-f]{8}\$" || fail "address $i: $(pane)"

@@ -40,11 +40,11 @@ entered() {
 }
 
 pane() {
-	tm capture-pane -p "$@" -t main
+	tm capture-pane -p ${1:+"$1"} -t main
 }
 
 sees() {
-	pane | grep -E -- "$1" >/dev/null
+	pane '' | grep -E -- "$1" >/dev/null
 }
 
 sees_not() {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The page for people, line by line, and the JSON: exactly the keys and types of design 1.7. */
+/*
+ * The page for people, line by line, and the JSON: exactly the keys and types of design 1.7.
+ * lines: one made-up overlay, seen in every way.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
