@@ -62,6 +62,14 @@ static int choose_sort(struct run *run, struct why *why)
 	return why_bad(why, "top: there is no order '%s', only %s", name, names);
 }
 
+/* What whoever started us wants ignored, such as nohup, stays so: a blocked signal would not be. */
+static bool is_ignored(int number)
+{
+	struct sigaction now;
+
+	return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 static int open_signals(struct run *run, struct why *why)
 {
 	static const int all[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP };
@@ -69,7 +77,8 @@ static int open_signals(struct run *run, struct why *why)
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		sigaddset(&set, all[i]);
+		if (!is_ignored(all[i]))
+			sigaddset(&set, all[i]);
 	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
