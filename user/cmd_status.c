@@ -2,9 +2,21 @@
 /* vxbpf status: what is up here and how it does, for people or as JSON. Changes nothing. */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "command.h"
 #include "snapshots.h"
+
+/* Of a narrow terminal its own; else, and in a pipe, the page's. */
+static size_t wanted_columns(void)
+{
+	struct winsize size = { 0 };
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col ||
+	    size.ws_col > STATUS_COLUMNS)
+		return STATUS_COLUMNS;
+	return size.ws_col < STATUS_COLUMNS_LEAST ? STATUS_COLUMNS_LEAST : size.ws_col;
+}
 
 static int print(const struct command_args *args, const struct snapshots *list, struct why *why)
 {
@@ -16,7 +28,8 @@ static int print(const struct command_args *args, const struct snapshots *list, 
 		puts(text);
 	}
 	for (size_t i = 0; !args->json && i < list->n; i++) {
-		autofree char *text = status_text(&list->v[i], command_wants_colour());
+		autofree char *text =
+			status_text(&list->v[i], command_wants_colour(), wanted_columns());
 
 		if (!text)
 			return why_set(why, -ENOMEM, "status: out of memory");

@@ -21,7 +21,9 @@ enum command_option {
 	OPTION_INTERVAL,
 	OPTION_COUNT,
 	OPTION_SIZE,
-	OPTION_MAX
+	OPTION_ROUNDS,
+	OPTION_SORT,
+	OPTION_MAX,
 };
 
 struct command_args {
@@ -40,6 +42,7 @@ int cmd_check(const struct command_args *args);
 int cmd_down(const struct command_args *args);
 int cmd_restart(const struct command_args *args);
 int cmd_status(const struct command_args *args);
+int cmd_top(const struct command_args *args);
 int cmd_watch(const struct command_args *args);
 int cmd_check(const struct command_args *args);
 int cmd_export(const struct command_args *args);

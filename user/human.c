@@ -23,7 +23,7 @@ static void scale(uint64_t n, const char *const units[], char text[HUMAN_LEN])
 
 void human_count(uint64_t n, char text[HUMAN_LEN])
 {
-	static const char *const units[] = { "", "k", "M", "G", "T", "P", NULL };
+	static const char *const units[] = { "", "k", "M", "G", "T", "P", "E", NULL };
 
 	if (n < 10000)
 		snprintf(text, HUMAN_LEN, "%u", (unsigned)n);
@@ -33,9 +33,24 @@ void human_count(uint64_t n, char text[HUMAN_LEN])
 
 void human_bytes(uint64_t n, char text[HUMAN_LEN])
 {
-	static const char *const units[] = { " B", " kB", " MB", " GB", " TB", " PB", NULL };
+	static const char *const units[] = { " B", " kB", " MB", " GB", " TB", " PB", " EB", NULL };
 
 	scale(n, units, text);
+}
+
+/* Below ten with a decimal: one packet in five seconds is not none. */
+void human_rate(double per_second, char text[HUMAN_LEN])
+{
+	if (per_second < 0)
+		snprintf(text, HUMAN_LEN, "-");
+	else if (per_second > 0 && per_second < 0.1)
+		snprintf(text, HUMAN_LEN, "<0.1");
+	else if (per_second > 0 && per_second < 9.95)
+		snprintf(text, HUMAN_LEN, "%.1f", per_second);
+	else if (per_second < 1e18)
+		human_count((uint64_t)(per_second + 0.5), text);
+	else
+		snprintf(text, HUMAN_LEN, ">999P");
 }
 
 void human_age(uint64_t age_ms, char text[HUMAN_LEN])

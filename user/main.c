@@ -35,11 +35,14 @@ static const struct command_option_row {
 			    "folder)" },
 	[OPTION_EXPORT] = { "export", 0, "FILE",
 			    "write there what `vxbpf export` says, over and over" },
-	[OPTION_INTERVAL] = { "interval", 0, "S", "seconds in between, 1 to 3600 (usual: 15)" },
+	[OPTION_INTERVAL] = { "interval", 0, "S", "seconds in between, 1 to 3600" },
 	[OPTION_COUNT] = { NULL, 'c', "N", "so many probes, 4 if not told" },
 	[OPTION_SIZE] = { NULL, 's', "SIZE",
 			  "as large as IP packets of SIZE bytes; finds out what fits if they do "
 			  "not" },
+	[OPTION_ROUNDS] = { "count", 'n', "N", "rounds, then the end" },
+	[OPTION_SORT] = { "sort", 0, "KEY",
+			  "traffic, receive, transmit, packets, fast, drops, state or peer" },
 };
 
 static int cmd_version(const struct command_args *args);
@@ -73,6 +76,9 @@ static const struct command commands[] = {
 	  TAKES(OPTION_COUNT) | TAKES(OPTION_SIZE), 2, cmd_ping },
 	{ "who", NULL, "MAC|IP [OVERLAY] [--json]", "where the overlay has seen it",
 	  TAKES(OPTION_JSON), 2, cmd_who },
+	{ "top", NULL, "[OVERLAY] [OPTIONS]",
+	  "what each peer does now: rates, live or as plain rows",
+	  TAKES(OPTION_SORT) | TAKES(OPTION_INTERVAL) | TAKES(OPTION_ROUNDS), 1, cmd_top },
 	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
 	  run_import },
 	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
@@ -100,7 +106,7 @@ static void print_option(const struct command_option_row *o)
 		text_add(head, sizeof(head), "%s--%s", o->letter ? ", " : "", o->name);
 	if (o->value)
 		text_add(head, sizeof(head), " %s", o->value);
-	printf("%-15s  %s\n", head, o->sentence);
+	printf("%-16s  %s\n", head, o->sentence);
 }
 
 static void print_usage(const struct command *c)
@@ -110,7 +116,7 @@ static void print_usage(const struct command *c)
 	for (unsigned i = 0; i < OPTION_MAX; i++)
 		if (c->options & TAKES(i))
 			print_option(&options[i]);
-	puts("  -v             say more: the steps, the verifier's words");
+	puts("  -v              say more: the steps, the verifier's words");
 }
 
 static int print_overview(void)

@@ -94,10 +94,15 @@ static enum snapshot_state judge_state(const struct snapshot *s)
 	return SNAPSHOT_UP;
 }
 
-void snapshot_judge(struct snapshot *s)
+void snapshot_judge_peers(struct snapshot *s)
 {
 	for (size_t i = 0; i < s->n_peers; i++)
 		judge_peer(&s->peers[i], s->now_ns);
+}
+
+void snapshot_judge(struct snapshot *s)
+{
+	snapshot_judge_peers(s);
 	s->state = judge_state(s);
 	verdicts_free(&s->problems);
 	snapshot_say(s, &s->problems);

@@ -166,6 +166,10 @@ void snapshot_probe(struct snapshot *s);
  * plan there is no drift, fault, note or advice, and without names no witness. */
 int snapshot_read_counted(struct nl *nl, const char *overlay, const char *path,
 			  struct snapshot *out, struct why *why);
+/* The numbers alone, at a hundredth of the cost: whether it is up, what it was told, and peers with their
+ * counters, drops and state; also nobody's drops. Only what is pinned is read, and nothing else is judged.
+ * 0 or -errno; one that is not up, or is just being taken down, is no error. */
+int snapshot_read_peers(const char *overlay, struct snapshot *out);
 void snapshot_free(struct snapshot *s);
 #define autosnapshot __attribute__((cleanup(snapshot_free)))
 
@@ -173,6 +177,7 @@ void snapshot_free(struct snapshot *s);
 
 /* Fills everything marked "judged". */
 void snapshot_judge(struct snapshot *s);
+void snapshot_judge_peers(struct snapshot *s); /* their part of it */
 enum peer_state snapshot_peer_state(uint64_t last_rx_ns, uint64_t last_unicast_tx_ns,
 				    uint64_t now_ns);
 uint64_t snapshot_drops(const struct snapshot *s, enum vx_reason reason); /* peers' and nobody's */
@@ -185,9 +190,10 @@ const char *peer_state_name(enum peer_state state);
 const char *reason_label(enum vx_reason reason); /* "wrong_vni" */
 const char *reason_sentence(enum vx_reason reason); /* for people */
 
-/* The page for people, at most 100 columns, and the array for programs (design 1.7). The caller frees
- * the text. */
-char *status_text(const struct snapshot *s, bool colour);
+#define STATUS_COLUMNS 100 /* the page for people has no more, */
+#define STATUS_COLUMNS_LEAST 72 /* and needs so many */
+/* The page for people, and the array for programs (design 1.7). The caller frees the text. */
+char *status_text(const struct snapshot *s, bool colour, size_t columns);
 char *status_json(const struct snapshot *list, size_t n);
 
 #endif

@@ -2,7 +2,9 @@
 /* What the programs have counted, from the pinned maps; see snapshot_read.h. Impure edge. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
+#include "pins.h"
 #include "plan.h"
 #include "slots.h"
 #include "snapshot_read.h"
@@ -12,6 +14,14 @@ const char *reading_device_name(const struct reading *r, uint32_t ifindex)
 	const struct link *link = links_by_index(&r->world.links, (int)ifindex);
 
 	return link ? link->name : "";
+}
+
+uint64_t reading_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
 static int by_name(const void *a, const void *b)
@@ -245,4 +255,53 @@ int snapshot_read_maps(struct reading *r)
 	if (!err)
 		err = read_others(r);
 	return err ? err : read_passed_of_unguarded(r);
+}
+
+/* A peer that comes or goes just now may not have its slot yet, or not any more; one that moves may be
+ * there twice, with one slot. */
+static void keep_whole(struct snapshot *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n_peers; i++) {
+		const struct snapshot_peer *p = &s->peers[i];
+
+		if (strcmp(p->sum.peer, p->name) == 0 &&
+		    (!kept || strcmp(s->peers[kept - 1].name, p->name) != 0))
+			s->peers[kept++] = *p;
+	}
+	s->n_peers = kept;
+}
+
+static int read_numbers(struct reading *r)
+{
+	int err = read_peers(r);
+
+	if (!err)
+		err = read_counters(r);
+	return err ? err : read_drops(r);
+}
+
+int snapshot_read_peers(const char *overlay, struct snapshot *out)
+{
+	struct reading r = { .overlay = overlay, .s = out };
+	int err;
+
+	*out = (struct snapshot){ .now_ns = reading_clock_ns() };
+	err = pins_layout(overlay, &out->layout);
+	if (err)
+		return err;
+	out->up = out->layout == VX_LAYOUT && observe_overlay(overlay, &out->told) == 0;
+	err = out->up ? read_numbers(&r) : 0;
+	if (err == -ENOENT) { /* its pins went while we were reading */
+		snapshot_free(out);
+		*out = (struct snapshot){ .now_ns = reading_clock_ns() };
+		err = 0;
+	}
+	if (out->peers)
+		keep_whole(out);
+	if (!out->up)
+		text_copy(out->told.name, sizeof(out->told.name), overlay);
+	snapshot_judge_peers(out);
+	return err;
 }

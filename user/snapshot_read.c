@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
@@ -280,26 +279,18 @@ static void read_devices(struct reading *r)
 	}
 }
 
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
-
 static int read_all(struct reading *r)
 {
 	struct snapshot *s = r->s;
 	int err = 0;
 
-	s->now_ns = clock_ns();
+	s->now_ns = reading_clock_ns();
 	if (s->up) {
 		err = snapshot_read_maps(r);
 		err = err ? err : read_ports(r);
 	}
 	read_devices(r);
-	s->now_ns = clock_ns();
+	s->now_ns = reading_clock_ns();
 	return err ? err : r->err;
 }
 

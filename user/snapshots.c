@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One snapshot per overlay a command is about; see snapshots.h. */
 #include <errno.h>
+#include <string.h>
 
 #include "snapshots.h"
 
@@ -32,8 +33,8 @@ int snapshots_of(struct nl *nl, const struct command_targets *targets, snapshot_
 }
 
 /* Asked for by name, and neither up nor written down: a mistake, not a state. */
-static int check_known(const struct command_args *args, const struct snapshots *list,
-		       struct why *why)
+int snapshots_check_known(const struct command_args *args, const struct snapshots *list,
+			  struct why *why)
 {
 	const struct snapshot *s = list->v;
 
@@ -56,7 +57,27 @@ static int read_for(const struct command_args *args, snapshot_fn *read, struct s
 		err = nl_open(&nl, why);
 	if (!err)
 		err = snapshots_of(nl, &targets, read, out, why);
-	return err ? err : check_known(args, out, why);
+	return err ? err : snapshots_check_known(args, out, why);
+}
+
+int snapshots_read_peers(const struct command_args *args, struct snapshots *out, struct why *why)
+{
+	autotargets struct command_targets targets = { 0 };
+	int err = command_find_targets(args->arg, true, &targets, why);
+
+	out->v = err ? NULL : calloc(targets.n + 1, sizeof(*out->v));
+	if (!err && !out->v)
+		return why_set(why, -ENOMEM, "%s: out of memory", args->verb);
+	for (size_t i = 0; !err && i < targets.n; i++) {
+		struct command_target *t = &targets.v[i];
+
+		err = snapshot_read_peers(t->overlay, &out->v[i]);
+		if (err)
+			why_set(why, err, "%s: read its maps: %s", t->overlay, strerror(-err));
+		text_copy(out->v[i].path, sizeof(out->v[i].path), t->path);
+		out->n++;
+	}
+	return err;
 }
 
 int snapshots_read(const struct command_args *args, struct snapshots *out, struct why *why)

@@ -17,6 +17,12 @@ struct snapshots {
 int snapshots_read(const struct command_args *args, struct snapshots *out, struct why *why);
 /* The same by snapshot_read_counted. */
 int snapshots_read_counted(const struct command_args *args, struct snapshots *out, struct why *why);
+/* The same with the numbers alone, see snapshot_read_peers; an overlay that is not there is one that is
+ * down. */
+int snapshots_read_peers(const struct command_args *args, struct snapshots *out, struct why *why);
+/* Refuses an overlay named that is neither up nor written down. */
+int snapshots_check_known(const struct command_args *args, const struct snapshots *list,
+			  struct why *why);
 void snapshots_free(struct snapshots *list);
 #define autosnapshots __attribute__((cleanup(snapshots_free)))
 

@@ -96,11 +96,13 @@ static struct json_object *overlay_json(const struct snapshot *s)
 	add_text(o, "bridge", s->told.bridge);
 	add_text(o, "local", s->told.local);
 	add_text(o, "address", s->told.address);
+	add_text(o, "address6", s->told.address6);
 	add_number(o, "port", s->told.port);
 	add_number(o, "mtu", s->told.mtu);
 	add_text(o, "state", snapshot_state_name(s->state));
 	add_text(o, "guard", conf_guard_name(s->told.guard));
 	add_text(o, "fastpath", s->told.fastpath_why[0] || !s->up ? "off" : "on");
+	add_text(o, "config", s->path);
 	json_object_object_add(o, "underlay", underlay);
 	json_object_object_add(o, "peers", peers);
 	json_object_object_add(o, "ports", ports);

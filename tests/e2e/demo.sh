@@ -5,6 +5,7 @@
 
 ALL_TESTS="
 	demo_shows_a_mesh
+	readme_shows_this_page
 	demo_interrupted
 	demo_twice_at_once
 "
@@ -45,6 +46,25 @@ demo_shows_a_mesh() {
 	assert_match '([0-9]+) of \1 answered' "$OUT" "pings"
 	assert_match '2 sent, 2 answered' "$OUT" "probes"
 	nothing_behind
+}
+
+# page_of FILE: the page of `status` in it, whatever its numbers and how wide they are.
+page_of() {
+	sed -n '/^vxbr0: /,/or find out who that is/p' "$1" |
+		sed -zE 's/\n {4}/ /g; s/[0-9.]+ ?([kMG]?B|k)?/N/g; s/ +/ /g'
+}
+
+# What the README shows is the page as it is, not as it once was.
+readme_shows_this_page() {
+	local fast='^  fast path  off: iptables'
+	host h1
+	vx h1 demo >"$WORK/demo"
+	grep "$fast" "$TOP/README.md" >/dev/null || fail "no page in README.md"
+	grep "$fast" "$WORK/demo" >/dev/null || skip "no iptables for bridged frames here: another page"
+	page_of "$TOP/README.md" >"$WORK/readme.page"
+	page_of "$WORK/demo" >"$WORK/demo.page"
+	assert_ge 15 "$(wc -l <"$WORK/demo.page")" "lines"
+	assert_same "$WORK/readme.page" "$WORK/demo.page" "the page in README.md"
 }
 
 demo_interrupted() {

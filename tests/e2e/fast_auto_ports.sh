@@ -79,7 +79,7 @@ shaped_ports_are_left_to_the_kernel() {
 	assert_eq "a u32 filter is at its ingress" "$(why_of h2 c22)" "why of c22"
 	expect 0 vx h2 status vxbr0
 	OUT=$(tr -s ' \n' ' ' <<<"$OUT")
-	assert_match 'c21 \(not fast: its root qdisc is htb\)' "$OUT" "status"
+	assert_match 'not fast \(its root qdisc is htb\): c21' "$OUT" "status"
 	sleep 2
 	bulk c21
 	assert_le 30 "$MBITS" "Mbit/s to c21"

@@ -393,7 +393,7 @@ static void numbers_are_short(void **state)
 		{ human_count, 100000, "100k" },
 		{ human_count, 999999, "999k" },
 		{ human_count, 1200000, "1.2M" },
-		{ human_count, UINT64_MAX, "18446P" },
+		{ human_count, UINT64_MAX, "18.4E" },
 		{ human_bytes, 999, "999 B" },
 		{ human_bytes, 1000, "1.0 kB" },
 		{ human_bytes, 70249999, "70.2 MB" },

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The page for people, line by line, and the JSON: exactly the keys and types of design 1.7. */
+/*
+ * The page for people, line by line, and the JSON: exactly the keys and types of design 1.7.
+ * lines: one made-up overlay, seen in every way.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -48,6 +51,8 @@ static struct snapshot made_up(void)
 					     .rx_bytes = 70249999,
 					     .tx_packets = 23,
 					     .tx_bytes = 2254,
+					     .rx_fast_packets = 36380,
+					     .tx_fast_packets = 20,
 					     .rx_bum_packets = 7,
 					     .tx_bum_packets = 5,
 					     .last_rx_ns = NOW - 312 * 1000000ULL };
@@ -55,6 +60,9 @@ static struct snapshot made_up(void)
 	peers[0].drops[VX_REASON_OVERSIZE] = 22;
 	peers[1].sum =
 		(struct vx_counters){ .last_rx_ns = NOW - 45 * SECOND, .last_unicast_tx_ns = NOW };
+	peers[1].drops[VX_REASON_MALFORMED] = 1;
+	s.drops[VX_REASON_MALFORMED] = 4;
+	s.witness[VX_REASON_OVERSIZE].last.time_ns = NOW - 600 * SECOND;
 	ports[0] = (struct snapshot_port){ .ifname = "br7", .hooked = true, .why = "not yet" };
 	ports[1] = (struct snapshot_port){
 		.ifname = "veth1", .why = "not yet", .oversize = 22, .largest = 1500
@@ -77,20 +85,24 @@ static const char page[] =
 	"  guard      enforce: VXLAN on UDP port 4789 from peers only\n"
 	"  fast path  on: known flows go past the bridge\n"
 	"  underlay   eth0 (tcx, xdp driver)\n"
-	"  ports      br7 (this host), veth1 (no program)\n"
+	"  ports      br7 (this host)\n"
+	"             no program: veth1\n"
 	"  config     /etc/vxbpf/vxbr0.yaml\n"
+	"  peers      3: 1 silent, 1 up, 1 never heard\n"
 	"\n"
-	"  peer   address    device    state   last seen  received packets     sent packets  "
+	"  peer   address    device    state   last seen  received packets     sent packets  fast  "
 	"dropped\n"
-	"  beta   192.0.2.2  vx-beta   up          0.3 s   70.2 MB   48.5k   2.2 kB      23       "
-	"23\n"
-	"  gamma  192.0.2.3  vx-gamma  silent       45 s       0 B       0      0 B       0        "
-	"0\n"
-	"  delta  192.0.2.4  vx-delta  never       never       0 B       0      0 B       0        "
-	"0\n"
+	"  gamma  192.0.2.3  vx-gamma  silent       45 s       0 B       0      0 B       0     -  "
+	"      1\n"
+	"  beta   192.0.2.2  vx-beta   up          0.3 s   70.2 MB   48.5k   2.2 kB      23   75%  "
+	"     23\n"
+	"  delta  192.0.2.4  vx-delta  never       never       0 B       0      0 B       0     -  "
+	"      0\n"
 	"\n"
-	"  dropped    beta: loop 1, oversize 22\n"
-	"  dropped    from no peer: unknown_source 12.3k\n"
+	"  dropped    loop 1 (beta)\n"
+	"  dropped    oversize 22 (beta), the last 10 min ago\n"
+	"  dropped    unknown_source 12.3k (no peer)\n"
+	"  dropped    malformed 5 (no peer 4, gamma 1)\n"
 	"  ! veth1: no program of ours on it, so the kernel alone does the work: run `vxbpf up "
 	"vxbr0`\n"
 	"  ! gamma: we send, 0 frames so far, and nothing came back for 45 s: UDP port 4789 is "
@@ -106,7 +118,7 @@ static void page_is_exact(void **state)
 
 	(void)state;
 	snapshot_judge(&s);
-	text = status_text(&s, false);
+	text = status_text(&s, false, STATUS_COLUMNS);
 	assert_string_equal(text, page);
 	free(text);
 	verdicts_free(&s.problems);
@@ -123,9 +135,9 @@ static void counted_is_not_dropped(void **state)
 
 		s.told.guard = guards[i];
 		snapshot_judge(&s);
-		text = status_text(&s, false);
+		text = status_text(&s, false, STATUS_COLUMNS);
 		assert_null(strstr(text, "dropped"));
-		assert_non_null(strstr(text, "  counted    from no peer: unknown_source 12.3k\n"));
+		assert_non_null(strstr(text, "  counted    unknown_source 12.3k (no peer)\n"));
 		free(text);
 	}
 	verdicts_free(&s.problems);
@@ -138,22 +150,40 @@ static void colour_only_where_asked(void **state)
 
 	(void)state;
 	snapshot_judge(&s);
-	text = status_text(&s, true);
+	text = status_text(&s, true, STATUS_COLUMNS);
 	assert_non_null(strstr(text, "vxbr0: \033[33mdegraded\033[0m - this is alpha"));
 	free(text);
 	verdicts_free(&s.problems);
 }
 
-static void assert_narrow(const char *text)
+/* No line is longer; without the colours' sequences. */
+static void assert_narrow(const struct snapshot *s, size_t columns)
 {
-	while (*text) {
-		size_t len = strcspn(text, "\n");
+	for (int colour = 0; colour < 2; colour++) {
+		char *text = status_text(s, colour, columns);
+		size_t column = 0;
 
-		if (len > 100)
-			print_error("%.*s\n", (int)len, text);
-		assert_true(len <= 100);
-		text += len + 1;
+		for (const char *at = text; *at; at++) {
+			if (*at == '\033')
+				at += strcspn(at, "m");
+			else
+				column = *at == '\n' ? 0 : column + 1;
+			if (column > columns)
+				print_error("%s", text);
+			assert_true(column <= columns);
+		}
+		free(text);
 	}
+}
+
+static void assert_always_narrow(struct snapshot *s)
+{
+	static const size_t widths[] = { STATUS_COLUMNS, 80, STATUS_COLUMNS_LEAST };
+
+	snapshot_judge(s);
+	for (size_t i = 0; i < ARRAY_LEN(widths); i++)
+		assert_narrow(s, widths[i]);
+	verdicts_free(&s->problems);
 }
 
 static void longest_names_fit_100_columns(void **state)
@@ -166,13 +196,76 @@ static void longest_names_fit_100_columns(void **state)
 		  "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "vx-0123456789ab", 1);
 	memset(peers[1].drops, 0x7f, sizeof(peers[1].drops));
 	memset(&peers[1].sum.rx_packets, 0xff, 8 * sizeof(uint64_t));
+	assert_always_narrow(&s);
 	snapshot_judge(&s);
-	text = status_text(&s, false);
-	assert_narrow(text);
+	text = status_text(&s, false, STATUS_COLUMNS);
 	assert_non_null(
 		strstr(text, "\n    2001:db8:ffff:ffff:ffff:ffff:ffff:ffff  vx-0123456789ab\n"));
 	free(text);
 	verdicts_free(&s.problems);
+}
+
+/* At 80 columns packets go first, then the device that is called as its peer. */
+static void narrow_terminal_has_fewer_columns(void **state)
+{
+	struct snapshot s = made_up();
+	char *text;
+
+	(void)state;
+	snapshot_judge(&s);
+	text = status_text(&s, false, 80);
+	assert_non_null(strstr(text, "\n  peer   address    state   last seen  received     sent  "
+				     "fast  dropped\n"));
+	assert_non_null(strstr(text, "\n  beta   192.0.2.2  up          0.3 s   70.2 MB   2.2 kB   "
+				     "75%       23\n"));
+	free(text);
+	text_copy(peers[0].ifname, sizeof(peers[0].ifname), "vx-01234567");
+	text = status_text(&s, false, STATUS_COLUMNS);
+	assert_non_null(strstr(text, "\n  beta   192.0.2.2  vx-01234567  up "));
+	free(text);
+	verdicts_free(&s.problems);
+}
+
+static void narrow_in_every_state(void **state)
+{
+	static struct snapshot_port many[60];
+	static struct snapshot_peer crowd[30];
+	struct snapshot s = made_up();
+
+	(void)state;
+	/* A path that no line has room for, with what a terminal would obey. */
+	memset(s.path, 'x', 300);
+	s.path[150] = '\033';
+	memset(s.told.mtu_why, 'w', sizeof(s.told.mtu_why) - 1);
+	memset(s.told.local, 'l', 32);
+	text_copy(s.told.address6, sizeof(s.told.address6),
+		  "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff");
+	s.told.vni_mode = VX_VNI_INDEX;
+	for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+		memset(many[i].ifname, i % 2 ? 'p' : '\033', VX_IF_LEN - 1);
+		memset(many[i].why, 'a' + (int)i % 3, sizeof(many[i].why) - 1);
+		many[i].hooked = i % 5;
+	}
+	s.ports = many;
+	s.n_ports = ARRAY_LEN(many);
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++) {
+		snprintf(crowd[i].name, sizeof(crowd[i].name), "%.*s", (int)i + 1,
+			 "abcdefghijklmnopqrstuvwxyz0123456789");
+		text_copy(crowd[i].address, sizeof(crowd[i].address), "2001:db8:ffff::ffff");
+		text_copy(crowd[i].ifname, sizeof(crowd[i].ifname), "vx-0123456789ab");
+		memset(crowd[i].drops, 0x7f, sizeof(crowd[i].drops));
+		crowd[i].sum.last_unicast_tx_ns = i % 2 ? NOW : 0;
+	}
+	s.peers = crowd;
+	s.n_peers = ARRAY_LEN(crowd);
+	for (enum vx_reason r = 0; r < VX_REASON_MAX; r++)
+		s.witness[r].last.time_ns = NOW - SECOND;
+	assert_always_narrow(&s);
+	s.told.fastpath_why[0] = 'w';
+	assert_always_narrow(&s);
+	s.up = false;
+	memset(s.fault, 'f', sizeof(s.fault) - 1);
+	assert_always_narrow(&s);
 }
 
 static void down_is_two_lines(void **state)
@@ -183,7 +276,7 @@ static void down_is_two_lines(void **state)
 	(void)state;
 	text_copy(s.path, sizeof(s.path), "/etc/vxbpf/vxbr0.yaml");
 	snapshot_judge(&s);
-	text = status_text(&s, false);
+	text = status_text(&s, false, STATUS_COLUMNS);
 	assert_string_equal(text, "vxbr0: down\n  ! not up: run `vxbpf up vxbr0`\n");
 	free(text);
 	verdicts_free(&s.problems);
@@ -243,9 +336,10 @@ static void assert_drops(struct json_object *drops)
 static const struct key overlay_keys[] = {
 	{ "overlay", json_type_string },  { "bridge", json_type_string },
 	{ "local", json_type_string },	  { "address", json_type_string },
-	{ "port", json_type_int },	  { "mtu", json_type_int },
-	{ "state", json_type_string },	  { "guard", json_type_string },
-	{ "fastpath", json_type_string }, { "underlay", json_type_array },
+	{ "address6", json_type_string }, { "port", json_type_int },
+	{ "mtu", json_type_int },	  { "state", json_type_string },
+	{ "guard", json_type_string },	  { "fastpath", json_type_string },
+	{ "config", json_type_string },	  { "underlay", json_type_array },
 	{ "peers", json_type_array },	  { "ports", json_type_array },
 	{ "drops", json_type_object },	  { "problems", json_type_array },
 };
@@ -386,6 +480,8 @@ int main(void)
 		cmocka_unit_test(counted_is_not_dropped),
 		cmocka_unit_test(colour_only_where_asked),
 		cmocka_unit_test(longest_names_fit_100_columns),
+		cmocka_unit_test(narrow_terminal_has_fewer_columns),
+		cmocka_unit_test(narrow_in_every_state),
 		cmocka_unit_test(down_is_two_lines),
 		cmocka_unit_test(json_has_exactly_these_keys),
 		cmocka_unit_test(json_has_these_values),
