@@ -77,7 +77,7 @@ json_is_what_the_manual_says() {
 	real_keys <"$WORK/json" >"$WORK/real"
 	assert_same "$WORK/manual" "$WORK/real" "keys and types: the manual's, the program's"
 	# Every reason the manual explains is in every `drops`, and no other.
-	reasons=$(sed -n '/^\.Sh DROP REASONS/,/^\.Sh STATUS AS JSON/p' "$TOP/man/vxbpf.8" |
+	reasons=$(sed -n '/^\.Sh DROP REASONS/,/^\.Sh VERDICTS/p' "$TOP/man/vxbpf.8" |
 		sed -n 's/^\.It Li \([a-z_]*\)$/\1/p' | sort | xargs)
 	assert_ge 7 "$(wc -w <<<"$reasons")" "reasons in the manual"
 	assert_eq "$reasons" "$(jq -r '[.. | .drops? // empty | keys] | unique | .[] | sort | join(" ")' "$WORK/json")" "reasons"
