@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # vxbpf: one Makefile, everything it makes is below build/. `make V=1` shows the commands.
 
-# Every Debian package this project builds or tests with: the only list there is.
+# Every Debian package this project builds or tests with: the only list there is. Where systemd runs
+# Debian starts the two prometheus as services; nothing here needs them running.
 PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev bpftool pkg-config git \
 	libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev libyaml-dev libjson-c-dev \
-	libcmocka-dev linux-libc-dev libcap2-bin iproute2 bridge-utils ebtables nftables \
+	libcmocka-dev linux-libc-dev libcap2-bin iproute2 bridge-utils ebtables iptables nftables \
 	iputils-ping ethtool iperf3 tcpdump python3-scapy strace shellcheck cppcheck mandoc jq \
-	procps util-linux tmux
+	procps util-linux systemd prometheus prometheus-node-exporter tmux
 
 # Besides, for `make test-kernels` alone.
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod

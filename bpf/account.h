@@ -62,18 +62,22 @@ static __always_inline void measure_frame(struct vx_walk *w)
 		w->bytes += w->packets * VX_TAG_LEN;
 }
 
-/* A group address, or one we know nothing about: the bridge floods it. A bridge that does not filter
- * by VLAN knows MACs without their tags. */
-static __always_inline bool is_bum(const struct vx_walk *w)
+/* Where the destination is. A bridge that does not filter by VLAN knows MACs without their tags. */
+static __always_inline const struct vx_fdb *find_dst(const struct vx_walk *w)
 {
 	struct vx_fdb_key key = w->pkt.dst;
+	const struct vx_fdb *at = bpf_map_lookup_elem(&fdb, &key);
 
-	if (is_group(&key))
-		return true;
-	if (bpf_map_lookup_elem(&fdb, &key))
-		return false;
+	if (at || !key.vlan)
+		return at;
 	key.vlan = 0;
-	return !w->pkt.dst.vlan || !bpf_map_lookup_elem(&fdb, &key);
+	return bpf_map_lookup_elem(&fdb, &key);
+}
+
+/* A group address, or one we know nothing about: the bridge floods it. */
+static __always_inline bool is_bum(const struct vx_walk *w)
+{
+	return is_group(&w->pkt.dst) || !find_dst(w);
 }
 
 static __always_inline struct vx_counters *find_counters(const struct vx_peer *peer)
@@ -103,14 +107,17 @@ static __always_inline enum vx_step count_rx(struct vx_walk *w)
 static __always_inline enum vx_step count_tx(struct vx_walk *w)
 {
 	struct vx_counters *sum = find_counters(w->peer);
+	bool group = is_group(&w->pkt.dst);
+	const struct vx_fdb *at = group ? NULL : find_dst(w);
 
 	if (!sum)
 		return VX_GO_ON;
 	sum->tx_packets += w->packets;
 	sum->tx_bytes += w->bytes;
-	if (is_bum(w))
+	if (!at)
 		sum->tx_bum_packets += w->packets;
-	if (!is_group(&w->pkt.dst))
+	/* Who gets a copy only because the bridge floods what another peer has owes no answer. */
+	if (!group && !(at && at->place == VX_AT_PEER && at->vni != w->vni))
 		sum->last_unicast_tx_ns = w->now;
 	return VX_GO_ON;
 }

@@ -94,11 +94,26 @@ __attribute__((noinline)) int clamp_syn(struct __sk_buff *skb, __u32 off, __u32 
 	return 1;
 }
 
+/* A look at plain frames, which most are: all but SYNs are let go at once. */
+static __always_inline bool may_be_syn(const struct vx_walk *w)
+{
+	struct vx_cursor c = hook_cursor(w);
+	const __u8 *ip = c.start + VX_ETH_LEN;
+	const __u8 *tcp4 = ip + VX_IP4_LEN, *tcp6 = ip + VX_IP6_LEN;
+
+	if (w->pkt.proto == bpf_htons(ETH_P_IP))
+		return w->pkt.l2_len != VX_ETH_LEN || tcp4 + sizeof(struct tcphdr) > c.end ||
+		       ip[0] != 0x45 || (ip[9] == VX_PROTO_TCP && tcp4[13] & VX_TCP_SYN);
+	if (w->pkt.proto == bpf_htons(ETH_P_IPV6))
+		return w->pkt.l2_len != VX_ETH_LEN || tcp6 + sizeof(struct tcphdr) > c.end ||
+		       is_ext(ip[6]) || (ip[6] == VX_PROTO_TCP && tcp6[13] & VX_TCP_SYN);
+	return false;
+}
+
 /* tun_out and tun_in: both directions of every connection between hosts. */
 static __always_inline enum vx_step clamp(struct vx_walk *w)
 {
-	if (cfg.clamp_mss &&
-	    (w->pkt.proto == bpf_htons(ETH_P_IP) || w->pkt.proto == bpf_htons(ETH_P_IPV6)))
+	if (cfg.clamp_mss && may_be_syn(w))
 		clamp_syn(VX_SKB(w), w->pkt.frame_off + w->pkt.l2_len, w->pkt.proto);
 	return VX_GO_ON;
 }

@@ -45,17 +45,6 @@ static __always_inline bool is_good(struct vx_flow *f, __u64 now)
 	return moves_of(f) == f->moved;
 }
 
-/* The headers of a segment: up to the payload, the Ethernet header included. `at` is the frame. */
-static __always_inline __u32 headers_of(const struct vx_id *id, const __u8 *at, const __u8 *end)
-{
-	__u32 headers = VX_ETH_LEN + (id->six ? VX_IP6_LEN : VX_IP4_LEN);
-
-	if (id->protocol == VX_PROTO_UDP)
-		return headers + VX_UDP_LEN;
-	return at + headers + sizeof(struct tcphdr) <= end ? headers + (at[headers + 12] >> 4) * 4u
-							   : headers;
-}
-
 /* Segments of a frame of `len` bytes, and their bytes together, Ethernet headers included. */
 static __always_inline void fast_measure(struct vx_walk *w, __u32 len, __u32 gso_size,
 					 __u32 headers)
@@ -84,40 +73,48 @@ static __always_inline __u8 outer_ecn(__u8 tos)
 	return (tos & 3) == 3 ? 2 : tos & 3;
 }
 
-/* Of the outer header: what goes in front of the inner IP header, the inner Ethernet header included. */
 enum {
-	VX_OUTER4 = VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN,
-	VX_OUTER6 = VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN + VX_VXLAN_LEN,
 	VX_ENCAP_FLAGS = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET |
 			 BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2_ETH,
 };
 
 /*
- * Makes room for the outer header and writes it; `len` is that of the frame, `head` the template and
- * `id` the IP id. Should it fail half way the frame is ours to drop: the kernel would for want of
+ * Room for an outer header of `outer` bytes, and behind it the inner Ethernet header, which until then
+ * stands where the outer one will. Should it fail half way the frame is ours to drop: the kernel would for want of
  * memory, too.
  */
+static __always_inline enum vx_step make_room(struct vx_walk *w, __u32 outer, __u64 flags,
+					      const struct vx_id *inner, __u8 **out)
+{
+	struct vx_cursor c;
+	__u8 *at;
+
+	if (bpf_skb_adjust_room(VX_SKB(w), (__s32)outer, BPF_ADJ_ROOM_MAC,
+				VX_ENCAP_FLAGS | flags |
+					(__u64)VX_ETH_LEN << BPF_ADJ_ROOM_ENCAP_L2_SHIFT))
+		return VX_GO_ON;
+	c = hook_cursor(w);
+	at = c.start;
+	if (at + outer + VX_ETH_LEN > c.end)
+		return VX_DROP;
+	*(__u64 *)(at + outer) = load64(at);
+	*(__u32 *)(at + outer + 8) = load32(at + 8);
+	*(__u16 *)(at + outer + 12) = inner->six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+	*out = at;
+	return VX_SENT;
+}
+
+/* The outer header of a frame of `len` bytes, by the template `head`; `id` is the IP id. */
 static __always_inline enum vx_step encap4(struct vx_walk *w, const __u64 *head, __u16 id,
 					   __u32 len, const struct vx_id *inner)
 {
 	__u16 total = bpf_htons((__u16)(len + VX_OUTER4 - VX_ETH_LEN));
 	__u16 udp = bpf_htons((__u16)(len + VX_UDP_LEN + VX_VXLAN_LEN));
-	__u8 ecn = outer_ecn(inner->tos);
-	struct vx_cursor c;
-	__u8 *at;
+	__u8 ecn = outer_ecn(inner->tos), *at;
+	enum vx_step step = make_room(w, VX_OUTER4, BPF_F_ADJ_ROOM_ENCAP_L3_IPV4, inner, &at);
 
-	if (bpf_skb_adjust_room(VX_SKB(w), VX_OUTER4, BPF_ADJ_ROOM_MAC,
-				VX_ENCAP_FLAGS | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
-					(__u64)VX_ETH_LEN << BPF_ADJ_ROOM_ENCAP_L2_SHIFT))
-		return VX_GO_ON;
-	c = hook_cursor(w);
-	at = c.start;
-	if (at + VX_OUTER4 + VX_ETH_LEN > c.end)
-		return VX_DROP;
-	/* The inner Ethernet header first: it stands where the outer one will. */
-	*(__u64 *)(at + 50) = load64(at);
-	*(__u32 *)(at + 58) = load32(at + 8);
-	*(__u16 *)(at + 62) = inner->six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+	if (step != VX_SENT)
+		return step;
 	*(__u64 *)at = head[0];
 	*(__u64 *)(at + 8) = head[1] | (__u64)ecn << 56;
 	*(__u64 *)(at + 16) = head[2] | total | (__u32)bpf_htons(id) << 16;
@@ -133,20 +130,11 @@ static __always_inline enum vx_step encap6(struct vx_walk *w, const __u64 *head,
 					   const struct vx_id *inner)
 {
 	__u16 payload = bpf_htons((__u16)(len + VX_UDP_LEN + VX_VXLAN_LEN));
-	struct vx_cursor c;
 	__u8 *at;
+	enum vx_step step = make_room(w, VX_OUTER6, BPF_F_ADJ_ROOM_ENCAP_L3_IPV6, inner, &at);
 
-	if (bpf_skb_adjust_room(VX_SKB(w), VX_OUTER6, BPF_ADJ_ROOM_MAC,
-				VX_ENCAP_FLAGS | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 |
-					(__u64)VX_ETH_LEN << BPF_ADJ_ROOM_ENCAP_L2_SHIFT))
-		return VX_GO_ON;
-	c = hook_cursor(w);
-	at = c.start;
-	if (at + VX_OUTER6 + VX_ETH_LEN > c.end)
-		return VX_DROP;
-	*(__u64 *)(at + 70) = load64(at);
-	*(__u32 *)(at + 78) = load32(at + 8);
-	*(__u16 *)(at + 82) = inner->six ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+	if (step != VX_SENT)
+		return step;
 	*(__u64 *)at = head[0];
 	/* Traffic class: bits 4 to 11 of the header; its low two are the ECN. */
 	*(__u64 *)(at + 8) = head[1] | (__u64)(outer_ecn(inner->tos) << 4) << 56;
@@ -163,7 +151,7 @@ static __always_inline enum vx_step encap6(struct vx_walk *w, const __u64 *head,
 static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_cursor c, __u32 from,
 					       enum vx_hop hop, bool six)
 {
-	__u32 len, gso_size, headers = 0, to;
+	__u32 len, size, gso_size, headers = 0, to;
 	struct __sk_buff *skb = VX_SKB(w);
 	__u64 head[9], now, stamp, kind;
 	struct vx_counters *sum;
@@ -190,15 +178,17 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 		return VX_GO_ON;
 	len = skb->len;
 	gso_size = skb->gso_size;
+	size = len;
 	if (gso_size) {
 		headers = headers_of(&id, c.start, c.end);
-		if (headers + gso_size > cfg.mtu + VX_ETH_LEN)
-			return VX_GO_ON;
-	} else if (len > cfg.mtu + VX_ETH_LEN) {
-		return VX_GO_ON; /* tun_out says so */
+		size = headers + gso_size;
 	}
+	if (size > cfg.mtu + VX_ETH_LEN)
+		return VX_GO_ON; /* tun_out says so */
 	/* All that is needed of the entry, before it may change under us. */
 	four = f->header_len == VX_OUTER4;
+	if (!four && size > f->fits)
+		return VX_GO_ON;
 	for (int i = 0; i < 7; i++)
 		head[i] = load64(f->header + 8 * i);
 	if (!four) {
@@ -206,7 +196,7 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 		head[8] = load64(f->header + 64);
 	}
 	to = f->to;
-	id16 = (__u16)f->outer_id++;
+	id16 = f->outer_id++;
 	if (is_rewritten(f, stamp))
 		return VX_GO_ON;
 	step = four ? encap4(w, head, id16, len, &id) : encap6(w, head, len, &id);

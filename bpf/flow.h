@@ -83,6 +83,17 @@ static __always_inline bool id_read_any(const __u8 *at, const __u8 *end, struct 
 				: is_plain6(bytes) && id_read(at, end, true, id);
 }
 
+/* The headers of a segment: up to the payload, the Ethernet header included. `at` is the frame. */
+static __always_inline __u32 headers_of(const struct vx_id *id, const __u8 *at, const __u8 *end)
+{
+	__u32 headers = VX_ETH_LEN + (id->six ? VX_IP6_LEN : VX_IP4_LEN);
+
+	if (id->protocol == VX_PROTO_UDP)
+		return headers + VX_UDP_LEN;
+	return at + headers + sizeof(struct tcphdr) <= end ? headers + (at[headers + 12] >> 4) * 4u
+							   : headers;
+}
+
 /* What else makes the flow: struct vx_flow's `from` to `reserved`. */
 static __always_inline __u64 id_kind(const struct vx_id *id, __u32 from, enum vx_hop hop)
 {

@@ -7,6 +7,7 @@
 #define VXBPF_GUARD_H
 
 #include "locate.h"
+#include "probe.h"
 #include "read.h"
 
 /* The peer an outer address belongs to; its VNI in *out_vni. */
@@ -20,6 +21,23 @@ static __always_inline const struct vx_peer *find_source(const struct vx_addr *a
 		return NULL;
 	*out_vni = vni->vni;
 	return bpf_map_lookup_elem(&peers, vni);
+}
+
+/* A peer speaks with a VNI that is none of ours, which is no business of the guard. Said all the same: it
+ * may number its tunnels in another way. At most once per tick of the coarse clock. */
+static __always_inline void note_other_vni(const struct vx_walk *w)
+{
+	struct vx_other_key key = { .vni = w->pkt.vni };
+	struct vx_other seen = { .time_ns = bpf_ktime_get_coarse_ns() }, *last;
+	const struct vx_peer *sender = find_source(&w->pkt.ip.source, &key.peer_vni);
+
+	if (!sender || !addr_equal(&w->pkt.ip.dest, &sender->local))
+		return;
+	last = bpf_map_lookup_elem(&other_vnis, &key);
+	if (last && last->time_ns == seen.time_ns)
+		return;
+	copy_name(seen.peer, sender);
+	bpf_map_update_elem(&other_vnis, &key, &seen, BPF_ANY);
 }
 
 /* wire_in, wire_xdp: VXLAN to this host with a VNI of ours, or none of our business. */
@@ -47,6 +65,8 @@ static __always_inline enum vx_step find_vxlan(struct vx_walk *w)
 	}
 	vni.vni = w->pkt.vni;
 	w->peer = bpf_map_lookup_elem(&peers, &vni);
+	if (!w->peer)
+		note_other_vni(w);
 	if (!w->peer || !addr_equal(&w->pkt.ip.dest, &w->peer->local))
 		return VX_PASS; /* another VXLAN, or the same VNI in the other address family */
 	w->vni = w->pkt.vni;
@@ -84,11 +104,16 @@ static __always_inline enum vx_step check_source(struct vx_walk *w)
 	return VX_PASS;
 }
 
-/* wire_in: this is our peer's. */
+/*
+ * wire_in: this is our peer's. A probe is no traffic, and one in fragments shall not arrive, as it measures
+ * what does in one piece: this is the first of them if the frame goes on behind the packet's end.
+ */
 static __always_inline enum vx_step accept_rx(struct vx_walk *w)
 {
 	hook_mark(w);
-	return count_rx(w);
+	if (!is_probe(w))
+		return count_rx(w);
+	return w->pkt.frame_off + w->pkt.frame_len > hook_len(w) ? VX_DROP : VX_PASS;
 }
 
 /*

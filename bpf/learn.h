@@ -11,8 +11,6 @@
 #include "read.h"
 #include "tunnel.h"
 
-enum { VX_LEARN_BYTES = 128 }; /* readable from the inner frame on, as far as it reaches */
-
 static __always_inline void flow_fill(struct vx_flow *f, const struct vx_id *id, const __u8 *at,
 				      __u64 now)
 {
@@ -72,6 +70,7 @@ static __always_inline bool flow_renew(struct vx_flow *at, const struct vx_flow 
 	if (is_rewritten(at, stamp))
 		return false;
 	at->moved = f->moved;
+	at->fits = f->fits;
 	at->learned_ns = f->learned_ns;
 	return true;
 }
@@ -166,7 +165,7 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 		return VX_GO_ON;
 	if (read_packet(w, VX_WIRE_OUT) != VX_PARSED)
 		return VX_GO_ON;
-	outer = w->pkt.ip.six ? 70 : 50;
+	outer = w->pkt.ip.six ? VX_OUTER6 : VX_OUTER4;
 	if (w->pkt.frame_off != outer)
 		return VX_GO_ON;
 	vni.vni = w->pkt.vni;
@@ -181,18 +180,19 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 	if (id.six && at + VX_ETH_LEN + VX_IP6_LEN > c.end)
 		return VX_GO_ON;
 	w->now = bpf_ktime_get_coarse_ns();
-	flow_fill(&f, &id, at, w->now);
-	f.first = is_first(&id, at);
-	if (bpf_skb_load_bytes(VX_SKB(w), 0, f.header, 50))
-		return VX_GO_ON;
-	if (w->pkt.ip.six && bpf_skb_load_bytes(VX_SKB(w), 50, f.header + 50, 20))
-		return VX_GO_ON;
 	src = find_src(&id);
 	dst = find_mac(id.macs);
 	if (!src || src->place != VX_AT_PORT || !dst || dst->place != VX_AT_PEER ||
 	    dst->vni != vni.vni || !is_within(dst->seen_ns, w->now, VX_FDB_AGE_NS))
 		return VX_GO_ON;
 	if (!find_hop(src, vni.vni, &f))
+		return VX_GO_ON;
+	flow_fill(&f, &id, at, w->now);
+	f.first = is_first(&id, at);
+	if (bpf_skb_load_bytes(VX_SKB(w), 0, f.header, VX_OUTER4))
+		return VX_GO_ON;
+	if (w->pkt.ip.six &&
+	    bpf_skb_load_bytes(VX_SKB(w), VX_OUTER4, f.header + VX_OUTER4, VX_OUTER6 - VX_OUTER4))
 		return VX_GO_ON;
 	if (w->pkt.ip.six) {
 		/* No checksum outside, as every packet will be sent. */
@@ -204,11 +204,13 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 	} else {
 		if (load16(f.header + 40) || f.header[14] != 0x45)
 			return VX_GO_ON;
-		f.outer_id = bpf_ntohs(load16(f.header + 18)) + 1;
+		f.outer_id = (__u16)(bpf_ntohs(load16(f.header + 18)) + 1);
 		__builtin_memset(f.header + 38, 0, 2);
 		template4(&f);
 	}
 	f.header_len = (__u16)outer;
+	f.fits = (__u16)(hook_gso_size(w) ? headers_of(&id, at, c.end) + hook_gso_size(w)
+					  : hook_len(w) - outer);
 	f.way = VX_WAY_WIRE;
 	f.to = hook_ifindex(w);
 	f.slot = peer->slot;
@@ -248,7 +250,6 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	    (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
 		return VX_PASS;
 	w->now = bpf_ktime_get_coarse_ns();
-	flow_fill(&f, &id, c.start, w->now);
 	src = find_src(&id);
 	dst = find_mac(id.macs);
 	if (!src || src->place != VX_AT_PEER || !dst || dst->place != VX_AT_PORT ||
@@ -265,9 +266,8 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	/* Without the kernel's policies nobody could tell a peer's ESP from a stranger's plain VXLAN. */
 	if (!peer || peer->ipsec || vni.vni != src->vni)
 		return VX_PASS;
-	f.hop = load64(peer->remote.bytes) || load32(peer->remote.bytes + 8) != bpf_htonl(0xffff)
-			? VX_HOP_WIRE6
-			: VX_HOP_WIRE4;
+	flow_fill(&f, &id, c.start, w->now);
+	f.hop = is_addr4(&peer->remote) ? VX_HOP_WIRE4 : VX_HOP_WIRE6;
 	f.from = vni.vni;
 	f.slot = peer->slot;
 	f.owner = peer->owner;

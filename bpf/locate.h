@@ -52,6 +52,17 @@ static __always_inline void note_move(const struct vx_fdb_key *mac)
 		__sync_fetch_and_add(count, 1);
 }
 
+/* It is about to be elsewhere. */
+static __always_inline void keep_move(struct vx_fdb *at, const struct vx_fdb_key *mac, __u64 now)
+{
+	at->was_at = at->place == VX_AT_PORT ? at->ifindex : at->vni;
+	at->was = at->place;
+	at->lately = is_within(at->moved_ns, now, VX_REST_NS) ? at->lately + 1 : 1;
+	at->moved_ns = now;
+	at->moves++;
+	note_move(mac);
+}
+
 static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 {
 	struct vx_fdb_key key = w->pkt.src;
@@ -73,10 +84,9 @@ static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 	} else {
 		if (is_contested(at, w->now))
 			at->contested_ns = w->now;
-		at->moves++;
+		keep_move(at, &key, w->now);
 		at->ifindex = ifindex;
 		at->place = VX_AT_PORT;
-		note_move(&key);
 	}
 	at->local_ns = w->now;
 	at->seen_ns = w->now;
@@ -127,10 +137,9 @@ static __always_inline enum vx_step learn_peer(struct vx_walk *w)
 		if (is_within(at->seen_ns, w->now, VX_REFRESH_NS))
 			return VX_GO_ON;
 	} else {
-		at->moves++;
+		keep_move(at, &key, w->now);
 		at->vni = w->vni;
 		at->place = VX_AT_PEER;
-		note_move(&key);
 	}
 	at->seen_ns = w->now;
 	return VX_GO_ON;

@@ -18,6 +18,7 @@ enum {
 	VX_REASONS_MAX = 32,
 	VX_FDB_MAX = 65536,
 	VX_FLOWS_MAX = 65536,
+	VX_PROBES_MAX = 16384,
 };
 
 _Static_assert(VX_REASON_MAX <= VX_REASONS_MAX, "witness is too small");
@@ -76,6 +77,14 @@ struct {
 	__type(value, struct vx_witness);
 } witness SEC(".maps");
 
+/* VNIs of peers that are none of ours. Written by guard.h; read by people. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, VX_PEERS_MAX);
+	__type(key, struct vx_other_key);
+	__type(value, struct vx_other);
+} other_vnis SEC(".maps");
+
 /* Ports by ifindex. Named by the loader; tun_out adds nameless ones it has to blame. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -125,6 +134,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct vx_flow);
 } hot SEC(".maps");
+
+/* Probes on their way. Written by whoever asks; the answers by probe.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, VX_PROBES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct vx_probe_key);
+	__type(value, struct vx_probe_answer);
+} probes SEC(".maps");
 
 /* What `up` was told. Written and read by the loader only, as long as the overlay is up. */
 struct {

@@ -46,6 +46,9 @@ enum {
 	VX_UDP_LEN = 8,
 	VX_VXLAN_LEN = 8,
 	VX_VXLAN_HAS_VNI = 0x08,
+	/* What goes in front of an inner IP header's frame: the outer headers, of IPv4 and of IPv6. */
+	VX_OUTER4 = VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN,
+	VX_OUTER6 = VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN + VX_VXLAN_LEN,
 };
 
 struct vx_ip {
@@ -95,6 +98,12 @@ static __always_inline void copy_addr4(struct vx_addr *to, __u32 address)
 	__u32 words[4] = { 0, 0, bpf_htonl(0xffff), address };
 
 	__builtin_memcpy(to, words, sizeof(*to));
+}
+
+/* ::ffff:a.b.c.d */
+static __always_inline bool is_addr4(const struct vx_addr *a)
+{
+	return !load64(a->bytes) && load32(a->bytes + 8) == bpf_htonl(0xffff);
 }
 
 static __always_inline bool addr_equal(const struct vx_addr *a, const struct vx_addr *b)

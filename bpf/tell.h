@@ -143,7 +143,7 @@ enum { VX_ANSWER = 1, VX_SIX = 2, VX_L3_LEN = 0xfffc };
 
 __attribute__((noinline)) __u32 judge_answer(struct __sk_buff *skb)
 {
-	__u32 len = skb->len, code = VX_ANSWER, l3_len;
+	__u32 len = skb->len, l3_len;
 	__u16 filled = 0;
 	struct vx_cursor c;
 	struct vx_ip ip;
@@ -175,7 +175,7 @@ __attribute__((noinline)) __u32 judge_answer(struct __sk_buff *skb)
 		if (load16(l4 + (ip.protocol == VX_PROTO_TCP ? 16 : 6)) != filled)
 			filled = 0;
 	}
-	return code | (six ? VX_SIX : 0) | (l3_len & VX_L3_LEN) | (__u32)filled << 16;
+	return VX_ANSWER | (six ? VX_SIX : 0) | (l3_len & VX_L3_LEN) | (__u32)filled << 16;
 }
 
 /* The new Ethernet header, of the old one behind `headers` bytes, with its MACs swapped. */
@@ -235,6 +235,28 @@ static __always_inline void write_answer6(__u8 *at, __u64 sum)
 	*(__u16 *)(at + 56) = ~fold(sum);
 }
 
+/* Of so many bytes, of which bpf_csum_diff takes VX_CSUM_MAX at once. `len` is a constant. */
+static __always_inline __u32 sum_of(__u8 *at, __u32 len)
+{
+	__u32 sum = 0;
+
+	for (__u32 i = 0; i < len; i += VX_CSUM_MAX)
+		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(at + i),
+					   len - i < VX_CSUM_MAX ? len - i : VX_CSUM_MAX, sum);
+	return sum;
+}
+
+/*
+ * The sum of a quote of `len` bytes, a constant. Where offload has still to fill in a checksum, its
+ * packet will add up to that checksum's complement behind the IP header.
+ */
+static __always_inline __u64 sum_of_quote(__u8 *quoted, __u32 len, __u32 l3_len, __u16 filled)
+{
+	if (!filled)
+		return sum_of(quoted, len);
+	return (__u64)(__u16)~filled + (__u32)bpf_csum_diff(NULL, 0, (void *)quoted, l3_len, 0);
+}
+
 /*
  * Makes the answer of the frame that judge_answer has judged: 1 if it is one now, else it is only to be
  * dropped. Where offload has still to fill in a checksum it will do so inside the quote: the answer's
@@ -246,7 +268,6 @@ __attribute__((noinline)) int make_answer(struct __sk_buff *skb, __u32 code)
 	__u32 quote = code & VX_SIX ? VX_QUOTE6 : VX_QUOTE4, l3_len = code & VX_L3_LEN & 0x3fc;
 	__u32 headers = code & VX_SIX ? 48 : 28;
 	__u16 filled = (__u16)(code >> 16);
-	__u64 sum = (__u16)~filled;
 	struct vx_cursor c;
 	__u8 *at, *quoted;
 
@@ -259,31 +280,15 @@ __attribute__((noinline)) int make_answer(struct __sk_buff *skb, __u32 code)
 		quoted = at + VX_ETH_LEN + 48;
 		if (quoted + VX_QUOTE6 > c.end || l3_len > VX_CSUM_MAX)
 			return 0;
-		if (filled) {
-			sum += (__u32)bpf_csum_diff(NULL, 0, (void *)quoted, l3_len, 0);
-		} else {
-			sum = (__u32)bpf_csum_diff(NULL, 0, (void *)quoted, VX_CSUM_MAX, 0);
-			sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(quoted + VX_CSUM_MAX),
-						   VX_CSUM_MAX, (__u32)sum);
-			sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(quoted + 2 * VX_CSUM_MAX),
-						   VX_QUOTE6 - 2 * VX_CSUM_MAX, (__u32)sum);
-		}
 		write_ethernet(at, 48);
-		write_answer6(at, sum);
+		write_answer6(at, sum_of_quote(quoted, VX_QUOTE6, l3_len, filled));
 		return 1;
 	}
 	quoted = at + VX_ETH_LEN + 28;
 	if (quoted + VX_QUOTE4 > c.end || l3_len > VX_CSUM_MAX)
 		return 0;
-	if (filled) {
-		sum += (__u32)bpf_csum_diff(NULL, 0, (void *)quoted, l3_len, 0);
-	} else {
-		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)quoted, VX_CSUM_MAX, 0);
-		sum = (__u32)bpf_csum_diff(NULL, 0, (void *)(quoted + VX_CSUM_MAX),
-					   VX_QUOTE4 - VX_CSUM_MAX, (__u32)sum);
-	}
 	write_ethernet(at, 28);
-	write_answer4(at, sum);
+	write_answer4(at, sum_of_quote(quoted, VX_QUOTE4, l3_len, filled));
 	return 1;
 }
 
@@ -297,26 +302,13 @@ static __always_inline enum vx_step tell(struct vx_walk *w, __u32 ifindex)
 	__u64 flags = VX_SKB(w)->pkt_type == VX_PACKET_OTHERHOST ? 0 : BPF_F_INGRESS;
 	__u32 code;
 
-	if (is_group(&w->pkt.dst) || is_group(&w->pkt.src) || w->pkt.l2_len != VX_ETH_LEN ||
-	    !may_tell(ifindex, w->now))
+	if (is_group(&w->pkt.src) || w->pkt.l2_len != VX_ETH_LEN || !may_tell(ifindex, w->now))
 		return VX_DROP;
 	code = judge_answer(VX_SKB(w));
 	if (!code || !make_answer(VX_SKB(w), code))
 		return VX_DROP;
 	w->verdict = (int)bpf_redirect(ifindex, flags);
 	return VX_SENT;
-}
-
-/* Where the destination is. A bridge that does not filter by VLAN knows MACs without their tags. */
-static __always_inline const struct vx_fdb *find_dst(const struct vx_walk *w)
-{
-	struct vx_fdb_key key = w->pkt.dst;
-	const struct vx_fdb *at = bpf_map_lookup_elem(&fdb, &key);
-
-	if (at || !key.vlan)
-		return at;
-	key.vlan = 0;
-	return bpf_map_lookup_elem(&fdb, &key);
 }
 
 /*

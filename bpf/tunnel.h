@@ -7,6 +7,7 @@
 #define VXBPF_TUNNEL_H
 
 #include "locate.h"
+#include "probe.h"
 #include "read.h"
 
 #define VX_NO_VNI 0xffffffff /* larger than any */
@@ -52,7 +53,7 @@ static __always_inline enum vx_step check_mark(struct vx_walk *w)
 	if (marked)
 		return VX_GO_ON;
 	if (w->peer && w->peer->ipsec)
-		return count_rx(w);
+		return is_probe(w) ? VX_GO_ON : count_rx(w);
 	if (cfg.guard == VX_GUARD_OFF)
 		return VX_GO_ON;
 	charge(w, VX_REASON_UNGUARDED, NULL);
@@ -81,6 +82,8 @@ static __always_inline enum vx_step split_horizon(struct vx_walk *w)
 	w->to = hook_ifindex(w);
 	if (read_tunnel(w, w->to) == VX_PASS)
 		return VX_PASS;
+	if (is_probe(w)) /* this host's own, or its answer, back to where the question came from */
+		return !w->from || w->from == w->to ? VX_PASS : VX_DROP;
 	if (!w->from)
 		return VX_GO_ON;
 	sender = find_tunnel(w->from, &vni.vni);

@@ -17,6 +17,7 @@
 #include "fast.h"
 #include "guard.h"
 #include "learn.h"
+#include "probe.h"
 #include "tell.h"
 #include "tunnel.h"
 
@@ -74,7 +75,7 @@ int tun_in(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, check_mark(&w) ?: learn_peer(&w) ?: see_return(&w) ?: clamp(&w));
+	return finish(&w, check_mark(&w) ?: meet_probe(&w) ?: learn_peer(&w) ?: see_return(&w) ?: clamp(&w));
 }
 
 /* TC egress of a tunnel: a frame from the bridge, about to be sent to a peer. */
@@ -83,8 +84,8 @@ int tun_out(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, split_horizon(&w) ?: fit_mtu(&w) ?: learn_sender(&w) ?: clamp(&w) ?: fast_tunnel(&w)
-				     ?: count_tx(&w));
+	return finish(&w, split_horizon(&w) ?: fit_mtu(&w) ?: learn_sender(&w) ?: clamp(&w) ?:
+			  fast_tunnel(&w) ?: count_tx(&w));
 }
 
 /* TC ingress of every other port, and TC egress of the bridge itself: the host is a port too. */

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-#include "command.h"
+#include "export.h"
 #include "watched.h"
+
+enum { INTERVAL_MIN = 1, INTERVAL_MAX = 3600, INTERVAL_USUAL = 15 };
 
 struct watch {
 	const struct command_args *args;
@@ -15,6 +17,7 @@ struct watch {
 	int signals;
 	struct watched **v;
 	size_t n;
+	struct exporter exporter;
 	bool ended;
 };
 
@@ -116,11 +119,60 @@ static void hear(const struct event *e, void *ctx)
 		watched_hear(watch->v[i], e);
 }
 
+/* --- metrics */
+
+static int set_exporter(struct watch *watch, struct why *why)
+{
+	const struct command_args *args = watch->args;
+	struct exporter *e = &watch->exporter;
+	unsigned seconds;
+	int err = command_number(args, OPTION_INTERVAL, INTERVAL_MIN, INTERVAL_MAX, INTERVAL_USUAL,
+				 &seconds, why);
+
+	e->path = args->given[OPTION_EXPORT];
+	e->interval_ms = seconds * 1000ULL;
+	e->due_ms = watched_clock_ms(); /* at once, and that is after the first pass */
+	if (!err && !e->path && args->given[OPTION_INTERVAL])
+		return why_bad(why, "watch: --interval is of --export FILE, which is not given");
+	if (!err && e->path && strcmp(e->path, "-") == 0)
+		return why_bad(why, "watch: --export needs a file, not stdout");
+	return err;
+}
+
+static void export(struct watch *watch)
+{
+	autofree struct export_known *known = calloc(watch->n + 1, sizeof(*known));
+
+	if (!watch->exporter.path || watch->exporter.due_ms > watched_clock_ms() || !known)
+		return;
+	for (size_t i = 0; i < watch->n; i++) {
+		const struct watched *w = watch->v[i];
+
+		known[i] = (struct export_known){ .overlay = w->conf.overlay,
+						  .path = w->conf.path,
+						  .unmet = w->fault[0] };
+	}
+	exporter_work(&watch->exporter, watch->nl, known, watch->n, watched_clock_ms());
+}
+
+/* Without a daemon: what `up` and `export` do. */
+static int once(const struct command_args *args)
+{
+	struct command_args output = { .verb = "export", .verbose = args->verbose };
+	int code = cmd_up(args);
+
+	output.given[OPTION_OUTPUT] = args->given[OPTION_EXPORT];
+	return code || !args->given[OPTION_EXPORT] ? code : cmd_export(&output);
+}
+
+/* --- the loop */
+
 /* Until there is news, or something is due. */
 static int wait(struct watch *watch, struct why *why)
 {
 	struct pollfd fds[EVENTS_FDS + 1];
-	uint64_t now = watched_clock_ms(), due = WATCHED_NEVER;
+	uint64_t now = watched_clock_ms();
+	uint64_t due = watch->exporter.path ? watch->exporter.due_ms : WATCHED_NEVER;
 	int timeout, err;
 
 	for (size_t i = 0; i < watch->n; i++)
@@ -152,10 +204,12 @@ int cmd_watch(const struct command_args *args)
 {
 	autowatch struct watch watch = { .args = args, .signals = -1 };
 	struct why why = { 0 };
-	int err;
+	int err = set_exporter(&watch, &why);
 
+	if (err)
+		return command_fail(&why);
 	if (args->once)
-		return cmd_up(args);
+		return once(args);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	err = find_overlays(&watch, &why);
 	if (!err)
@@ -169,6 +223,7 @@ int cmd_watch(const struct command_args *args)
 		err = events_open(&watch.events, &why);
 	while (!err && !watch.ended) {
 		work(&watch);
+		export(&watch);
 		err = wait(&watch, &why);
 	}
 	return err ? command_fail(&why) : EXIT_FINE;

@@ -71,7 +71,7 @@ static bool has_suffix(const char *text, const char *suffix)
 }
 
 /* The name alone; the config decides whether it is a good one. */
-static void add_target(struct command_targets *targets, const char *overlay, const char *path)
+void command_add_target(struct command_targets *targets, const char *overlay, const char *path)
 {
 	struct command_target *grown =
 		reallocarray(targets->v, targets->n + 1, sizeof(*targets->v));
@@ -100,7 +100,7 @@ static void add_file(struct command_targets *targets, const char *path)
 	text_copy(name, sizeof(name), slash ? slash + 1 : path);
 	name[strlen(name) - strlen(".yaml")] = '\0';
 	if (!known(targets, name))
-		add_target(targets, name, path);
+		command_add_target(targets, name, path);
 }
 
 static void add_name(struct command_targets *targets, const char *name)
@@ -112,7 +112,7 @@ static void add_name(struct command_targets *targets, const char *name)
 	/* One that is up knows which file it came from. */
 	if (observe_overlay(name, &o) == 0 && o.config[0])
 		text_copy(path, sizeof(path), o.config);
-	add_target(targets, name, path);
+	command_add_target(targets, name, path);
 }
 
 static bool good_name(const char *name)

@@ -16,10 +16,14 @@ enum command_option {
 	OPTION_DRY_RUN,
 	OPTION_JSON,
 	OPTION_ONCE,
+	OPTION_OUTPUT,
+	OPTION_EXPORT,
 	OPTION_INTERVAL,
+	OPTION_COUNT,
+	OPTION_SIZE,
 	OPTION_ROUNDS,
 	OPTION_SORT,
-	OPTION_MAX,
+	OPTION_MAX
 };
 
 struct command_args {
@@ -34,11 +38,16 @@ struct command_args {
 };
 
 int cmd_up(const struct command_args *args);
+int cmd_check(const struct command_args *args);
 int cmd_down(const struct command_args *args);
 int cmd_restart(const struct command_args *args);
 int cmd_status(const struct command_args *args);
 int cmd_top(const struct command_args *args);
 int cmd_watch(const struct command_args *args);
+int cmd_check(const struct command_args *args);
+int cmd_export(const struct command_args *args);
+int cmd_ping(const struct command_args *args);
+int cmd_who(const struct command_args *args);
 int cmd_demo(const struct command_args *args);
 
 /* "vxbpf: <sentence>" on stderr, with nothing in it that a terminal obeys. */
@@ -63,6 +72,7 @@ struct command_targets {
 /* also_up: with no argument, overlays that are up here besides those with a file. */
 int command_find_targets(const char *arg, bool also_up, struct command_targets *out,
 			 struct why *why);
+void command_add_target(struct command_targets *targets, const char *overlay, const char *path);
 void command_targets_free(struct command_targets *targets);
 #define autotargets __attribute__((cleanup(command_targets_free)))
 

@@ -36,6 +36,7 @@ static void state_free(struct converge_state *s)
 void converge_free(struct converge *c)
 {
 	steps_free(&c->steps);
+	verdicts_free(&c->verdicts);
 	notes_free(&c->notes);
 	state_free(c->state);
 	*c = (struct converge){ 0 };
@@ -115,7 +116,8 @@ static uint32_t keep_secret(const char *overlay)
 	return secret;
 }
 
-static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes, struct why *why)
+static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *verdicts,
+		   struct why *why)
 {
 	autofree struct route *routes = NULL;
 	autofree bool *ipsec = NULL;
@@ -139,7 +141,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	facts.foreigns = &foreigns;
 	facts.tc_mode = attach_tc_mode();
 	facts.secret = keep_secret(s->overlay);
-	err = plan_settle(s->conf, &s->view.mesh, &facts, &base, notes, why);
+	err = plan_settle(s->conf, &s->view.mesh, &facts, &base, verdicts, why);
 	if (!err)
 		err = bpfobj_open(s->overlay, &base.cfg, &s->bo, why);
 	if (err)
@@ -163,7 +165,8 @@ static int want_up(struct nl *nl, struct converge_state *s, struct notes *notes,
 	text_copy(s->view.fastpath_why, sizeof(s->view.fastpath_why),
 		  fastpath_why_off(s->conf, &fastpath) ?: "");
 	read_foreigns(nl, s->conf, &s->view.world.links, &base, &foreigns);
-	plan_objects(s->conf, &s->view.mesh, &facts, &base, bpfobj_build(s->bo), &s->want, notes);
+	plan_objects(s->conf, &s->view.mesh, &facts, &base, bpfobj_build(s->bo), &s->want,
+		     verdicts);
 	return 0;
 }
 
@@ -193,7 +196,7 @@ static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 {
 	static const char *const none[] = { NULL };
 	const struct plan_base base = { .cfg.fastpath = s->known->fastpath };
-	autonotes struct notes notes = { 0 };
+	autoverdicts struct verdicts verdicts = { 0 };
 	autoforeigns struct foreigns foreigns = { 0 };
 	const struct mesh alone = { .self = s->known->mesh.self };
 	const struct plan_facts facts = { .links = &s->view.world.links,
@@ -213,23 +216,24 @@ static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 	if (err)
 		return err;
 	read_foreigns(nl, s->known->conf, &s->view.world.links, &base, &foreigns);
-	plan_objects(s->conf, &alone, &facts, &base, s->known->build, &s->want, &notes);
+	plan_objects(s->conf, &alone, &facts, &base, s->known->build, &s->want, &verdicts);
 	objs_keep_device(&s->want, (unsigned)s->port);
 	objs_keep_device(&s->now, (unsigned)s->port);
 	return 0;
 }
 
-static int want_all(struct nl *nl, struct converge_state *s, struct notes *notes, struct why *why)
+static int want_all(struct nl *nl, struct converge_state *s, struct verdicts *verdicts,
+		    struct why *why)
 {
 	int err = world_read(nl, &s->view.world, why);
 
 	if (!err && s->conf)
-		return want_up(nl, s, notes, why);
+		return want_up(nl, s, verdicts, why);
 	if (!err)
 		err = look(nl, s, why);
 	if (!err)
 		plan_nothing(s->overlay, &s->view.world.links, &s->view.world.addrs, &s->want,
-			     notes);
+			     verdicts);
 	return err;
 }
 
@@ -238,7 +242,9 @@ static int plan(struct nl *nl, struct converge_state *s, struct converge *out, s
 	int err;
 
 	out->state = s;
-	err = s->port ? want_port(nl, s, why) : want_all(nl, s, &out->notes, why);
+	err = s->port ? want_port(nl, s, why) : want_all(nl, s, &out->verdicts, why);
+	for (size_t i = 0; i < out->verdicts.n; i++)
+		notes_add(&out->notes, "%s", out->verdicts.v[i].text);
 	return err ? err : diff_make(&s->want, &s->now, &out->steps, why);
 }
 

@@ -9,10 +9,13 @@
 #include "conf.h"
 #include "diff.h"
 #include "nl.h"
+#include "verdict.h"
 #include "view.h"
 
 struct converge {
 	struct steps steps; /* what was (or would be) done */
+	struct verdicts
+		verdicts; /* what a plan has to say about the surroundings; said in `notes`, too */
 	struct notes notes; /* worth saying, in order: each a sentence without "vxbpf: " */
 	struct converge_state *state; /* what the steps point into */
 };

@@ -206,6 +206,10 @@ for name in "${hosts[@]}"; do on "$name" "$vxbpf" up || fail "up failed on $name
 ping_all
 transfer
 
+say "\`vxbpf ping gamma\` on alpha, through the tunnel and back:"
+echo
+on alpha "$vxbpf" ping gamma -c 2 -s 1450 | sed 's/^/  /' || fail "gamma does not answer alpha"
+
 say "A stranger on the same network pretends to be beta:"
 spoof
 

@@ -196,6 +196,9 @@ static void read_link_attr(const struct nlattr *attr, struct link *link)
 	case IFLA_MTU:
 		link->mtu = mnl_attr_get_u32(attr);
 		break;
+	case IFLA_MAX_MTU:
+		link->peer_xdp = mnl_attr_get_u32(attr) < LINK_MTU_MAX;
+		break;
 	case IFLA_GROUP:
 		link->group = mnl_attr_get_u32(attr);
 		break;
@@ -270,12 +273,14 @@ static int take_link(const struct nlmsghdr *msg, void *ctx)
 	return 0;
 }
 
-int links_read(struct nl *nl, struct links *out, struct why *why)
+int links_list(struct nl *nl, bool stats, struct links *out, struct why *why)
 {
 	struct nlmsghdr *msg = nl_request(nl, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
 	struct links links = { 0 };
 	int err;
 
+	if (!stats)
+		mnl_attr_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	err = nl_dump(nl, msg, take_link, &links);
 	if (err) {
 		free(links.v);

@@ -9,6 +9,7 @@
 #include "ip.h"
 #include "nl.h"
 
+#define LINK_MTU_MAX 65535 /* what a veth may be set to, unless XDP at the other end limits it */
 #define LINK_ALIAS 64 /* longer ones are cut: ours are shorter */
 #define LINK_ALTNAME 64 /* likewise */
 
@@ -63,6 +64,7 @@ struct link {
 	char qdisc[VX_IF_LEN]; /* its root qdisc's kind */
 	bool peer_elsewhere; /* a veth whose other end is in another namespace */
 	int peer; /* ifindex of that other end, there; 0 = none */
+	bool peer_xdp; /* a veth whose other end has an XDP program in driver mode */
 	int peer_netns; /* our number for that namespace, < 0 = it has none */
 	uint64_t rx_dropped;
 	uint32_t xdp_prog; /* id of an XDP program on it, 0 = none */
@@ -85,9 +87,14 @@ struct addrs {
 	size_t n;
 };
 
-/* Each fills *out; the caller frees out->v. */
-int links_read(struct nl *nl, struct links *out, struct why *why);
+/* Each fills *out; the caller frees out->v. Without the kernel's statistics, and so without rx_dropped,
+ * devices cost half as much. */
+int links_list(struct nl *nl, bool stats, struct links *out, struct why *why);
 int addrs_read(struct nl *nl, struct addrs *out, struct why *why);
+static inline int links_read(struct nl *nl, struct links *out, struct why *why)
+{
+	return links_list(nl, true, out, why);
+}
 /* One device as it is now; -ENODEV: there is none. */
 int link_read(struct nl *nl, int ifindex, struct link *out);
 /* The MTU of a veth's other end, wherever that is; 0 = the kernel does not tell. */

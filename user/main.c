@@ -30,7 +30,16 @@ static const struct command_option_row {
 			     "print the steps, change nothing; exit 3 if there are any" },
 	[OPTION_JSON] = { "json", 0, NULL, "for programs; the manual page has the schema" },
 	[OPTION_ONCE] = { "once", 0, NULL, "one pass, like `up`, for those without a daemon" },
-	[OPTION_INTERVAL] = { "interval", 0, "S", "seconds from one round to the next, 1 to 3600" },
+	[OPTION_OUTPUT] = { "output", 0, "FILE",
+			    "write there, at one go; `-` is stdout (usual: the node exporter's "
+			    "folder)" },
+	[OPTION_EXPORT] = { "export", 0, "FILE",
+			    "write there what `vxbpf export` says, over and over" },
+	[OPTION_INTERVAL] = { "interval", 0, "S", "seconds in between, 1 to 3600" },
+	[OPTION_COUNT] = { NULL, 'c', "N", "so many probes, 4 if not told" },
+	[OPTION_SIZE] = { NULL, 's', "SIZE",
+			  "as large as IP packets of SIZE bytes; finds out what fits if they do "
+			  "not" },
 	[OPTION_ROUNDS] = { "count", 'n', "N", "rounds, then the end" },
 	[OPTION_SORT] = { "sort", 0, "KEY",
 			  "traffic, receive, transmit, packets, fast, drops, state or peer" },
@@ -57,9 +66,19 @@ static const struct command commands[] = {
 	{ "top", NULL, "[OVERLAY] [OPTIONS]",
 	  "what each peer does now: rates, live or as plain rows",
 	  TAKES(OPTION_SORT) | TAKES(OPTION_INTERVAL) | TAKES(OPTION_ROUNDS), 1, cmd_top },
-	{ "watch", NULL, "[OVERLAY] [--once]",
-	  "up, then stay: hook ports as they come, follow routes, repair", TAKES(OPTION_ONCE), 1,
-	  cmd_watch },
+	{ "watch", NULL, "[OVERLAY] [--once] [--export FILE]",
+	  "up, then stay: hook ports as they come, follow routes, repair",
+	  TAKES(OPTION_ONCE) | TAKES(OPTION_EXPORT) | TAKES(OPTION_INTERVAL), 1, cmd_watch },
+	{ "check", NULL, "[OVERLAY] [--json]",
+	  "what is wrong, and what to do; exit 3 if anything is", TAKES(OPTION_JSON), 1,
+	  cmd_check },
+	{ "export", NULL, "[OVERLAY] [--output FILE]", "all that is counted, as Prometheus text",
+	  TAKES(OPTION_OUTPUT), 1, cmd_export },
+	{ "ping", NULL, "PEER [OVERLAY] [-c N] [-s SIZE]",
+	  "probe a peer through its tunnel: does it answer, how fast, what size fits",
+	  TAKES(OPTION_COUNT) | TAKES(OPTION_SIZE), 2, cmd_ping },
+	{ "who", NULL, "MAC|IP [OVERLAY] [--json]", "where the overlay has seen it",
+	  TAKES(OPTION_JSON), 2, cmd_who },
 	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
 	  run_import },
 	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
@@ -105,11 +124,11 @@ static int print_overview(void)
 	puts("usage: vxbpf COMMAND [ARGUMENT] [OPTIONS]   (no command: status)\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		const struct command *c = &commands[i];
-		char head[64];
+		char head[80];
 
 		snprintf(head, sizeof(head), "%s%s%s %s", c->verb, c->alias ? "|" : "",
 			 c->alias ? c->alias : "", c->synopsis);
-		printf("  %-34s %s\n", head, c->sentence);
+		printf("  %-40s %s\n", head, c->sentence);
 	}
 	puts("\nOVERLAY is a name (/etc/vxbpf/NAME.yaml) or a path ending in .yaml; none: all of "
 	     "them.\n"

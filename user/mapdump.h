@@ -21,6 +21,11 @@ int mapdump_read(const char *overlay, const char *map, size_t key_size, size_t v
 void mapdump_free(struct mapdump *dump);
 #define automapdump __attribute__((cleanup(mapdump_free)))
 
+/* The same for maps with many entries, of which only something is to be known: each is seen once, and
+ * none kept. Of a per-CPU map `value` is the first CPU's. */
+int mapdump_each(const char *overlay, const char *map, size_t key_size, size_t value_size,
+		 void (*see)(const void *key, const void *value, void *ctx), void *ctx);
+
 const void *mapdump_key(const struct mapdump *dump, size_t i);
 const void *mapdump_value(const struct mapdump *dump, size_t i, unsigned cpu);
 

@@ -85,7 +85,8 @@ static enum matter link_matters(const struct event *e, const struct view *view, 
 										       : MATTER_ALL;
 	if (!on_bridge(view, was) && !on_bridge(view, is))
 		return MATTER_NOT;
-	if (was && is && same_port(was, is) && strcmp(was->name, is->name) == 0)
+	if (was && is && same_port(was, is) && was->peer_xdp == is->peer_xdp &&
+	    strcmp(was->name, is->name) == 0)
 		return MATTER_NOT;
 	return port_matters(was, is);
 }

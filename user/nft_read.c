@@ -4,6 +4,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <string.h>
 
 #include "nft_read.h"
 #include "nl.h"
@@ -25,7 +26,7 @@ static int take(const struct nlmsghdr *msg, void *ctx)
 	return 0;
 }
 
-static int dump(struct nl *nl, uint16_t what, uint8_t family, struct dump *d)
+static struct nlmsghdr *request(struct nl *nl, uint16_t what, uint8_t family)
 {
 	struct nlmsghdr *msg = nl_request(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | what),
 					  NLM_F_DUMP, sizeof(struct nfgenmsg));
@@ -33,7 +34,12 @@ static int dump(struct nl *nl, uint16_t what, uint8_t family, struct dump *d)
 
 	nfg->nfgen_family = family;
 	nfg->version = NFNETLINK_V0;
-	return nl_dump(nl, msg, take, d);
+	return msg;
+}
+
+static int dump(struct nl *nl, uint16_t what, uint8_t family, struct dump *d)
+{
+	return nl_dump(nl, request(nl, what, family), take, d);
 }
 
 /* No netfilter, no nf_tables, not this family: then there are no rules. */
@@ -87,5 +93,79 @@ int nft_read_devices(struct nft_device_chains *out)
 		for (size_t i = 0; !err && i < ARRAY_LEN(families); i++)
 			err = dump(nl, NFT_MSG_GETCHAIN, families[i], &d);
 	}
+	return none_is_fine(err);
+}
+
+/* --- what filters packets */
+
+static int dump_rules(struct nl *nl, uint8_t family, const char *table, struct dump *d)
+{
+	struct nlmsghdr *msg = request(nl, NFT_MSG_GETRULE, family);
+
+	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, table);
+	return nl_dump(nl, msg, take, d);
+}
+
+static int dump_elements(struct nl *nl, const struct nft_filter_set *set, struct dump *d)
+{
+	struct nlmsghdr *msg = request(nl, NFT_MSG_GETSETELEM, set->family);
+
+	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_TABLE, set->table);
+	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_SET, set->name);
+	return nl_dump(nl, msg, take, d);
+}
+
+static void take_into_filter(void *out, const struct nlmsghdr *msg)
+{
+	nft_filter_take(out, msg);
+}
+
+/* Is this chain its table's first? */
+static bool opens_table(const struct nft_filter *f, size_t i)
+{
+	const struct nft_filter_chain *c = &f->chains[i];
+
+	for (size_t k = 0; k < i; k++)
+		if (f->chains[k].family == c->family && strcmp(f->chains[k].table, c->table) == 0)
+			return false;
+	return true;
+}
+
+static int read_filter(struct nl *nl, unsigned hooks, struct nft_filter *f, struct dump *d)
+{
+	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_INET };
+	static const uint16_t kinds[] = { NFT_MSG_GETTABLE, NFT_MSG_GETCHAIN, NFT_MSG_GETSET };
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ARRAY_LEN(families) * ARRAY_LEN(kinds); i++)
+		err = none_is_fine(
+			dump(nl, kinds[i % ARRAY_LEN(kinds)], families[i / ARRAY_LEN(kinds)], d));
+	for (size_t i = 0; !err && i < f->n_chains; i++)
+		if (opens_table(f, i) &&
+		    nft_filter_hooks(f, f->chains[i].family, f->chains[i].table, hooks))
+			err = dump_rules(nl, f->chains[i].family, f->chains[i].table, d);
+	for (size_t i = 0; !err && i < f->n_sets; i++)
+		if (f->sets[i].small &&
+		    nft_filter_hooks(f, f->sets[i].family, f->sets[i].table, hooks))
+			err = dump_elements(nl, &f->sets[i], d);
+	return err;
+}
+
+int nft_read_filter(unsigned hooks, struct nft_filter *out)
+{
+	autonl struct nl *nl = NULL;
+	struct dump d = { .take = take_into_filter, .out = out, .torn = true };
+	struct why why;
+	int err = nl_open_bus(NETLINK_NETFILTER, &nl, &why);
+
+	for (unsigned n = 0; !err && d.torn && n < TRIES; n++) {
+		d.torn = false;
+		nft_filter_free(out);
+		err = read_filter(nl, hooks, out, &d);
+	}
+	if (!err && d.torn)
+		err = -EAGAIN;
+	if (err)
+		nft_filter_free(out);
 	return none_is_fine(err);
 }

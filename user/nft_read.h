@@ -3,6 +3,7 @@
 #ifndef VXBPF_NFT_READ_H
 #define VXBPF_NFT_READ_H
 
+#include "nft_filter.h"
 #include "nft_ruleset.h"
 
 /* The bridge family's rules (ebtables of today are among them); -errno if the kernel would not say. A
@@ -10,5 +11,7 @@
 int nft_read_bridge(struct nft_ruleset *out);
 /* Chains on devices. */
 int nft_read_devices(struct nft_device_chains *out);
+/* What filters IP packets at one of these hooks (bits by NF_INET_*); empty after a failure. */
+int nft_read_filter(unsigned hooks, struct nft_filter *out);
 
 #endif

@@ -19,7 +19,7 @@ struct planning {
 	const struct plan_base *base;
 	const char *build;
 	struct objs *out;
-	struct notes *notes;
+	struct verdicts *verdicts;
 };
 
 static void want_pins(const struct planning *p)
@@ -172,11 +172,11 @@ static bool has_others_xdp(const struct planning *p, const struct link *link)
 	snprintf(key, sizeof(key), "%s/wire_xdp", link->name);
 	if (!link->xdp_prog || objs_find(p->facts->now, OBJ_WIRE, key))
 		return false;
-	notes_add(p->notes,
-		  "%s: an XDP program that is not this overlay's is on it and stays; the guard "
-		  "works by "
-		  "TC there: remove it, or set `xdp: off`",
-		  link->name);
+	verdicts_add(p->verdicts, VERDICT_XDP, link->name,
+		     "%s: an XDP program that is not this overlay's is on it and stays; the guard "
+		     "works by "
+		     "TC there: remove it, or set `xdp: off`",
+		     link->name);
 	return true;
 }
 
@@ -341,14 +341,14 @@ static void want_host_door(const struct planning *p, const struct link *bridge)
 }
 
 /* How the fast path may get into a port: straight to the other end of a veth where no queue of the
- * port's own stands in between, else by the device itself. */
+ * port's own stands in between, nor XDP there has a say, else by the device itself. */
 static void want_door(const struct planning *p, const struct link *port)
 {
 	enum vx_door how;
 
 	if (!p->base->cfg.fastpath || has_foreign(p, port))
 		return;
-	if (strcmp(port->kind, "veth") == 0 && port->peer_elsewhere &&
+	if (strcmp(port->kind, "veth") == 0 && port->peer_elsewhere && !port->peer_xdp &&
 	    strcmp(port->qdisc, "noqueue") == 0)
 		how = VX_DOOR_PEER;
 	else if (strcmp(port->kind, "veth") == 0 || strcmp(port->kind, "tun") == 0)
@@ -442,7 +442,8 @@ static const char *find_user(const struct link *bridge, const char *overlay,
 }
 
 static void keep_used_bridges(const char *overlay, const char *wanted,
-			      const struct plan_facts *facts, struct objs *out, struct notes *notes)
+			      const struct plan_facts *facts, struct objs *out,
+			      struct verdicts *verdicts)
 {
 	for (size_t i = 0; i < facts->links->n; i++) {
 		const struct link *bridge = &facts->links->v[i];
@@ -453,15 +454,16 @@ static void keep_used_bridges(const char *overlay, const char *wanted,
 			continue;
 		objs_add(out, OBJ_BRIDGE, "%s", bridge->name);
 		objs_add(out, OBJ_SETUP, "%s", bridge->name);
-		notes_add(notes, "%s: the bridge stays: %s is still on it", bridge->name, user);
+		verdicts_add(verdicts, VERDICT_BRIDGE, bridge->name,
+			     "%s: the bridge stays: %s is still on it", bridge->name, user);
 	}
 }
 
 void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
 		  const struct plan_base *base, const char *build, struct objs *out,
-		  struct notes *notes)
+		  struct verdicts *verdicts)
 {
-	const struct planning p = { conf, mesh, facts, base, build, out, notes };
+	const struct planning p = { conf, mesh, facts, base, build, out, verdicts };
 	bool isolate, blocks = false;
 
 	want_pins(&p);
@@ -479,13 +481,13 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct
 	if (blocks)
 		want_blocks(&p);
 	want_addresses(&p);
-	keep_used_bridges(conf->overlay, conf->bridge, facts, out, notes);
+	keep_used_bridges(conf->overlay, conf->bridge, facts, out, verdicts);
 }
 
 void plan_nothing(const char *overlay, const struct links *links, const struct addrs *addrs,
-		  struct objs *out, struct notes *notes)
+		  struct objs *out, struct verdicts *verdicts)
 {
 	const struct plan_facts facts = { .links = links, .addrs = addrs };
 
-	keep_used_bridges(overlay, "", &facts, out, notes);
+	keep_used_bridges(overlay, "", &facts, out, verdicts);
 }

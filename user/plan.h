@@ -13,6 +13,7 @@
 #include "model.h"
 #include "route.h"
 #include "slots.h"
+#include "verdict.h"
 
 #define PLAN_TUNNEL_MTU 65000U /* so that oversize frames reach tun_out instead of vanishing */
 /* A tcx link costs an RCU wait on attach and on the device's end (20 ms, one after the other): a
@@ -50,16 +51,16 @@ struct plan_base {
 
 /* Refuses (bad_input) a peer that is reached by the wrong device, a VNI or name that a foreign device
  * holds, a bridge name that is no bridge, an MTU that cannot fit. Peers without a route and the like
- * become notes. */
+ * become verdicts. */
 int plan_settle(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
-		struct plan_base *out, struct notes *notes, struct why *why);
+		struct plan_base *out, struct verdicts *verdicts, struct why *why);
 void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
 		  const struct plan_base *base, const char *build, struct objs *out,
-		  struct notes *notes);
+		  struct verdicts *verdicts);
 
-/* What `down` wants: nothing, except a bridge that others still use. Says so in `notes`. */
+/* What `down` wants: nothing, except a bridge that others still use. Says so in `verdicts`. */
 void plan_nothing(const char *overlay, const struct links *links, const struct addrs *addrs,
-		  struct objs *out, struct notes *notes);
+		  struct objs *out, struct verdicts *verdicts);
 
 /* Names that ownership rests on (design 1.5). */
 void plan_bridge_alias(const char *overlay, char text[LINK_ALIAS]);

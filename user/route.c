@@ -37,6 +37,7 @@ int route_parse(const struct nlmsghdr *msg, struct route *out, uint32_t *out_id)
 
 	*out_id = 0;
 	out->local = rtm->rtm_type == RTN_LOCAL;
+	out->protocol = rtm->rtm_protocol;
 	if (rtm->rtm_type == RTN_UNREACHABLE || rtm->rtm_type == RTN_BLACKHOLE ||
 	    rtm->rtm_type == RTN_PROHIBIT)
 		return -ENETUNREACH;
@@ -47,6 +48,9 @@ int route_parse(const struct nlmsghdr *msg, struct route *out, uint32_t *out_id)
 			add_hops(out, attr);
 		if (mnl_attr_get_type(attr) == RTA_NH_ID)
 			*out_id = mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) == RTA_PREFSRC &&
+		    mnl_attr_get_payload_len(attr) == (rtm->rtm_family == AF_INET ? 4 : 16))
+			out->source = ip_from_raw(rtm->rtm_family, mnl_attr_get_payload(attr));
 		if (mnl_attr_get_type(attr) != RTA_METRICS)
 			continue;
 		mnl_attr_for_each_nested (metric, attr)

@@ -16,6 +16,8 @@ struct route {
 	int ifindex[ROUTE_DEVICES]; /* the devices it may leave by, each once */
 	size_t n;
 	uint32_t mtu; /* bytes: the smallest of its devices' and of its own, if it has one */
+	struct vx_addr source; /* written into the route, unset = none */
+	uint8_t protocol; /* RTPROT_*: who made it */
 	int narrow; /* ifindex of the device that decided it, 0 = the route's own decided */
 };
 

@@ -14,7 +14,7 @@ struct settling {
 	const struct mesh *mesh;
 	const struct plan_facts *facts;
 	struct plan_base *out;
-	struct notes *notes;
+	struct verdicts *verdicts;
 	struct why *why;
 	size_t unroutable; /* peers without a route now */
 };
@@ -29,8 +29,9 @@ static void add_underlay(struct settling *s, int ifindex, const char *name)
 	if (u->n < ARRAY_LEN(u->ifindex))
 		u->ifindex[u->n++] = ifindex;
 	else
-		notes_add(s->notes, "%s: not guarded: more than %zu underlay devices", name,
-			  ARRAY_LEN(u->ifindex));
+		verdicts_add(s->verdicts, VERDICT_UNGUARDED, name,
+			     "%s: not guarded: more than %zu underlay devices", name,
+			     ARRAY_LEN(u->ifindex));
 }
 
 /* One of the devices a route may leave by. */
@@ -74,9 +75,9 @@ static int settle_route(struct settling *s, const struct mesh_peer *peer, const 
 	ip_format(&peer->remote, remote);
 	if (!n) {
 		if (++s->unroutable <= UNROUTABLE_NAMED)
-			notes_add(s->notes,
-				  "peer %s: no route to %s now; it is set up all the same",
-				  peer->host->name, remote);
+			verdicts_add(s->verdicts, VERDICT_NO_ROUTE, peer->host->name,
+				     "peer %s: no route to %s now; it is set up all the same",
+				     peer->host->name, remote);
 		return 0;
 	}
 	if (wanted)
@@ -107,11 +108,12 @@ static void settle_own_addresses(struct settling *s)
 		if (!is_used(s->mesh, own[i]) || addrs_have(s->facts->addrs, own[i]))
 			continue;
 		ip_format(own[i], text);
-		notes_add(s->notes,
-			  "%s:%u: %s: this is %s, but no device here has the address %s now: its "
-			  "tunnels carry nothing until one has",
-			  conf->path, conf->local[0] ? conf->local_line : self->line,
-			  conf->local[0] ? "local" : "peers", self->name, text);
+		verdicts_add(
+			s->verdicts, VERDICT_OWN_ADDRESS, text,
+			"%s:%u: %s: this is %s, but no device here has the address %s now: its "
+			"tunnels carry nothing until one has",
+			conf->path, conf->local[0] ? conf->local_line : self->line,
+			conf->local[0] ? "local" : "peers", self->name, text);
 	}
 }
 
@@ -131,9 +133,9 @@ static int settle_routes(struct settling *s)
 			return err;
 	}
 	if (s->unroutable > UNROUTABLE_NAMED)
-		notes_add(s->notes,
-			  "%zu more peers have no route now; they are set up all the same",
-			  s->unroutable - UNROUTABLE_NAMED);
+		verdicts_add(s->verdicts, VERDICT_NO_ROUTE, "",
+			     "%zu more peers have no route now; they are set up all the same",
+			     s->unroutable - UNROUTABLE_NAMED);
 	return 0;
 }
 
@@ -185,12 +187,13 @@ static int check_bridge(struct settling *s)
 			       link->alias + 6);
 	if (!link->alias[0] || strcmp(link->alias, ours) != 0) {
 		if (link->mtu > s->out->cfg.mtu)
-			notes_add(s->notes,
-				  "%s: not made by us, so its MTU stays %u: more than the "
-				  "overlay's %u",
-				  link->name, link->mtu, s->out->cfg.mtu);
+			verdicts_add(s->verdicts, VERDICT_BRIDGE, link->name,
+				     "%s: not made by us, so its MTU stays %u: more than the "
+				     "overlay's %u",
+				     link->name, link->mtu, s->out->cfg.mtu);
 		if (!(link->flags & IFF_UP))
-			notes_add(s->notes, "%s: not made by us and down: set it up", link->name);
+			verdicts_add(s->verdicts, VERDICT_BRIDGE, link->name,
+				     "%s: not made by us and down: set it up", link->name);
 	}
 	return check_ports(s, link);
 }
@@ -252,9 +255,9 @@ static void settle_config(struct settling *s)
 }
 
 int plan_settle(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
-		struct plan_base *out, struct notes *notes, struct why *why)
+		struct plan_base *out, struct verdicts *verdicts, struct why *why)
 {
-	struct settling s = { conf, mesh, facts, out, notes, why, 0 };
+	struct settling s = { conf, mesh, facts, out, verdicts, why, 0 };
 	int err;
 
 	*out = (struct plan_base){ 0 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Judging a snapshot: who is up, and is all well; see snapshot.h. Pure. */
-#include "snapshot.h"
+#include "snapshot_say.h"
 
 static const char *const state_names[] = {
 	[SNAPSHOT_UP] = "up",
@@ -104,7 +104,7 @@ void snapshot_judge(struct snapshot *s)
 {
 	snapshot_judge_peers(s);
 	s->state = judge_state(s);
-	notes_free(&s->problems);
+	verdicts_free(&s->problems);
 	snapshot_say(s, &s->problems);
 }
 
@@ -130,7 +130,9 @@ void snapshot_free(struct snapshot *s)
 	free(s->devices);
 	free(s->peers);
 	free(s->ports);
-	notes_free(&s->notes);
-	notes_free(&s->problems);
+	free(s->flaps);
+	notes_free(&s->steps);
+	verdicts_free(&s->notes);
+	verdicts_free(&s->problems);
 	*s = (struct snapshot){ 0 };
 }

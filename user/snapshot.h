@@ -10,6 +10,7 @@
 
 #include "../include/vxbpf/abi.h"
 #include "util.h"
+#include "verdict.h"
 
 #define SNAPSHOT_FRESH_NS 30000000000ULL /* a peer heard within this is up */
 #define SNAPSHOT_RECENT_NS 300000000000ULL /* a drop within this is worth a sentence */
@@ -19,16 +20,42 @@ enum snapshot_state { SNAPSHOT_UP, SNAPSHOT_DEGRADED, SNAPSHOT_DOWN, SNAPSHOT_ST
 /* Heard lately; sent to lately and not heard; neither; not heard at all so far. */
 enum peer_state { PEER_UP, PEER_SILENT, PEER_IDLE, PEER_NEVER, PEER_STATE_MAX };
 
+/* What became of probes to a peer's programs: of use to tell a dead way from silence. */
+enum probe { PROBE_NONE, PROBE_ANSWERED, PROBE_UNANSWERED };
+
+struct snapshot_probe {
+	enum probe result;
+	unsigned sent;
+	uint32_t mtu; /* of the peer's overlay, as it says; 0 = it does not */
+};
+
+/* How the kernel would send to a peer; looked up by snapshot_look only. */
+struct snapshot_route {
+	bool missing;
+	char home[VX_IF_LEN]; /* the device with our address, "" = none */
+	char device[VX_IF_LEN]; /* the first that the route leaves by, "" = not looked up */
+	bool astray; /* it leaves by other devices than that one */
+	char source[VX_TEXT_LEN]; /* an address that somebody wrote into the route, "" = none */
+};
+
 struct snapshot_peer {
 	char name[VX_NAME_LEN];
 	char address[VX_TEXT_LEN];
+	char local[VX_TEXT_LEN]; /* our address towards it */
 	char ifname[VX_IF_LEN];
 	uint32_t vni;
 	uint32_t slot; /* in `counters` */
+	bool queued; /* others have put a queue on its tunnel */
 	struct vx_counters sum; /* over all CPUs; of the times the latest */
 	uint64_t drops[VX_REASON_MAX];
 	/* When a frame last came out of its tunnel; only of the peer the `unguarded` witness is about. */
 	uint64_t passed_ns;
+	/* The last VNI it sent us that nothing here takes, and when; 0 ns = none. */
+	uint32_t other_vni;
+	uint64_t other_vni_ns;
+	struct snapshot_route route;
+	struct snapshot_probe probe;
+	bool lost; /* its tunnel is gone, down, or not on the bridge; of snapshot_read_counted only */
 	/* judged */
 	enum peer_state state;
 	int64_t last_seen_ms; /* ago; -1 = never */
@@ -40,6 +67,7 @@ struct snapshot_port {
 	bool hooked;
 	bool accelerated;
 	char why[96]; /* why it is not accelerated, "" if it is */
+	bool kept_out; /* that is for something of somebody else's on it */
 	uint64_t oversize;
 	uint32_t largest; /* bytes of the largest IP packet that was too large */
 	bool veth;
@@ -75,6 +103,23 @@ struct snapshot_witness {
 	bool to_tunnel;
 };
 
+/* A MAC that keeps changing its place. */
+struct snapshot_flap {
+	char mac[18];
+	char where[128]; /* "port c11 and peer beta" */
+	uint32_t moves; /* as often, */
+	uint64_t within_ns; /* while we looked */
+};
+
+#define SNAPSHOT_STEPS 5
+
+/* How full the programs' own maps are. */
+struct snapshot_tables {
+	uint64_t flows;
+	uint64_t fresh_flows; /* of them those the fast path may use now */
+	uint64_t fdb;
+};
+
 struct snapshot {
 	struct vx_overlay told; /* what `up` wrote down; of one that is down, what it would write */
 	char path[PATH_MAX]; /* of the config */
@@ -83,6 +128,7 @@ struct snapshot {
 	char fault[512]; /* why the config cannot be used or met, or "" */
 	bool unmet; /* it reads well, but not here and now */
 	size_t drift; /* steps `up` would take */
+	struct notes steps; /* the first SNAPSHOT_STEPS of them, as --dry-run prints them */
 	uint64_t now_ns; /* CLOCK_MONOTONIC */
 	struct snapshot_device *devices;
 	size_t n_devices;
@@ -92,10 +138,17 @@ struct snapshot {
 	size_t n_ports;
 	uint64_t drops[VX_REASON_MAX]; /* nobody's */
 	struct snapshot_witness witness[VX_REASON_MAX];
-	struct notes notes; /* what a plan has to say about these surroundings */
+	struct verdicts notes; /* what a plan has to say about these surroundings */
+	bool looked; /* by snapshot_look: what `check` wants to know besides */
+	uint64_t
+		contested_ns; /* when a MAC of a local port last came from a peer and was there again */
+	struct snapshot_flap *flaps;
+	size_t n_flaps;
+	struct snapshot_tables tables; /* of snapshot_read_counted only */
+	bool watched; /* by the process that tells; then `unmet` is what it knows */
 	/* judged */
 	enum snapshot_state state;
-	struct notes problems; /* plain sentences, each with what to do */
+	struct verdicts problems; /* plain sentences, each with what to do */
 };
 
 struct nl;
@@ -108,6 +161,15 @@ int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct s
  * counters, drops and state; also nobody's drops. Only what is pinned is read, and nothing else is judged.
  * 0 or -errno; one that is not up, or is just being taken down, is no error. */
 int snapshot_read_peers(const char *overlay, struct snapshot *out);
+/* Looks closer: at routes, and at MACs that move, which may take some seconds if there are such. What
+ * it finds is judged by the next snapshot_judge. */
+int snapshot_look(struct nl *nl, struct snapshot *s, struct why *why);
+/* Asks all peers through their tunnels, and waits up to a second for those that do not answer. */
+void snapshot_probe(struct snapshot *s);
+/* The cheaper half of it, for those who come often: what was counted, and what hangs where. Without a
+ * plan there is no drift, fault, note or advice, and without names no witness. */
+int snapshot_read_counted(struct nl *nl, const char *overlay, const char *path,
+			  struct snapshot *out, struct why *why);
 void snapshot_free(struct snapshot *s);
 #define autosnapshot __attribute__((cleanup(snapshot_free)))
 
@@ -120,13 +182,8 @@ enum peer_state snapshot_peer_state(uint64_t last_rx_ns, uint64_t last_unicast_t
 				    uint64_t now_ns);
 uint64_t snapshot_drops(const struct snapshot *s, enum vx_reason reason); /* peers' and nobody's */
 bool snapshot_peer_dropped(const uint64_t drops[VX_REASON_MAX]);
-/* Adds one plain sentence per thing that is wrong. */
-void snapshot_say(const struct snapshot *s, struct notes *problems);
 /* sent: too large packets of late are among what is to be told of. */
 enum port_fit snapshot_port_fit(const struct snapshot_port *port, uint32_t mtu, bool sent);
-/* Adds one per port to blame, or to be warned of, for its MTU. `count`: of too large packets of late,
- * in words; NULL: there were none. */
-void snapshot_say_mtu(const struct snapshot *s, const char *count, struct notes *problems);
 
 const char *snapshot_state_name(enum snapshot_state state);
 const char *peer_state_name(enum peer_state state);

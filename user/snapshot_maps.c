@@ -31,9 +31,24 @@ static int by_name(const void *a, const void *b)
 	return strverscmp(x->name, y->name);
 }
 
-static struct snapshot_peer *find_peer(struct snapshot *s, const struct snapshot_peer *key)
+struct snapshot_peer *reading_find_peer(const struct reading *r, const char *name)
 {
-	return s->n_peers ? bsearch(key, s->peers, s->n_peers, sizeof(*key), by_name) : NULL;
+	struct snapshot_peer key = { 0 };
+
+	text_copy(key.name, sizeof(key.name), name);
+	return r->s->n_peers ? bsearch(&key, r->s->peers, r->s->n_peers, sizeof(key), by_name)
+			     : NULL;
+}
+
+/* While a peer's VNI changes it is in the map under both, with one and the same slot. */
+static void keep_one_each(struct snapshot *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_peers; i++)
+		if (!n || by_name(&s->peers[n - 1], &s->peers[i]) != 0)
+			s->peers[n++] = s->peers[i];
+	s->n_peers = n;
 }
 
 static int read_peers(struct reading *r)
@@ -54,11 +69,14 @@ static int read_peers(struct reading *r)
 		text_copy(p->name, sizeof(p->name), peer->name);
 		text_copy(p->address, sizeof(p->address), peer->address);
 		text_copy(p->ifname, sizeof(p->ifname), peer->ifname);
+		text_copy(p->local, sizeof(p->local), peer->local_address);
 		p->vni = vni->vni;
 		p->slot = peer->slot;
+		p->queued = peer->queued;
 	}
 	if (s->n_peers)
 		qsort(s->peers, s->n_peers, sizeof(*s->peers), by_name);
+	keep_one_each(s);
 	return 0;
 }
 
@@ -87,14 +105,13 @@ static int read_drops(struct reading *r)
 
 	for (size_t i = 0; i < dump.n; i++) {
 		const struct vx_drop_key *k = mapdump_key(&dump, i);
-		struct snapshot_peer key = { 0 }, *p;
+		struct snapshot_peer *p;
 		uint64_t *drops = r->s->drops;
 
 		if (k->reason >= VX_REASON_MAX)
 			continue;
 		if (k->peer[0]) {
-			text_copy(key.name, sizeof(key.name), k->peer);
-			p = find_peer(r->s, &key);
+			p = reading_find_peer(r, k->peer);
 			drops = p ? p->drops : NULL;
 		}
 		for (unsigned cpu = 0; drops && cpu < dump.cpus; cpu++) {
@@ -132,6 +149,40 @@ static int read_witness(struct reading *r)
 	return err;
 }
 
+/* Does some VXLAN device here take this VNI? One with external control takes any. */
+static bool is_taken(const struct reading *r, uint32_t vni)
+{
+	for (size_t i = 0; i < r->world.links.n; i++) {
+		const struct link *link = &r->world.links.v[i];
+
+		if (strcmp(link->kind, "vxlan") == 0 && link->vxlan.port == r->s->told.port &&
+		    (link->vxlan.external || link->vxlan.vni == vni))
+			return true;
+	}
+	return false;
+}
+
+/* Programs of a build before this one have no such map. */
+static int read_others(struct reading *r)
+{
+	automapdump struct mapdump dump = { 0 };
+	int err = mapdump_read(r->overlay, "other_vnis", sizeof(struct vx_other_key),
+			       sizeof(struct vx_other), &dump);
+
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_other_key *k = mapdump_key(&dump, i);
+		const struct vx_other *o = mapdump_value(&dump, i, 0);
+		struct snapshot_peer *p = reading_find_peer(r, o->peer);
+
+		if (!p || p->vni != k->peer_vni || o->time_ns <= p->other_vni_ns ||
+		    is_taken(r, k->vni))
+			continue;
+		p->other_vni = k->vni;
+		p->other_vni_ns = o->time_ns;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
 /* When did a frame of this peer's last get through? What came out of a tunnel has shown its MAC. */
 static int read_passed(struct reading *r, struct snapshot_peer *p)
 {
@@ -158,6 +209,37 @@ static int read_passed_of_unguarded(struct reading *r)
 	return 0;
 }
 
+/* --- how full tables are */
+
+static void see_flow(const void *key, const void *value, void *ctx)
+{
+	struct reading *r = ctx;
+	const struct vx_flow *flow = value;
+
+	(void)key;
+	r->s->tables.flows++;
+	r->s->tables.fresh_flows += flow->learned_ns + VX_FLOW_NS > r->s->now_ns;
+}
+
+static void see_mac(const void *key, const void *value, void *ctx)
+{
+	struct reading *r = ctx;
+
+	(void)key;
+	(void)value;
+	r->s->tables.fdb++;
+}
+
+static int read_tables(struct reading *r)
+{
+	int err = mapdump_each(r->overlay, "flows", sizeof(struct vx_flow_key),
+			       sizeof(struct vx_flow), see_flow, r);
+
+	return err ? err
+		   : mapdump_each(r->overlay, "fdb", sizeof(struct vx_fdb_key),
+				  sizeof(struct vx_fdb), see_mac, r);
+}
+
 int snapshot_read_maps(struct reading *r)
 {
 	int err = read_peers(r);
@@ -166,24 +248,23 @@ int snapshot_read_maps(struct reading *r)
 		err = read_counters(r);
 	if (!err)
 		err = read_drops(r);
+	if (!err && r->counted)
+		return read_tables(r);
 	if (!err)
 		err = read_witness(r);
+	if (!err)
+		err = read_others(r);
 	return err ? err : read_passed_of_unguarded(r);
 }
 
-/* A peer that comes or goes just now may not have its slot yet, or not any more; one that moves may be
- * there twice, with one slot. */
+/* A peer that comes or goes just now may not have its slot yet, or not any more. */
 static void keep_whole(struct snapshot *s)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < s->n_peers; i++) {
-		const struct snapshot_peer *p = &s->peers[i];
-
-		if (strcmp(p->sum.peer, p->name) == 0 &&
-		    (!kept || strcmp(s->peers[kept - 1].name, p->name) != 0))
-			s->peers[kept++] = *p;
-	}
+	for (size_t i = 0; i < s->n_peers; i++)
+		if (strcmp(s->peers[i].sum.peer, s->peers[i].name) == 0)
+			s->peers[kept++] = s->peers[i];
 	s->n_peers = kept;
 }
 

@@ -4,9 +4,7 @@
  * overlay whose containers have the wrong MTU works, so nothing here makes it degraded. Pure.
  */
 #include "human.h"
-#include "snapshot.h"
-
-#define LIST_MAX 5 /* the rest is a number */
+#include "snapshot_say.h"
 
 enum port_fit snapshot_port_fit(const struct snapshot_port *port, uint32_t mtu, bool sent)
 {
@@ -33,43 +31,45 @@ static const char *whose(const struct snapshot *s, const struct snapshot_port *p
 }
 
 static void say_sent(const struct snapshot *s, const struct snapshot_port *p, bool before,
-		     struct notes *out)
+		     struct verdicts *out)
 {
 	char count[HUMAN_LEN];
 
 	human_count(p->oversize, count);
-	notes_add(out, "%s sent %s %s of up to %u bytes: too large for the overlay; %s%s %s %u%s",
-		  p->ifname, count, p->oversize == 1 ? "frame" : "frames", p->largest,
-		  before ? "" : "set ", whose(s, p), before ? "is" : "to",
-		  before ? p->far_mtu : s->told.mtu, before ? " by now" : "");
+	verdicts_add(out, VERDICT_OVERSIZE, p->ifname,
+		     "%s sent %s %s of up to %u bytes: too large for the overlay; %s%s %s %u%s",
+		     p->ifname, count, p->oversize == 1 ? "frame" : "frames", p->largest,
+		     before ? "" : "set ", whose(s, p), before ? "is" : "to",
+		     before ? p->far_mtu : s->told.mtu, before ? " by now" : "");
 }
 
-static void say_torn(const struct snapshot *s, const struct snapshot_port *p, struct notes *out)
+static void say_torn(const struct snapshot *s, const struct snapshot_port *p, struct verdicts *out)
 {
 	char count[HUMAN_LEN];
 
 	human_count(p->rx_dropped, count);
-	notes_add(out,
-		  "%s: the container's end has MTU %u, this one %u, so %s %s dropped between the "
-		  "two: set the container's MTU to %u",
-		  p->ifname, p->far_mtu, p->mtu, count,
-		  p->rx_dropped == 1 ? "packet was" : "packets were", s->told.mtu);
+	verdicts_add(
+		out, VERDICT_PORT_MTU, p->ifname,
+		"%s: the container's end has MTU %u, this one %u, so %s %s dropped between the "
+		"two: set the container's MTU to %u",
+		p->ifname, p->far_mtu, p->mtu, count,
+		p->rx_dropped == 1 ? "packet was" : "packets were", s->told.mtu);
 }
 
-static void say_loses(const struct snapshot *s, const struct snapshot_port *p, struct notes *out)
+static void say_loses(const struct snapshot *s, const struct snapshot_port *p, struct verdicts *out)
 {
 	char count[HUMAN_LEN];
 
 	human_count(p->rx_dropped, count);
-	notes_add(out,
-		  "%s: %s %s dropped on the way in, as happens where the container's end has "
-		  "a larger MTU than this one, %u: see that it has %u",
-		  p->ifname, count, p->rx_dropped == 1 ? "packet was" : "packets were", p->mtu,
-		  s->told.mtu);
+	verdicts_add(out, VERDICT_PORT_MTU, p->ifname,
+		     "%s: %s %s dropped on the way in, as happens where the container's end has "
+		     "a larger MTU than this one, %u: see that it has %u",
+		     p->ifname, count, p->rx_dropped == 1 ? "packet was" : "packets were", p->mtu,
+		     s->told.mtu);
 }
 
 static void say_port(const struct snapshot *s, const struct snapshot_port *p, enum port_fit fit,
-		     struct notes *out)
+		     struct verdicts *out)
 {
 	switch (fit) {
 	case PORT_FITS:
@@ -79,20 +79,22 @@ static void say_port(const struct snapshot *s, const struct snapshot_port *p, en
 		say_sent(s, p, fit == PORT_SENT_BEFORE, out);
 		break;
 	case PORT_TOO_LARGE:
-		notes_add(out,
-			  "%s: the container's end has MTU %u, the overlay %u: set the container's "
-			  "MTU to %u",
-			  p->ifname, p->far_mtu, s->told.mtu, s->told.mtu);
+		verdicts_add(
+			out, VERDICT_PORT_MTU, p->ifname,
+			"%s: the container's end has MTU %u, the overlay %u: set the container's "
+			"MTU to %u",
+			p->ifname, p->far_mtu, s->told.mtu, s->told.mtu);
 		break;
 	case PORT_TORN:
 		say_torn(s, p, out);
 		break;
 	case PORT_NARROW:
-		notes_add(out,
-			  "%s: the container's end has MTU %u, this one only %u, so larger packets "
-			  "are dropped between the two: set both to %u",
-			  p->ifname, p->far_mtu, p->mtu,
-			  p->far_mtu < s->told.mtu ? p->far_mtu : s->told.mtu);
+		verdicts_add(
+			out, VERDICT_PORT_MTU, p->ifname,
+			"%s: the container's end has MTU %u, this one only %u, so larger packets "
+			"are dropped between the two: set both to %u",
+			p->ifname, p->far_mtu, p->mtu,
+			p->far_mtu < s->told.mtu ? p->far_mtu : s->told.mtu);
 		break;
 	case PORT_LOSES:
 		say_loses(s, p, out);
@@ -102,32 +104,35 @@ static void say_port(const struct snapshot *s, const struct snapshot_port *p, en
 
 /* Those that lose packets, then those that may. Returns how many there were so far. */
 static size_t say_ports(const struct snapshot *s, bool sent, bool warn, size_t said,
-			struct notes *out)
+			struct verdicts *out)
 {
 	for (size_t i = 0; i < s->n_ports; i++) {
 		enum port_fit fit = snapshot_port_fit(&s->ports[i], s->told.mtu, sent);
 
-		if (fit != PORT_FITS && (fit == PORT_TOO_LARGE) == warn && said++ < LIST_MAX)
+		/* Worth a word, but mended. */
+		if (s->looked && fit == PORT_SENT_BEFORE)
+			continue;
+		if (fit != PORT_FITS && (fit == PORT_TOO_LARGE) == warn && said++ < SAY_MAX)
 			say_port(s, &s->ports[i], fit, out);
 	}
 	return said;
 }
 
-void snapshot_say_mtu(const struct snapshot *s, const char *count, struct notes *problems)
+void snapshot_say_mtu(const struct snapshot *s, const char *count, struct verdicts *out)
 {
-	size_t said = say_ports(s, count, false, 0, problems);
+	size_t said = say_ports(s, count, false, 0, out);
 	bool blamed = false;
 
-	said = say_ports(s, count, true, said, problems);
-	if (said > LIST_MAX)
-		notes_add(problems, "%zu more %s an MTU larger than the overlay's %u",
-			  said - LIST_MAX, said == LIST_MAX + 1 ? "port has" : "ports have",
-			  s->told.mtu);
+	said = say_ports(s, count, true, said, out);
+	if (said > SAY_MAX)
+		verdicts_add(out, VERDICT_PORT_MTU, "",
+			     "%zu more %s an MTU larger than the overlay's %u", said - SAY_MAX,
+			     said == SAY_MAX + 1 ? "port has" : "ports have", s->told.mtu);
 	for (size_t i = 0; i < s->n_ports; i++)
 		blamed |= s->ports[i].oversize != 0;
 	if (count && !blamed)
-		notes_add(problems,
-			  "oversize: packets larger than %u bytes (%s), from a port that is gone "
-			  "by now",
-			  s->told.mtu, count);
+		verdicts_add(out, VERDICT_OVERSIZE, "",
+			     "packets larger than %u bytes (%s) from a port that is gone "
+			     "by now",
+			     s->told.mtu, count);
 }

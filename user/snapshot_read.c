@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* An overlay as it is now: pinned maps, devices, hooks, and what `up` would change. Impure edge. */
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -50,11 +51,25 @@ static struct snapshot_device *add_device(struct snapshot *s, const char *ifname
 	return d;
 }
 
+/* As --dry-run prints it, less what aligns its columns. */
+static void add_step(struct snapshot *s, const struct step *step)
+{
+	char text[512], *to = text;
+
+	step_print(step, text, sizeof(text));
+	for (const char *from = text; *from; from++)
+		if (*from != ' ' || from[1] != ' ')
+			*to++ = *from;
+	*to = '\0';
+	notes_add(&s->steps, "%s", text);
+}
+
 static void read_step(struct snapshot *s, const struct step *step)
 {
 	const struct obj *want = step->want;
 
-	s->drift += is_drift(step);
+	if (is_drift(step) && s->drift++ < SNAPSHOT_STEPS)
+		add_step(s, step);
 	if (!want)
 		return;
 	if (want->kind == OBJ_WIRE)
@@ -78,8 +93,8 @@ static void read_plan(struct reading *r)
 			for (size_t i = 0; i < c.steps.n; i++)
 				if (!c.steps.v[i].implied)
 					read_step(s, &c.steps.v[i]);
-			s->notes = c.notes;
-			c.notes = (struct notes){ 0 };
+			s->notes = c.verdicts;
+			c.verdicts = (struct verdicts){ 0 };
 		}
 	}
 	conf_free(&conf);
@@ -138,14 +153,38 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 	p->ifindex = link->ifindex;
 	p->mtu = link->mtu;
 	p->veth = strcmp(link->kind, "veth") == 0;
-	if (p->veth) {
+	if (p->veth && !r->counted) {
 		p->far_mtu = link_far_mtu(r->nl, &r->world.links, link);
 		p->rx_dropped = link->rx_dropped;
 	}
 	p->hooked = query(r, room, link->ifindex).mode[0];
 	p->accelerated = p->hooked && has_door(r, link->ifindex);
-	if (!p->accelerated)
+	p->kept_out =
+		!p->accelerated && !s->told.fastpath_why[0] && foreigns_on(foreigns, link->ifindex);
+	if (!p->accelerated && !r->counted)
 		text_copy(p->why, sizeof(p->why), why_slow(r, link, p, foreigns));
+}
+
+/* A tunnel carries its peer's name in its alias. */
+static void read_tunnels(struct reading *r, const struct link *bridge)
+{
+	const struct links *links = &r->world.links;
+	char mark[LINK_ALIAS];
+
+	snprintf(mark, sizeof(mark), "vxbpf:%s:", r->overlay);
+	for (size_t i = 0; i < r->s->n_peers; i++)
+		r->s->peers[i].lost = true;
+	for (size_t i = 0; bridge && i < links->n; i++) {
+		const struct link *link = &links->v[i];
+		struct snapshot_peer *peer;
+
+		if (strcmp(link->kind, "vxlan") != 0 || link->master != bridge->ifindex ||
+		    !(link->flags & IFF_UP) || strncmp(link->alias, mark, strlen(mark)) != 0)
+			continue;
+		peer = reading_find_peer(r, link->alias + strlen(mark));
+		if (peer)
+			peer->lost = false;
+	}
 }
 
 static int read_ports(struct reading *r)
@@ -157,9 +196,11 @@ static int read_ports(struct reading *r)
 	int err = mapdump_read(r->overlay, "ports", sizeof(struct vx_ifindex),
 			       sizeof(struct vx_port), &dump);
 
+	if (r->counted)
+		read_tunnels(r, bridge);
 	if (!bridge)
 		return err;
-	if (strcmp(r->s->told.fastpath, "auto") == 0 && !r->s->told.fastpath_why[0])
+	if (!r->counted && strcmp(r->s->told.fastpath, "auto") == 0 && !r->s->told.fastpath_why[0])
 		foreigns_read(r->nl, r->overlay, links, bridge, &foreigns);
 	add_port(r, bridge, "host_in", &foreigns);
 	for (size_t i = 0; i < links->n; i++)
@@ -243,6 +284,7 @@ static int read_all(struct reading *r)
 	struct snapshot *s = r->s;
 	int err = 0;
 
+	s->now_ns = reading_clock_ns();
 	if (s->up) {
 		err = snapshot_read_maps(r);
 		err = err ? err : read_ports(r);
@@ -252,32 +294,59 @@ static int read_all(struct reading *r)
 	return err ? err : r->err;
 }
 
+static int read_overlay(struct reading *r, const char *path, struct why *why)
+{
+	struct snapshot *s = r->s;
+	int err = pins_layout(r->overlay, &s->layout);
+
+	if (err)
+		return why_set(why, err, "%s: read its pins: %s", r->overlay, strerror(-err));
+	if (r->counted)
+		err = links_list(r->nl, false, &r->world.links, why);
+	else
+		err = world_read(r->nl, &r->world, why);
+	if (err)
+		return err;
+	text_copy(s->path, sizeof(s->path), path);
+	s->up = s->layout == VX_LAYOUT && observe_overlay(r->overlay, &s->told) == 0;
+	if (!s->up) {
+		text_copy(s->told.name, sizeof(s->told.name), r->overlay);
+		text_copy(s->told.bridge, sizeof(s->told.bridge), r->overlay);
+	}
+	if (!r->counted)
+		read_plan(r);
+	err = read_all(r);
+	world_free(&r->world);
+	if (err)
+		return why_set(why, err, "%s: read its maps and hooks: %s", r->overlay,
+			       strerror(-err));
+	snapshot_judge(s);
+	return 0;
+}
+
+static int give(int err, struct snapshot *s, struct snapshot *out)
+{
+	if (err)
+		return err;
+	*out = *s;
+	*s = (struct snapshot){ 0 };
+	return 0;
+}
+
 int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct snapshot *out,
 		  struct why *why)
 {
 	autosnapshot struct snapshot s = { 0 };
 	struct reading r = { .nl = nl, .overlay = overlay, .s = &s };
-	int err = pins_layout(overlay, &s.layout);
 
-	if (err)
-		return why_set(why, err, "%s: read its pins: %s", overlay, strerror(-err));
-	err = world_read(nl, &r.world, why);
-	if (err)
-		return err;
-	text_copy(s.path, sizeof(s.path), path);
-	s.up = s.layout == VX_LAYOUT && observe_overlay(overlay, &s.told) == 0;
-	if (!s.up) {
-		text_copy(s.told.name, sizeof(s.told.name), overlay);
-		text_copy(s.told.bridge, sizeof(s.told.bridge), overlay);
-	}
-	read_plan(&r);
-	err = read_all(&r);
-	world_free(&r.world);
-	if (err)
-		return why_set(why, err, "%s: read its maps and hooks: %s", overlay,
-			       strerror(-err));
-	snapshot_judge(&s);
-	*out = s;
-	s = (struct snapshot){ 0 };
-	return 0;
+	return give(read_overlay(&r, path, why), &s, out);
+}
+
+int snapshot_read_counted(struct nl *nl, const char *overlay, const char *path,
+			  struct snapshot *out, struct why *why)
+{
+	autosnapshot struct snapshot s = { 0 };
+	struct reading r = { .nl = nl, .overlay = overlay, .s = &s, .counted = true };
+
+	return give(read_overlay(&r, path, why), &s, out);
 }

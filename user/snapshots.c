@@ -3,20 +3,30 @@
 #include <errno.h>
 #include <string.h>
 
-#include "nl.h"
 #include "snapshots.h"
 
-static int read_all(const struct command_args *args, const struct command_targets *targets,
-		    struct snapshots *out, struct why *why)
-{
-	autonl struct nl *nl = NULL;
-	int err = nl_open(&nl, why);
+#define TRIES 3 /* an overlay may go down, or come up, while it is read */
 
-	out->v = err ? NULL : calloc(targets->n + 1, sizeof(*out->v));
-	if (!err && !out->v)
-		return why_set(why, -ENOMEM, "%s: out of memory", args->verb);
+static int read_one(struct nl *nl, const struct command_target *target, snapshot_fn *read,
+		    struct snapshot *out, struct why *why)
+{
+	int err = -ENOENT;
+
+	for (int i = 0; err == -ENOENT && i < TRIES; i++)
+		err = read(nl, target->overlay, target->path, out, why);
+	return err;
+}
+
+int snapshots_of(struct nl *nl, const struct command_targets *targets, snapshot_fn *read,
+		 struct snapshots *out, struct why *why)
+{
+	int err = 0;
+
+	out->v = calloc(targets->n + 1, sizeof(*out->v));
+	if (!out->v)
+		return why_set(why, -ENOMEM, "snapshots: out of memory");
 	for (size_t i = 0; !err && i < targets->n; i++) {
-		err = snapshot_read(nl, targets->v[i].overlay, targets->v[i].path, &out->v[i], why);
+		err = read_one(nl, &targets->v[i], read, &out->v[i], why);
 		out->n += !err;
 	}
 	return err;
@@ -34,16 +44,30 @@ int snapshots_check_known(const struct command_args *args, const struct snapshot
 		       s->path);
 }
 
-int snapshots_read(const struct command_args *args, struct snapshots *out, struct why *why)
+static int read_for(const struct command_args *args, snapshot_fn *read, struct snapshots *out,
+		    struct why *why)
 {
 	autotargets struct command_targets targets = { 0 };
+	autonl struct nl *nl = NULL;
 	int err = command_find_targets(args->arg, true, &targets, why);
 
 	if (!err)
 		err = command_need_rights(args->verb, why);
 	if (!err)
-		err = read_all(args, &targets, out, why);
+		err = nl_open(&nl, why);
+	if (!err)
+		err = snapshots_of(nl, &targets, read, out, why);
 	return err ? err : snapshots_check_known(args, out, why);
+}
+
+int snapshots_read(const struct command_args *args, struct snapshots *out, struct why *why)
+{
+	return read_for(args, snapshot_read, out, why);
+}
+
+int snapshots_read_counted(const struct command_args *args, struct snapshots *out, struct why *why)
+{
+	return read_for(args, snapshot_read_counted, out, why);
 }
 
 int snapshots_read_peers(const struct command_args *args, struct snapshots *out, struct why *why)

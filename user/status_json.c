@@ -107,6 +107,7 @@ static struct json_object *overlay_json(const struct snapshot *s)
 	json_object_object_add(o, "peers", peers);
 	json_object_object_add(o, "ports", ports);
 	add_drops(o, s->drops);
+	json_object_object_add(o, "problems", verdicts_json(&s->problems));
 	return o;
 }
 

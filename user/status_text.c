@@ -158,7 +158,7 @@ static void put_problems(struct page *p, const struct snapshot *s)
 		page_put(p, PLAIN, "  ");
 		page_put(p, s->state == SNAPSHOT_UP ? WARN : BAD, "!");
 		page_put(p, PLAIN, " ");
-		page_words(p, PLAIN, 4, s->problems.v[i]);
+		page_words(p, PLAIN, 4, s->problems.v[i].text);
 		page_end_line(p);
 	}
 	if (!s->problems.n) {

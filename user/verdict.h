@@ -29,9 +29,16 @@ struct verdicts {
 
 void verdicts_add(struct verdicts *list, enum verdict_id id, const char *about, const char *fmt,
 		  ...) PRINTF(4, 5);
+/* Is there one that says the same? */
+bool verdicts_have(const struct verdicts *list, const struct verdict *v);
+void verdicts_copy(struct verdicts *to, const struct verdict *v);
 void verdicts_free(struct verdicts *list);
 #define autoverdicts __attribute__((cleanup(verdicts_free)))
 
 const char *verdict_name(enum verdict_id id); /* "peer_silent" */
+
+/* [{id, about, text}], for json-c's user to put somewhere. */
+struct json_object;
+struct json_object *verdicts_json(const struct verdicts *list);
 
 #endif

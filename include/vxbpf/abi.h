@@ -104,8 +104,9 @@ struct vx_counters {
 	__u64 carried; /* 1 on one CPU: what a smaller map had counted before is in here */
 	__u64 tick; /* the programs' own: the clock of this CPU's last tick, */
 	__u64 tick_ns; /* and what time it was then */
+	__u64 asked_ns; /* how far ahead this peer's answers are used up on this CPU, see probe.h */
 };
-VX_ASSERT_SIZE(struct vx_counters, 160);
+VX_ASSERT_SIZE(struct vx_counters, 168);
 
 /* What the program `own` is run with. */
 struct vx_own {
@@ -121,7 +122,7 @@ struct vx_carry {
 	__u32 reserved;
 	struct vx_counters sum;
 };
-VX_ASSERT_SIZE(struct vx_carry, 168);
+VX_ASSERT_SIZE(struct vx_carry, 176);
 
 /* --- map `drops` (per CPU): made by the programs at the first such drop. peer "" = nobody's. */
 struct vx_drop_key {
@@ -152,6 +153,19 @@ struct vx_witness {
 };
 VX_ASSERT_SIZE(struct vx_witness, 88);
 
+/* --- map `other_vnis` (LRU): VNIs that peers send to us on our port and that are none of ours: another
+ * VXLAN's between the same hosts, or a host with another idea of the mesh. The programs' own. */
+struct vx_other_key {
+	__u32 peer_vni; /* the VNI that pair has with us */
+	__u32 vni; /* the one it sent */
+};
+
+struct vx_other {
+	char peer[VX_NAME_LEN];
+	__u64 time_ns; /* when it last did */
+};
+VX_ASSERT_SIZE(struct vx_other, 48);
+
 /* --- map `ports`: ifindex of a port of the bridge, or the bridge itself. Entries with names are the
  * loader's; the programs add nameless ones for ports they have to blame. */
 struct vx_port {
@@ -180,8 +194,14 @@ struct vx_fdb {
 	__u64 seen_ns;
 	__u64 local_ns; /* last seen on a local port */
 	__u64 contested_ns; /* last seen on a local port *after* a peer showed it: a loop or a clone */
+	__u64 moved_ns; /* its last move, */
+	__u32 lately; /* how many in a row, each within VX_REST_NS of the one before, that was, */
+	enum vx_place was; /* and from where: */
+	__u32 was_at; /* that port's ifindex, or that peer's VNI */
+	__u32 reserved;
 };
-VX_ASSERT_SIZE(struct vx_fdb, 40);
+VX_ASSERT_SIZE(struct vx_fdb, 64);
+#define VX_REST_NS 60000000000ULL /* who stays so long in one place has settled there */
 
 /* --- map `doors`: ifindex of a port the fast path may use -> how it gets in there. Loader's. */
 enum vx_door {
@@ -244,7 +264,9 @@ struct vx_flow {
 	enum vx_way way;
 	__u32 to; /* ifindex it leaves by */
 	__u32 slot; /* whose counters, */
-	__u32 outer_id; /* transmit over IPv4: the next IP id */
+	__u16 outer_id; /* transmit over IPv4: the next IP id */
+	__u16 fits; /* transmit over IPv6: the frame's length. On a longer one the kernel has still to say:
+		     * it may have been told that the path takes less, and routers cut no IPv6. */
 	__u16 header_len; /* transmit: of `header` */
 	__u8 first; /* transmit: its TTL is one to begin with, so the sender forwards it for nobody */
 	__u8 super; /* receive: super-packets too: they go no further */
@@ -255,6 +277,57 @@ struct vx_flow {
 	__u64 stamp_again;
 };
 VX_ASSERT_SIZE(struct vx_flow, 248);
+
+/*
+ * A probe (`vxbpf ping`): behind an Ethernet header with this group address, this source and this type.
+ * A bridge drops that group's frames, PAUSE, whatever its group_fwd_mask: so no container can send a probe
+ * through one, and none reaches a container. All in network byte order.
+ */
+#define VX_PROBE_DST                                                                               \
+	{                                                                                          \
+		0x01, 0x80, 0xc2, 0x00, 0x00, 0x01                                                 \
+	}
+#define VX_PROBE_SRC                                                                               \
+	{                                                                                          \
+		0x02, 'v', 'x', 'b', 'p', 'f'                                                      \
+	} /* nobody's: VXLAN drops what shows its own */
+#define VX_PROBE_TYPE 0x88b5 /* IEEE local experimental */
+#define VX_PROBE_MAGIC 0x76787062U /* "vxpb" */
+#define VX_PROBE_VERSION 1
+#define VX_PROBE_BURST 64 /* answers to one peer at once, per CPU, */
+#define VX_PROBE_NS 5000000ULL /* then one in this time */
+
+enum vx_probe_kind { VX_PROBE_REQUEST = 1, VX_PROBE_ANSWER = 2 };
+
+struct vx_probe {
+	__be32 magic;
+	__u8 version;
+	__u8 kind; /* enum vx_probe_kind */
+	__be16 reserved;
+	__u64 nonce; /* random, the asker's */
+	__be32 sequence;
+	__be32 sent; /* bytes behind the Ethernet header, zeros after this struct included */
+	__be32 received; /* the same, as it arrived; an answer has none of the zeros */
+	__be32 mtu; /* of an answer: the overlay's at that host */
+};
+VX_ASSERT_SIZE(struct vx_probe, 32);
+
+/* --- map `probes`: what this host has asked -> what became of it. Put there by the asker, who takes it
+ * away again; the programs fill in the answer. */
+struct vx_probe_key {
+	__u64 nonce;
+	__u32 vni; /* the tunnel it was sent into and has to come back by */
+	__u32 sequence;
+};
+VX_ASSERT_SIZE(struct vx_probe_key, 16);
+
+struct vx_probe_answer {
+	__u64 answered_ns; /* 0 = not yet; written last and read first, and no coarse clock */
+	__u64 sent_ns; /* likewise */
+	__u32 received;
+	__u32 mtu;
+};
+VX_ASSERT_SIZE(struct vx_probe_answer, 24);
 
 /* --- map `overlay` (one entry, key 0): what `up` was told, so that `status`, `export` and `down` work
  * without the config file. Loader's. */

@@ -39,6 +39,52 @@ static void a_loop_is_cut_and_a_migration_is_not(void **state)
 				 steps[i].drop ? TC_ACT_SHOT : TC_ACT_UNSPEC);
 }
 
+static struct vx_fdb fdb_of(struct vxbpf_bpf *o, char mac)
+{
+	const struct known k = { mac };
+	struct vx_fdb_key key = fdb_key(&k);
+	struct vx_fdb v = {};
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(o->maps.fdb), &key, &v), 0);
+	return v;
+}
+
+/* Where a MAC came from, and how many moves were in a row. */
+static void a_move_is_remembered(void **state)
+{
+	static const struct row port = { "", "port_in", "e", F(T4(1)), .ifindex = PORT1 };
+	static const struct row other = { "", "port_in", "e", F(T4(1)), .ifindex = PORT2 };
+	static const struct row peer = { "", "tun_in", "e", F(T4(1)), SEEN };
+	struct vx_fdb_key key = fdb_key(&(struct known){ 'a' });
+	struct vxbpf_bpf *o = load("e");
+	struct pkt_buf in, out;
+	struct vx_fdb v;
+
+	(void)state;
+	reset(o, &port, coarse_now());
+	pkt_build(&port.pkt, &in);
+	run(o, &port, &in, &out);
+	v = fdb_of(o, 'a');
+	assert_int_equal(v.moved_ns, 0);
+	assert_int_equal(v.lately, 0);
+	run(o, &other, &in, &out);
+	run(o, &peer, &in, &out);
+	v = fdb_of(o, 'a');
+	assert_int_equal(v.moves, 2);
+	assert_int_equal(v.lately, 2);
+	assert_int_equal(v.was, VX_AT_PORT);
+	assert_int_equal(v.was_at, PORT2);
+	assert_in_range(coarse_now() - v.moved_ns, 0, VX_REST_NS);
+	v.moved_ns -= VX_REST_NS;
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.fdb), &key, &v, 0), 0);
+	run(o, &port, &in, &out);
+	v = fdb_of(o, 'a');
+	assert_int_equal(v.moves, 3);
+	assert_int_equal(v.lately, 1);
+	assert_int_equal(v.was, VX_AT_PEER);
+	assert_int_equal(v.was_at, BETA);
+}
+
 /* The MTU's books: two frames, one port. */
 static void oversize_adds_up(void **state)
 {
@@ -63,7 +109,7 @@ static void oversize_adds_up(void **state)
 
 int main(void)
 {
-	static struct CMUnitTest tests[ROWS + 3];
+	static struct CMUnitTest tests[ROWS + 4];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ROWS; i++) {
@@ -73,6 +119,7 @@ int main(void)
 		tests[n++] = (struct CMUnitTest){ row->name, check_row, NULL, NULL, (void *)row };
 	}
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_loop_is_cut_and_a_migration_is_not);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_move_is_remembered);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(oversize_adds_up);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(every_reason_has_a_row);
 	return _cmocka_run_group_tests("rooms", tests, n, make_devices, unload);

@@ -184,7 +184,7 @@ static void teach_port(struct vxbpf_bpf *o, const struct pair *p)
 
 	put_mac(o, 'a', VX_AT_PORT, PORT1, 20);
 	put_mac(o, 'b', VX_AT_PEER, vni_of(p->out), 20);
-	make_frame(p, false, 3, &frame);
+	make_frame(p, false, MTU + ETH - headers_len(p), &frame);
 	teach_tx(o, p, &frame);
 }
 

@@ -7,6 +7,8 @@ ALL_TESTS="
 	unsound_sample
 	reasons_are_explained
 	missing_reason_sample
+	verdicts_are_explained
+	missing_verdict_sample
 	commands_are_explained
 	keys_are_explained
 "
@@ -23,6 +25,15 @@ unexplained() {
 	text=$(mandoc -Tascii "$2" | col -b)
 	sed -n 's/^VX_REASON([A-Z0-9_]*, *"\([a-z0-9_]*\)".*/\1/p' "$1" | while read -r label; do
 		grep -qw "$label" <<<"$text" || echo "$2: no word about $label"
+	done
+}
+
+# Every id of verdicts.def ($1) is an item of the page's ($2) section VERDICTS.
+unlisted() {
+	local id items
+	items=$(sed -n '/^\.Sh VERDICTS/,/^\.Sh [^V]/s/^\.It Li //p' "$2")
+	sed -n 's/^VERDICT([A-Z0-9_]*, *"\([a-z0-9_]*\)".*/\1/p' "$1" | while read -r id; do
+		grep -qw "$id" <<<"$items" || echo "$2: no item $id in VERDICTS"
 	done
 }
 
@@ -65,6 +76,26 @@ missing_reason_sample() {
 		.Nd nothing about the moon
 	M
 	caught unexplained "$TAP_DIR/reasons.def" "$TAP_DIR/page.8"
+}
+
+verdicts_are_explained() {
+	need_pages
+	assert_ge 27 "$(grep -c '^VERDICT(' user/verdicts.def)" "verdicts"
+	clean unlisted user/verdicts.def man/vxbpf.8
+}
+
+missing_verdict_sample() {
+	sample page.8 <<-'M'
+		.Dd November 1, 2026
+		.Sh VERDICTS
+		.It Li blue_moon , new_moon
+		.Sh MOONS
+		.It Li half_moon
+	M
+	printf 'VERDICT(X, "%s", "it is there")\n' blue_moon new_moon >"$TAP_DIR/verdicts.def"
+	clean unlisted "$TAP_DIR/verdicts.def" "$SAMPLE"
+	echo 'VERDICT(HALF_MOON, "half_moon", "it is there, in another section")' >"$TAP_DIR/verdicts.def"
+	caught unlisted "$TAP_DIR/verdicts.def" "$SAMPLE"
 }
 
 commands_are_explained() {

@@ -26,6 +26,7 @@ ALL_TESTS="
 	lost_address_stops_it
 	route_to_another_device_turns_it
 	new_mac_of_next_hop_is_followed
+	xdp_in_the_container_stops_it
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -232,6 +233,23 @@ new_mac_of_next_hop_is_followed() {
 	wait_for 5 is_fast
 	assert_eq 0 "$(captured old)" "packets to the old MAC"
 	assert_ge 100 "$(captured new)" "packets to the new MAC"
+}
+
+# A container's own firewall, in front of all else on its end of the veth. Nobody else sees it; that there is
+# one shows at the host's end, and then frames go in the way that passes it.
+drop_by_xdp() {
+	on c21 ip link set dev eth0 xdpdrv obj "$WORK/wall.o" sec xdp
+}
+
+xdp_in_the_container_stops_it() {
+	printf '%s\n' '__attribute__((section("xdp"), used)) int wall(void *ctx) { return 1; }' |
+		clang -O2 -target bpf -c -x c - -o "$WORK/wall.o"
+	talking_mesh
+	watch h2
+	stops_within_two_seconds drop_by_xdp
+	on c21 ip link set dev eth0 xdpdrv off
+	comes_back
+	unwatch TERM 0
 }
 
 run_tests

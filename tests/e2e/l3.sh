@@ -47,6 +47,7 @@ reach() {
 	l3_mesh
 	reach_all c11 c21 c31
 	[ -n "${PLAIN:-}" ] || assert_eq 1370 "$(status_json h1 | jq '.[0].mtu')" "MTU"
+	[ -n "${PLAIN:-}" ] || vx h1 ping h3 -c 2 -s 1370
 	pings c11 "$(ip4_of c31)" 7 -s 8000
 	tcp c11 c21 2M
 }

@@ -69,21 +69,22 @@ json_is_what_the_manual_says() {
 	busy_mesh
 	manual_keys >"$WORK/manual"
 	assert_ge 35 "$(wc -l <"$WORK/manual")" "keys in the manual"
+	FASTPATH="" container h1 c12 # without a program: a problem
 	status_json h1 >"$WORK/json"
-	for each in underlay ports peers; do
+	for each in underlay ports peers problems; do
 		assert_ge 1 "$(jq ".[0].$each | length" "$WORK/json")" "$each"
 	done
 	real_keys <"$WORK/json" >"$WORK/real"
 	assert_same "$WORK/manual" "$WORK/real" "keys and types: the manual's, the program's"
 	# Every reason the manual explains is in every `drops`, and no other.
-	reasons=$(sed -n '/^\.Sh DROP REASONS/,/^\.Sh STATUS AS JSON/p' "$TOP/man/vxbpf.8" |
+	reasons=$(awk '/^\.Sh / { on = $3 == "REASONS" } on' "$TOP/man/vxbpf.8" |
 		sed -n 's/^\.It Li \([a-z_]*\)$/\1/p' | sort | xargs)
 	assert_ge 7 "$(wc -w <<<"$reasons")" "reasons in the manual"
 	assert_eq "$reasons" "$(jq -r '[.. | .drops? // empty | keys] | unique | .[] | sort | join(" ")' "$WORK/json")" "reasons"
 	# So it is of one that is down, as far as there is something in its lists.
 	vx h1 down vxbr0
-	status_json h1 | real_keys | grep -vE '\.(underlay|ports|peers)\[\]' >"$WORK/real" || true
-	grep -vE '\.(underlay|ports|peers)\[\]' "$WORK/manual" >"$WORK/manual.down"
+	status_json h1 | real_keys | grep -vE '\.(underlay|ports|peers)\[\]\.' >"$WORK/real" || true
+	grep -vE '\.(underlay|ports|peers)\[\]\.' "$WORK/manual" >"$WORK/manual.down"
 	assert_same "$WORK/manual.down" "$WORK/real" "keys and types of one that is down"
 }
 

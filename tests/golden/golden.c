@@ -22,7 +22,7 @@ struct golden {
 	struct conf conf;
 	struct objs observed;
 	struct objs want;
-	struct notes notes;
+	struct verdicts notes;
 	struct steps steps;
 	struct why why; /* of the plan: a refusal is a result */
 };
@@ -30,7 +30,7 @@ struct golden {
 static void golden_free(struct golden *g)
 {
 	steps_free(&g->steps);
-	notes_free(&g->notes);
+	verdicts_free(&g->notes);
 	objs_free(&g->want);
 	objs_free(&g->observed);
 	conf_free(&g->conf);
@@ -72,7 +72,7 @@ static int read_conf(const struct now *now, const char *file, struct conf *out, 
 
 /* converge.c's build_mesh and want_up, with a kernel of text. */
 static int want_up(const struct now *now, const struct conf *conf, struct objs *observed,
-		   struct objs *out, struct notes *notes, struct why *why)
+		   struct objs *out, struct verdicts *notes, struct why *why)
 {
 	autofree struct vx_addr *locals = calloc(now->addrs.n + 1, sizeof(*locals));
 	autofree struct route *routes = NULL;
@@ -113,7 +113,7 @@ static int want_up(const struct now *now, const struct conf *conf, struct objs *
 /* What was wanted once is there now: without what only a plan knows. */
 static int observe_wanted(struct golden *g, struct why *why)
 {
-	autonotes struct notes unsaid = { 0 };
+	autoverdicts struct verdicts unsaid = { 0 };
 	struct objs nothing = { 0 };
 	struct conf other = { 0 };
 	int err = 0;
@@ -259,7 +259,7 @@ static int plan_case(struct golden *g, const char *config, struct why *why)
 static void say(const struct golden *g)
 {
 	for (size_t i = 0; i < g->notes.n; i++)
-		printf("note: %s\n", g->notes.v[i]);
+		printf("note: %s\n", g->notes.v[i].text);
 	if (g->why.text[0])
 		printf("%s: %s\n", g->why.bad_input ? "bad input" : "refused", g->why.text);
 	else

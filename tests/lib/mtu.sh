@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sizes: of cables, containers and packets, and what `status` says of them.
+# Sizes: of cables, containers and packets, what `status` says of them, and a transfer that would hang.
 
 cable() { # MTU [DEV [SWITCH]]: of all hosts' cables to that switch
 	local name
@@ -45,4 +45,27 @@ says() { # HOST REGEX
 
 says_not() { # HOST REGEX
 	! status_of "$1" | grep -E "$2" >/dev/null || fail "status of $1 says '$2'"
+}
+
+# transfer FROM TO ADDRESS: 5 MB, whole, within 20 s.
+transfer() {
+	local status=0
+	[ -e "$WORK/blob" ] || head -c 5000000 /dev/urandom >"$WORK/blob"
+	background "$2" timeout 30 python3 -c '
+import socket, sys
+s = socket.create_server(("::", 5555), family=socket.AF_INET6, dualstack_ipv6=True)
+c, _ = s.accept()
+with open(sys.argv[1], "wb") as out:
+    while True:
+        d = c.recv(1 << 16)
+        if not d: break
+        out.write(d)
+c.sendall(b"done")' "$WORK/blob.got"
+	wait_for 5 on "$2" bash -c 'ss -Hltn sport = 5555 | grep . >/dev/null'
+	on "$1" timeout 20 python3 -c '
+import socket, sys
+s = socket.create_connection((sys.argv[1], 5555)); s.sendall(open(sys.argv[2], "rb").read())
+s.shutdown(socket.SHUT_WR); assert s.recv(4) == b"done"' "$3" "$WORK/blob" 2>"$WORK/transfer" || status=$?
+	stop "$PID"
+	[ "$status" -eq 0 ] && cmp "$WORK/blob" "$WORK/blob.got"
 }

@@ -177,6 +177,9 @@ static void ports_are_looked_at_alone(void **state)
 	assert_int_equal(event_ifindex(&e), NEW);
 	JUDGE(s, about(s, EVENT_LINK_GONE, PORT), true, PORT);
 	e = about(s, EVENT_LINK, PORT);
+	e.link.peer_xdp = true;
+	JUDGE(s, e, true, PORT);
+	e = about(s, EVENT_LINK, PORT);
 	e.link.mtu = 900;
 	JUDGE(s, e, true, NOT);
 	e.link.master = OTHER;

@@ -98,7 +98,7 @@ struct site {
 	struct addr addr;
 	struct addrs addrs;
 	struct route *routes;
-	struct notes notes;
+	struct verdicts notes;
 	struct foreigns foreigns;
 };
 
@@ -131,7 +131,7 @@ static void site_make(struct site *s, unsigned peers)
 
 static void site_free(struct site *s)
 {
-	notes_free(&s->notes);
+	verdicts_free(&s->notes);
 	mesh_free(&s->mesh);
 	conf_free(&s->conf);
 	free(s->routes);
@@ -256,7 +256,7 @@ static void down_of_what_is_not_there_wants_nothing(void **state)
 	struct links links = { 0 };
 	struct addrs addrs = { 0 };
 	struct objs want = { 0 };
-	struct notes notes = { 0 };
+	struct verdicts notes = { 0 };
 
 	(void)state;
 	plan_nothing("vxbr0", &links, &addrs, &want, &notes);

@@ -61,6 +61,34 @@ static void one_device(void **state)
 	assert_int_equal(route.mtu, 1400);
 	assert_int_equal(id, 0);
 	assert_false(route.local);
+	assert_false(ip_is_set(&route.source));
+}
+
+static void source_and_who_wrote_it(void **state)
+{
+	static const unsigned char four[4] = { 192, 0, 2, 101 };
+	struct nlmsghdr *msg = answer(RTN_UNICAST);
+	struct rtmsg *rtm = mnl_nlmsg_get_payload(msg);
+	struct route route = { 0 };
+	char text[IP_TEXT];
+	uint32_t id;
+
+	(void)state;
+	rtm->rtm_family = AF_INET;
+	rtm->rtm_protocol = RTPROT_STATIC;
+	mnl_attr_put_u32(msg, RTA_OIF, 3);
+	mnl_attr_put(msg, RTA_PREFSRC, sizeof(four), four);
+	assert_int_equal(route_parse(msg, &route, &id), 0);
+	assert_int_equal(route.protocol, RTPROT_STATIC);
+	ip_format(&route.source, text);
+	assert_string_equal(text, "192.0.2.101");
+	/* Cut short, it says nothing. */
+	msg = answer(RTN_UNICAST);
+	mnl_attr_put_u32(msg, RTA_OIF, 3);
+	mnl_attr_put(msg, RTA_PREFSRC, 2, four);
+	route = (struct route){ 0 };
+	assert_int_equal(route_parse(msg, &route, &id), 0);
+	assert_false(ip_is_set(&route.source));
 }
 
 static void several_hops_each_device_once(void **state)
@@ -184,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_device),
+		cmocka_unit_test(source_and_who_wrote_it),
 		cmocka_unit_test(several_hops_each_device_once),
 		cmocka_unit_test(more_hops_than_there_is_room_for),
 		cmocka_unit_test(locked_mtu_is_the_routes),

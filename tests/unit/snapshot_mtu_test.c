@@ -37,8 +37,8 @@ static void assert_says(struct snapshot *s, const char *sentence)
 	assert_int_equal(s->state, SNAPSHOT_UP);
 	assert_int_equal(s->problems.n, sentence ? 1 : 0);
 	if (sentence)
-		assert_string_equal(s->problems.v[0], sentence);
-	notes_free(&s->problems);
+		assert_string_equal(s->problems.v[0].text, sentence);
+	verdicts_free(&s->problems);
 }
 
 static void drop_now(struct snapshot *s)
@@ -92,8 +92,8 @@ static void sender_is_named(void **state)
 
 	(void)state;
 	drop_now(&s);
-	assert_says(&s, "oversize: packets larger than 1450 bytes (23 dropped, the last 1.0 s "
-			"ago), from a port that is gone by now");
+	assert_says(&s, "packets larger than 1450 bytes (23 dropped, the last 1.0 s "
+			"ago) from a port that is gone by now");
 	ports[2].oversize = 23;
 	ports[2].largest = 1500;
 	ports[2].far_mtu = 1500;
@@ -155,11 +155,11 @@ static void five_are_named(void **state)
 	drop_now(&s);
 	snapshot_judge(&s);
 	assert_int_equal(s.problems.n, 6);
-	assert_non_null(strstr(s.problems.v[0], "c8 sent 23 frames"));
-	assert_non_null(strstr(s.problems.v[1], "c1: the container's end has MTU 1500"));
-	assert_string_equal(s.problems.v[5],
+	assert_non_null(strstr(s.problems.v[0].text, "c8 sent 23 frames"));
+	assert_non_null(strstr(s.problems.v[1].text, "c1: the container's end has MTU 1500"));
+	assert_string_equal(s.problems.v[5].text,
 			    "3 more ports have an MTU larger than the overlay's 1450");
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 int main(void)

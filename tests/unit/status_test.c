@@ -105,9 +105,11 @@ static const char page[] =
 	"  dropped    malformed 5 (no peer 4, gamma 1)\n"
 	"  ! veth1: no program of ours on it, so the kernel alone does the work: run `vxbpf up "
 	"vxbr0`\n"
-	"  ! gamma: we send and nothing came back for 45 s: is 192.0.2.3 up, and does every "
-	"firewall on the\n"
-	"    way let UDP port 4789 through?\n";
+	"  ! gamma: we send, 0 frames so far, and nothing came back for 45 s: UDP port 4789 is "
+	"probably\n"
+	"    filtered on the way, or vxbpf is not running there: see that 192.0.2.3 is up and lets "
+	"UDP port\n"
+	"    4789 in from 192.0.2.1\n";
 
 static void page_is_exact(void **state)
 {
@@ -119,7 +121,7 @@ static void page_is_exact(void **state)
 	text = status_text(&s, false, STATUS_COLUMNS);
 	assert_string_equal(text, page);
 	free(text);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void counted_is_not_dropped(void **state)
@@ -138,7 +140,7 @@ static void counted_is_not_dropped(void **state)
 		assert_non_null(strstr(text, "  counted    unknown_source 12.3k (no peer)\n"));
 		free(text);
 	}
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void colour_only_where_asked(void **state)
@@ -151,7 +153,7 @@ static void colour_only_where_asked(void **state)
 	text = status_text(&s, true, STATUS_COLUMNS);
 	assert_non_null(strstr(text, "vxbr0: \033[33mdegraded\033[0m - this is alpha"));
 	free(text);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 /* No line is longer; without the colours' sequences. */
@@ -181,7 +183,7 @@ static void assert_always_narrow(struct snapshot *s)
 	snapshot_judge(s);
 	for (size_t i = 0; i < ARRAY_LEN(widths); i++)
 		assert_narrow(s, widths[i]);
-	notes_free(&s->problems);
+	verdicts_free(&s->problems);
 }
 
 static void longest_names_fit_100_columns(void **state)
@@ -200,7 +202,7 @@ static void longest_names_fit_100_columns(void **state)
 	assert_non_null(
 		strstr(text, "\n    2001:db8:ffff:ffff:ffff:ffff:ffff:ffff  vx-0123456789ab\n"));
 	free(text);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 /* At 80 columns packets go first, then the device that is called as its peer. */
@@ -221,7 +223,7 @@ static void narrow_terminal_has_fewer_columns(void **state)
 	text = status_text(&s, false, STATUS_COLUMNS);
 	assert_non_null(strstr(text, "\n  beta   192.0.2.2  vx-01234567  up "));
 	free(text);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void narrow_in_every_state(void **state)
@@ -277,7 +279,7 @@ static void down_is_two_lines(void **state)
 	text = status_text(&s, false, STATUS_COLUMNS);
 	assert_string_equal(text, "vxbr0: down\n  ! not up: run `vxbpf up vxbr0`\n");
 	free(text);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 /* --- JSON */
@@ -339,7 +341,7 @@ static const struct key overlay_keys[] = {
 	{ "guard", json_type_string },	  { "fastpath", json_type_string },
 	{ "config", json_type_string },	  { "underlay", json_type_array },
 	{ "peers", json_type_array },	  { "ports", json_type_array },
-	{ "drops", json_type_object },
+	{ "drops", json_type_object },	  { "problems", json_type_array },
 };
 
 static const struct key peer_keys[] = {
@@ -405,11 +407,12 @@ static void json_has_exactly_these_keys(void **state)
 	for (size_t i = 0; i < 2; i++)
 		assert_keys(json_object_array_get_idx(get(o, "ports"), i), port_keys,
 			    ARRAY_LEN(port_keys));
+	assert_int_equal(json_object_array_length(get(o, "problems")), 2);
 	assert_int_equal(json_object_array_length(get(o, "underlay")), 1);
 	assert_keys(json_object_array_get_idx(get(o, "underlay"), 0), device_keys,
 		    ARRAY_LEN(device_keys));
 	json_object_put(all);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void json_has_these_values(void **state)
@@ -443,8 +446,11 @@ static void json_has_these_values(void **state)
 	p = json_object_array_get_idx(get(o, "ports"), 1);
 	assert_false(json_object_get_boolean(get(p, "hooked")));
 	assert_int_equal(number(p, "oversize"), 22);
+	p = json_object_array_get_idx(get(o, "problems"), 1);
+	assert_string_equal(text_of(p, "id"), "peer_silent");
+	assert_string_equal(text_of(p, "about"), "gamma");
 	json_object_put(all);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 static void json_of_nothing_is_an_empty_array(void **state)
@@ -464,7 +470,7 @@ static void json_of_down_has_every_key(void **state)
 	assert_keys(json_object_array_get_idx(all, 0), overlay_keys, ARRAY_LEN(overlay_keys));
 	assert_string_equal(text_of(json_object_array_get_idx(all, 0), "state"), "down");
 	json_object_put(all);
-	notes_free(&s.problems);
+	verdicts_free(&s.problems);
 }
 
 int main(void)
