@@ -63,6 +63,9 @@ static const struct command commands[] = {
 	  TAKES(OPTION_DRY_RUN), 1, cmd_up },
 	{ "status", NULL, "[OVERLAY] [--json]", "who am I, which peers, what is wrong",
 	  TAKES(OPTION_JSON), 1, cmd_status },
+	{ "top", NULL, "[OVERLAY] [OPTIONS]",
+	  "what each peer does now: rates, live or as plain rows",
+	  TAKES(OPTION_SORT) | TAKES(OPTION_INTERVAL) | TAKES(OPTION_ROUNDS), 1, cmd_top },
 	{ "watch", NULL, "[OVERLAY] [--once] [--export FILE]",
 	  "up, then stay: hook ports as they come, follow routes, repair",
 	  TAKES(OPTION_ONCE) | TAKES(OPTION_EXPORT) | TAKES(OPTION_INTERVAL), 1, cmd_watch },
@@ -76,9 +79,6 @@ static const struct command commands[] = {
 	  TAKES(OPTION_COUNT) | TAKES(OPTION_SIZE), 2, cmd_ping },
 	{ "who", NULL, "MAC|IP [OVERLAY] [--json]", "where the overlay has seen it",
 	  TAKES(OPTION_JSON), 2, cmd_who },
-	{ "top", NULL, "[OVERLAY] [OPTIONS]",
-	  "what each peer does now: rates, live or as plain rows",
-	  TAKES(OPTION_SORT) | TAKES(OPTION_INTERVAL) | TAKES(OPTION_ROUNDS), 1, cmd_top },
 	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
 	  run_import },
 	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
@@ -128,7 +128,7 @@ static int print_overview(void)
 
 		snprintf(head, sizeof(head), "%s%s%s %s", c->verb, c->alias ? "|" : "",
 			 c->alias ? c->alias : "", c->synopsis);
-		printf("  %-34s %s\n", head, c->sentence);
+		printf("  %-40s %s\n", head, c->sentence);
 	}
 	puts("\nOVERLAY is a name (/etc/vxbpf/NAME.yaml) or a path ending in .yaml; none: all of "
 	     "them.\n"

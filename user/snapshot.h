@@ -157,6 +157,10 @@ struct nl;
  * not an error. The caller ends *out with snapshot_free. */
 int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct snapshot *out,
 		  struct why *why);
+/* The numbers alone, at a hundredth of the cost: whether it is up, what it was told, and peers with their
+ * counters, drops and state; also nobody's drops. Only what is pinned is read, and nothing else is judged.
+ * 0 or -errno; one that is not up, or is just being taken down, is no error. */
+int snapshot_read_peers(const char *overlay, struct snapshot *out);
 /* Looks closer: at routes, and at MACs that move, which may take some seconds if there are such. What
  * it finds is judged by the next snapshot_judge. */
 int snapshot_look(struct nl *nl, struct snapshot *s, struct why *why);
@@ -166,10 +170,6 @@ void snapshot_probe(struct snapshot *s);
  * plan there is no drift, fault, note or advice, and without names no witness. */
 int snapshot_read_counted(struct nl *nl, const char *overlay, const char *path,
 			  struct snapshot *out, struct why *why);
-/* The numbers alone, at a hundredth of the cost: whether it is up, what it was told, and peers with their
- * counters, drops and state; also nobody's drops. Only what is pinned is read, and nothing else is judged.
- * 0 or -errno; one that is not up, or is just being taken down, is no error. */
-int snapshot_read_peers(const char *overlay, struct snapshot *out);
 void snapshot_free(struct snapshot *s);
 #define autosnapshot __attribute__((cleanup(snapshot_free)))
 

@@ -257,19 +257,14 @@ int snapshot_read_maps(struct reading *r)
 	return err ? err : read_passed_of_unguarded(r);
 }
 
-/* A peer that comes or goes just now may not have its slot yet, or not any more; one that moves may be
- * there twice, with one slot. */
+/* A peer that comes or goes just now may not have its slot yet, or not any more. */
 static void keep_whole(struct snapshot *s)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < s->n_peers; i++) {
-		const struct snapshot_peer *p = &s->peers[i];
-
-		if (strcmp(p->sum.peer, p->name) == 0 &&
-		    (!kept || strcmp(s->peers[kept - 1].name, p->name) != 0))
-			s->peers[kept++] = *p;
-	}
+	for (size_t i = 0; i < s->n_peers; i++)
+		if (strcmp(s->peers[i].sum.peer, s->peers[i].name) == 0)
+			s->peers[kept++] = s->peers[i];
 	s->n_peers = kept;
 }
 

@@ -18,9 +18,8 @@ struct reading {
 
 const char *reading_device_name(const struct reading *r, uint32_t ifindex); /* "" = gone */
 
-struct snapshot_peer *reading_find_peer(const struct reading *r, const char *name); /* or NULL */
-
 uint64_t reading_clock_ns(void); /* CLOCK_MONOTONIC */
+struct snapshot_peer *reading_find_peer(const struct reading *r, const char *name); /* or NULL */
 
 /* Peers with their counters and drops, and the last offenders; or how full tables are. 0 or -errno. */
 int snapshot_read_maps(struct reading *r);

@@ -60,6 +60,16 @@ static int read_for(const struct command_args *args, snapshot_fn *read, struct s
 	return err ? err : snapshots_check_known(args, out, why);
 }
 
+int snapshots_read(const struct command_args *args, struct snapshots *out, struct why *why)
+{
+	return read_for(args, snapshot_read, out, why);
+}
+
+int snapshots_read_counted(const struct command_args *args, struct snapshots *out, struct why *why)
+{
+	return read_for(args, snapshot_read_counted, out, why);
+}
+
 int snapshots_read_peers(const struct command_args *args, struct snapshots *out, struct why *why)
 {
 	autotargets struct command_targets targets = { 0 };
@@ -78,16 +88,6 @@ int snapshots_read_peers(const struct command_args *args, struct snapshots *out,
 		out->n++;
 	}
 	return err;
-}
-
-int snapshots_read(const struct command_args *args, struct snapshots *out, struct why *why)
-{
-	return read_for(args, snapshot_read, out, why);
-}
-
-int snapshots_read_counted(const struct command_args *args, struct snapshots *out, struct why *why)
-{
-	return read_for(args, snapshot_read_counted, out, why);
 }
 
 void snapshots_free(struct snapshots *list)

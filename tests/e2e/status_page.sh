@@ -69,7 +69,7 @@ json_is_what_the_manual_says() {
 	busy_mesh
 	manual_keys >"$WORK/manual"
 	assert_ge 35 "$(wc -l <"$WORK/manual")" "keys in the manual"
-	ip -n c11 link set eth0 mtu 1500 # a problem
+	FASTPATH="" container h1 c12 # without a program: a problem
 	status_json h1 >"$WORK/json"
 	for each in underlay ports peers problems; do
 		assert_ge 1 "$(jq ".[0].$each | length" "$WORK/json")" "$each"
@@ -77,14 +77,14 @@ json_is_what_the_manual_says() {
 	real_keys <"$WORK/json" >"$WORK/real"
 	assert_same "$WORK/manual" "$WORK/real" "keys and types: the manual's, the program's"
 	# Every reason the manual explains is in every `drops`, and no other.
-	reasons=$(sed -n '/^\.Sh DROP REASONS/,/^\.Sh VERDICTS/p' "$TOP/man/vxbpf.8" |
+	reasons=$(awk '/^\.Sh / { on = $3 == "REASONS" } on' "$TOP/man/vxbpf.8" |
 		sed -n 's/^\.It Li \([a-z_]*\)$/\1/p' | sort | xargs)
 	assert_ge 7 "$(wc -w <<<"$reasons")" "reasons in the manual"
 	assert_eq "$reasons" "$(jq -r '[.. | .drops? // empty | keys] | unique | .[] | sort | join(" ")' "$WORK/json")" "reasons"
 	# So it is of one that is down, as far as there is something in its lists.
 	vx h1 down vxbr0
-	status_json h1 | real_keys | grep -vE '\.(underlay|ports|peers)\[\]' >"$WORK/real" || true
-	grep -vE '\.(underlay|ports|peers)\[\]' "$WORK/manual" >"$WORK/manual.down"
+	status_json h1 | real_keys | grep -vE '\.(underlay|ports|peers)\[\]\.' >"$WORK/real" || true
+	grep -vE '\.(underlay|ports|peers)\[\]\.' "$WORK/manual" >"$WORK/manual.down"
 	assert_same "$WORK/manual.down" "$WORK/real" "keys and types of one that is down"
 }
 
@@ -145,7 +145,7 @@ silent_peers_come_first() {
 	sees ' status=3$' || fail "exit status: $(pane)"
 	sees '^  peers +2: 1 silent, 1 up$' || fail "states: $(pane)"
 	assert_eq "h3 h2" "$(pane | awk '/^  peer / { t = 1; next } t && NF == 0 { exit } t { print $1 }' | xargs)" "order"
-	sees '^  ! h3: we send, [0-9]+ frames so far, and nothing came back for [0-9]+ s:' || fail "sentence: $(pane)"
+	sees '^  ! h3: we send' || fail "sentence: $(pane)"
 }
 
 drops_by_reason_with_their_age() {
