@@ -136,7 +136,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *ver
 	ipsec = xfrm_covers(&s->view.mesh, s->conf->port);
 	facts.routes = routes;
 	facts.ipsec = ipsec;
-	fastpath_read(&fastpath);
+	fastpath_read(links_by_name(facts.links, s->conf->bridge), &fastpath);
 	facts.fastpath = &fastpath;
 	facts.foreigns = &foreigns;
 	facts.tc_mode = attach_tc_mode();

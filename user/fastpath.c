@@ -60,7 +60,7 @@ static bool sysctl_is_on(const char *name)
 	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && text[0] != '0';
 }
 
-void fastpath_read(struct fastpath_facts *out)
+void fastpath_read(const struct link *bridge, struct fastpath_facts *out)
 {
 	*out = (struct fastpath_facts){ 0 };
 	read_rules(out->bridge_rules);
@@ -69,6 +69,7 @@ void fastpath_read(struct fastpath_facts *out)
 	out->bridge_nf_call = sysctl_is_on("bridge-nf-call-iptables") ||
 			      sysctl_is_on("bridge-nf-call-ip6tables") ||
 			      sysctl_is_on("bridge-nf-call-arptables");
+	out->nf_call = bridge && bridge->nf_call;
 }
 
 const char *fastpath_why_off(const struct conf *conf, const struct fastpath_facts *facts)
@@ -81,5 +82,7 @@ const char *fastpath_why_off(const struct conf *conf, const struct fastpath_fact
 		return NULL;
 	if (facts->bridge_nf_call)
 		return "iptables look at bridged frames (net.bridge.bridge-nf-call-*)";
+	if (facts->nf_call)
+		return "iptables look at the bridge's frames (its own nf_call_*)";
 	return facts->bridge_rules[0] ? facts->bridge_rules : NULL;
 }

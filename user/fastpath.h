@@ -7,6 +7,7 @@
 #define VXBPF_FASTPATH_H
 
 #include "conf.h"
+#include "link.h"
 
 #define FASTPATH_WHY 96 /* a clause, with its NUL */
 
@@ -14,8 +15,9 @@
 struct fastpath_facts {
 	char bridge_rules[FASTPATH_WHY]; /* of the bridge family's rules, as a clause; "" = none */
 	bool bridge_nf_call; /* iptables see bridged frames */
+	bool nf_call; /* for this bridge alone */
 };
-void fastpath_read(struct fastpath_facts *out);
+void fastpath_read(const struct link *bridge, struct fastpath_facts *out);
 
 /* NULL if it is on, else why it is off, as a clause. facts NULL: only the config counts. Pure. */
 const char *fastpath_why_off(const struct conf *conf, const struct fastpath_facts *facts);

@@ -108,6 +108,9 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 	mnl_attr_for_each_nested (attr, data)
 		if (mnl_attr_get_type(attr) == IFLA_BR_STP_STATE)
 			link->stp = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) >= IFLA_BR_NF_CALL_IPTABLES &&
+			 mnl_attr_get_type(attr) <= IFLA_BR_NF_CALL_ARPTABLES)
+			link->nf_call |= mnl_attr_get_u8(attr) != 0;
 }
 
 static void read_linkinfo(const struct nlattr *info, struct link *link)
@@ -183,7 +186,7 @@ static void read_xdp(const struct nlattr *xdp, struct link *link)
 
 static void read_link_attr(const struct nlattr *attr, struct link *link)
 {
-	struct rtnl_link_stats64 stats;
+	enum { RX_DROPPED = offsetof(struct rtnl_link_stats64, rx_dropped) };
 
 	switch (mnl_attr_get_type(attr)) {
 	case IFLA_IFNAME:
@@ -234,12 +237,10 @@ static void read_link_attr(const struct nlattr *attr, struct link *link)
 		read_xdp(attr, link);
 		break;
 	case IFLA_STATS64:
-		memset(&stats, 0, sizeof(stats));
-		memcpy(&stats, mnl_attr_get_payload(attr),
-		       mnl_attr_get_payload_len(attr) < sizeof(stats)
-			       ? mnl_attr_get_payload_len(attr)
-			       : sizeof(stats));
-		link->rx_dropped = stats.rx_dropped;
+		if (mnl_attr_get_payload_len(attr) >= RX_DROPPED + sizeof(uint64_t))
+			memcpy(&link->rx_dropped,
+			       (const char *)mnl_attr_get_payload(attr) + RX_DROPPED,
+			       sizeof(uint64_t));
 		break;
 	}
 }

@@ -61,6 +61,7 @@ struct link {
 	bool isolated;
 	unsigned port_flags; /* bits by enum link_port_flag */
 	bool stp; /* kind "bridge": it has spanning tree on, its own or somebody else's */
+	bool nf_call; /* kind "bridge": iptables see its frames, whatever the sysctls say */
 	char qdisc[VX_IF_LEN]; /* its root qdisc's kind */
 	bool peer_elsewhere; /* a veth whose other end is in another namespace */
 	int peer; /* ifindex of that other end, there; 0 = none */

@@ -268,7 +268,7 @@ static void work_on_rules(struct watched *w)
 	struct fastpath_facts facts;
 	const char *why;
 
-	fastpath_read(&facts);
+	fastpath_read(view_bridge(&w->view), &facts);
 	why = fastpath_why_off(&w->conf, &facts) ?: "";
 	w->rules = false;
 	w->judged_ms = watched_clock_ms();

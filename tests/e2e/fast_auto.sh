@@ -168,6 +168,19 @@ iptables_of_bridged_frames_turn_it_off() {
 	auto_mesh
 	on h2 sysctl -qw net.bridge.bridge-nf-call-iptables=1
 	assert_off h2 "iptables look at bridged frames (net.bridge.bridge-nf-call-*)"
+	# A bridge may ask for them by itself.
+	on h2 sysctl -qw net.bridge.bridge-nf-call-iptables=0
+	vx h2 up vxbr0
+	assert_on h2
+	ip -n h2 link set vxbr0 type bridge nf_call_iptables 1
+	assert_off h2 "iptables look at the bridge's frames (its own nf_call_*)"
+	ip -n h2 link set vxbr0 type bridge nf_call_iptables 0
+	vx h2 up vxbr0
+	assert_on h2
+	watch h2
+	ip -n h2 link set vxbr0 type bridge nf_call_ip6tables 1
+	wait_for 5 is_off h2
+	unwatch TERM 0
 }
 
 forced_it_does_not_ask() {
