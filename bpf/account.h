@@ -117,7 +117,9 @@ static __always_inline enum vx_step count_tx(struct vx_walk *w)
 	if (!at)
 		sum->tx_bum_packets += w->packets;
 	/* Who gets a copy only because the bridge floods what another peer has owes no answer. */
-	if (!group && !(at && at->place == VX_AT_PEER && at->vni != w->vni))
+	if (!group && !at)
+		sum->last_unknown_tx_ns = w->now;
+	else if (!group && !(at->place == VX_AT_PEER && at->vni != w->vni))
 		sum->last_unicast_tx_ns = w->now;
 	return VX_GO_ON;
 }
@@ -155,6 +157,7 @@ static __always_inline int add_carried(const struct vx_carry *old)
 	/* Any newer time is the right one. */
 	__sync_val_compare_and_swap(&sum->last_rx_ns, 0, old->sum.last_rx_ns);
 	__sync_val_compare_and_swap(&sum->last_unicast_tx_ns, 0, old->sum.last_unicast_tx_ns);
+	__sync_val_compare_and_swap(&sum->last_unknown_tx_ns, 0, old->sum.last_unknown_tx_ns);
 	sum->carried = 1;
 	return 0;
 }

@@ -8,8 +8,6 @@
 
 #include "flow.h"
 
-#define VX_CB_MAGIC 0x56586250U
-
 /* The coarse clock, asked once a tick. */
 static __always_inline __u64 tick_time(struct vx_counters *sum)
 {
@@ -207,8 +205,7 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 	sum->tx_bytes += w->bytes;
 	sum->tx_fast_packets += w->packets;
 	sum->last_unicast_tx_ns = now;
-	skb->cb[0] = cfg.secret;
-	skb->cb[1] = VX_CB_MAGIC;
+	hook_set_by(w, VX_BY_FAST);
 	skb->queue_mapping = 0;
 	w->verdict = (int)bpf_redirect(to, 0);
 	return VX_SENT;
@@ -242,8 +239,7 @@ static __always_inline enum vx_step fast_tunnel(struct vx_walk *w)
 /* wire_out: what fast_tx sent here needs no second look. */
 static __always_inline enum vx_step pass_fast(struct vx_walk *w)
 {
-	return VX_SKB(w)->cb[0] == cfg.secret && VX_SKB(w)->cb[1] == VX_CB_MAGIC ? VX_PASS
-										 : VX_GO_ON;
+	return hook_is_by(w, VX_BY_FAST) ? VX_PASS : VX_GO_ON;
 }
 
 /*

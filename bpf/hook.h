@@ -209,6 +209,24 @@ static __always_inline bool hook_counted(const struct vx_walk *w)
 	return VX_SKB(w)->tc_index == VX_COUNTED;
 }
 
+/*
+ * Other words about one frame, in skb->cb, which a program of somebody else might write, too: so by a
+ * number that only this host's programs know. VX_BY_FAST: fast_tx has sent it to wire_out. VX_BY_TUNNEL:
+ * tun_out has let it into its tunnel.
+ */
+enum { VX_BY_FAST = 0x56586250, VX_BY_TUNNEL = 0x56586251 };
+
+static __always_inline void hook_set_by(struct vx_walk *w, __u32 who)
+{
+	VX_SKB(w)->cb[0] = cfg.secret;
+	VX_SKB(w)->cb[1] = who;
+}
+
+static __always_inline bool hook_is_by(const struct vx_walk *w, __u32 who)
+{
+	return VX_SKB(w)->cb[0] == cfg.secret && VX_SKB(w)->cb[1] == who;
+}
+
 /* TC_ACT_OK is never said: it would skip other people's programs behind ours. */
 static __always_inline int hook_verdict(const struct vx_walk *w, enum vx_step step)
 {

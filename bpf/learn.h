@@ -11,11 +11,19 @@
 #include "read.h"
 #include "tunnel.h"
 
-static __always_inline void flow_fill(struct vx_flow *f, const struct vx_id *id, const __u8 *at,
-				      __u64 now)
+/* Before the places of its MACs are looked up, see note_move. */
+static __always_inline void flow_begin(struct vx_flow *f, const struct vx_id *id)
 {
 	__builtin_memcpy(f->dst_mac, &id->macs, 8);
 	__builtin_memcpy(f->dst_mac + 8, &id->rest, 8);
+	f->moves_src = moves_key(f->src_mac);
+	f->moves_dst = moves_key(f->dst_mac);
+	f->moved = moves_of(f);
+}
+
+static __always_inline void flow_fill(struct vx_flow *f, const struct vx_id *id, const __u8 *at,
+				      __u64 now)
+{
 	f->addrs = id->addrs;
 	f->protocol = id->protocol;
 	f->six = id->six;
@@ -26,9 +34,6 @@ static __always_inline void flow_fill(struct vx_flow *f, const struct vx_id *id,
 		copy_addr4(&f->source, (__u32)id->addrs);
 		copy_addr4(&f->dest, (__u32)(id->addrs >> 32));
 	}
-	f->moves_src = moves_key(f->src_mac);
-	f->moves_dst = moves_key(f->dst_mac);
-	f->moved = moves_of(f);
 	f->learned_ns = now;
 }
 
@@ -180,6 +185,7 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 	if (id.six && at + VX_ETH_LEN + VX_IP6_LEN > c.end)
 		return VX_GO_ON;
 	w->now = bpf_ktime_get_coarse_ns();
+	flow_begin(&f, &id);
 	src = find_src(&id);
 	dst = find_mac(id.macs);
 	if (!src || src->place != VX_AT_PORT || !dst || dst->place != VX_AT_PEER ||
@@ -250,6 +256,7 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	    (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
 		return VX_PASS;
 	w->now = bpf_ktime_get_coarse_ns();
+	flow_begin(&f, &id);
 	src = find_src(&id);
 	dst = find_mac(id.macs);
 	if (!src || src->place != VX_AT_PEER || !dst || dst->place != VX_AT_PORT ||

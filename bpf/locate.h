@@ -43,7 +43,8 @@ static __always_inline __u32 moves_key(const __u8 *mac)
 	return (((__u32)load16(mac + 2) << 16 | load16(mac + 4)) * 0x9e3779b1U) >> 22;
 }
 
-/* What is known of this MAC's flows is void from now on. */
+/* What is known of this MAC's flows is void from now on. Said after its new place is written: who learns
+ * a flow meanwhile has read the count before the place. */
 static __always_inline void note_move(const struct vx_fdb_key *mac)
 {
 	__u32 key = moves_key(mac->mac), *count = bpf_map_lookup_elem(&moves, &key);
@@ -53,14 +54,13 @@ static __always_inline void note_move(const struct vx_fdb_key *mac)
 }
 
 /* It is about to be elsewhere. */
-static __always_inline void keep_move(struct vx_fdb *at, const struct vx_fdb_key *mac, __u64 now)
+static __always_inline void keep_move(struct vx_fdb *at, __u64 now)
 {
 	at->was_at = at->place == VX_AT_PORT ? at->ifindex : at->vni;
 	at->was = at->place;
 	at->lately = is_within(at->moved_ns, now, VX_REST_NS) ? at->lately + 1 : 1;
 	at->moved_ns = now;
 	at->moves++;
-	note_move(mac);
 }
 
 static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
@@ -84,9 +84,10 @@ static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 	} else {
 		if (is_contested(at, w->now))
 			at->contested_ns = w->now;
-		keep_move(at, &key, w->now);
+		keep_move(at, w->now);
 		at->ifindex = ifindex;
 		at->place = VX_AT_PORT;
+		note_move(&key);
 	}
 	at->local_ns = w->now;
 	at->seen_ns = w->now;
@@ -137,9 +138,10 @@ static __always_inline enum vx_step learn_peer(struct vx_walk *w)
 		if (is_within(at->seen_ns, w->now, VX_REFRESH_NS))
 			return VX_GO_ON;
 	} else {
-		keep_move(at, &key, w->now);
+		keep_move(at, w->now);
 		at->vni = w->vni;
 		at->place = VX_AT_PEER;
+		note_move(&key);
 	}
 	at->seen_ns = w->now;
 	return VX_GO_ON;

@@ -24,7 +24,8 @@ __attribute__((noinline)) int has_magic(struct __sk_buff *skb, __u32 off)
 
 	return !bpf_skb_load_bytes(skb, off + 2 * ETH_ALEN - 2, &is, sizeof(is)) &&
 	       is.type == bpf_htons(VX_PROBE_TYPE) && is.magic == bpf_htonl(VX_PROBE_MAGIC) &&
-	       !skb->vlan_present;
+	       (off ||
+		!skb->vlan_present); /* inside of VXLAN the tag beside it is the outer frame's */
 }
 
 /* The frame in w->pkt, at TC. Anything else of that type is a workload's frame as any other. */
@@ -36,6 +37,28 @@ static __always_inline bool is_probe(const struct vx_walk *w)
 	if ((load32(dst) ^ load32(group)) | (__u32)(load16(dst + 4) ^ load16(group + 4)))
 		return false;
 	return has_magic(VX_SKB(w), w->pkt.frame_off);
+}
+
+/* Has this host's operator put that question? A workload could send one by the bridge device, whose frames
+ * show no port. A program of its own to the verifier. */
+__attribute__((noinline)) int is_asked(struct __sk_buff *skb, __u32 vni)
+{
+	struct vx_probe_key key = { .vni = vni };
+	struct vx_probe p;
+
+	if (bpf_skb_load_bytes(skb, VX_ETH_LEN, &p, sizeof(p)))
+		return 0;
+	key.nonce = p.nonce;
+	key.sequence = bpf_ntohl(p.sequence);
+	return bpf_map_lookup_elem(&probes, &key) != NULL;
+}
+
+/* tun_out: this host's own question, or its answer, back to where the question came from. */
+static __always_inline enum vx_step pass_probe(const struct vx_walk *w)
+{
+	if (w->from)
+		return w->from == w->to ? VX_PASS : VX_DROP;
+	return is_asked(VX_SKB(w), w->vni) ? VX_PASS : VX_DROP;
 }
 
 /* A bucket of VX_PROBE_BURST answers, kept as the time when it will be full again. */

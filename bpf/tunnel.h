@@ -45,6 +45,9 @@ static __always_inline enum vx_step check_mark(struct vx_walk *w)
 {
 	bool marked = hook_marked(w);
 
+	if (!marked &&
+	    hook_is_by(w, VX_BY_TUNNEL)) /* the kernel tells a sender that the path takes less */
+		return VX_PASS;
 	if (marked)
 		hook_unmark(w);
 	w->from = hook_ifindex(w);
@@ -82,8 +85,8 @@ static __always_inline enum vx_step split_horizon(struct vx_walk *w)
 	w->to = hook_ifindex(w);
 	if (read_tunnel(w, w->to) == VX_PASS)
 		return VX_PASS;
-	if (is_probe(w)) /* this host's own, or its answer, back to where the question came from */
-		return !w->from || w->from == w->to ? VX_PASS : VX_DROP;
+	if (is_probe(w))
+		return pass_probe(w);
 	if (!w->from)
 		return VX_GO_ON;
 	sender = find_tunnel(w->from, &vni.vni);
@@ -122,6 +125,14 @@ static __always_inline enum vx_step see_return(struct vx_walk *w)
 	charge(w, VX_REASON_LOOP, w->peer);
 	hook_set_counted(w);
 	return VX_GO_ON;
+}
+
+/* tun_out: off to the kernel's VXLAN. Should it find the frame too large for the path it makes an answer of
+ * it, which comes out of this very tunnel without any wire_in having seen it. */
+static __always_inline enum vx_step send_off(struct vx_walk *w)
+{
+	hook_set_by(w, VX_BY_TUNNEL);
+	return VX_PASS;
 }
 
 /* port_in: a frame from the local side, at the door. */

@@ -85,7 +85,7 @@ int tun_out(struct __sk_buff *skb)
 	struct vx_walk w = walk_tc(skb, true);
 
 	return finish(&w, split_horizon(&w) ?: fit_mtu(&w) ?: learn_sender(&w) ?: clamp(&w) ?:
-			  fast_tunnel(&w) ?: count_tx(&w));
+			  fast_tunnel(&w) ?: count_tx(&w) ?: send_off(&w));
 }
 
 /* TC ingress of every other port, and TC egress of the bridge itself: the host is a port too. */

@@ -133,6 +133,8 @@ static void add(struct vx_counters *sum, const struct vx_counters *cpu)
 		sum->last_rx_ns = cpu->last_rx_ns;
 	if (cpu->last_unicast_tx_ns > sum->last_unicast_tx_ns)
 		sum->last_unicast_tx_ns = cpu->last_unicast_tx_ns;
+	if (cpu->last_unknown_tx_ns > sum->last_unknown_tx_ns)
+		sum->last_unknown_tx_ns = cpu->last_unknown_tx_ns;
 }
 
 void slots_sum(const struct vx_counters *cpus, unsigned n, struct vx_counters *out)

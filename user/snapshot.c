@@ -74,7 +74,10 @@ static int64_t ago_ms(uint64_t then, uint64_t now)
 
 static void judge_peer(struct snapshot_peer *p, uint64_t now)
 {
-	p->state = snapshot_peer_state(p->sum.last_rx_ns, p->sum.last_unicast_tx_ns, now);
+	uint64_t known = p->sum.last_unicast_tx_ns, unknown = p->sum.last_unknown_tx_ns;
+
+	p->state = snapshot_peer_state(p->sum.last_rx_ns, known > unknown ? known : unknown, now);
+	p->meant = snapshot_peer_state(0, known, now) == PEER_SILENT;
 	p->last_seen_ms = ago_ms(p->sum.last_rx_ns, now);
 }
 

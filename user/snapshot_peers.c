@@ -69,6 +69,8 @@ static bool is_odd(const struct snapshot *s, const struct snapshot_peer *p)
 {
 	uint64_t then = p->other_vni_ns;
 
+	if (p->probe.result == PROBE_ANSWERED)
+		return false;
 	if (!then || (s->now_ns > then && s->now_ns - then > SNAPSHOT_RECENT_NS))
 		return false;
 	return p->sum.last_rx_ns + COME_ROUND_NS < then;
@@ -133,8 +135,7 @@ static void say_silent(const struct saying *a, const struct snapshot_peer *p)
 /* Frames for MACs that nobody knows go to all peers, who owe no answer. */
 static bool is_quiet(const struct snapshot_peer *p)
 {
-	return p->state == PEER_SILENT && p->probe.result == PROBE_ANSWERED &&
-	       p->sum.tx_packets > p->sum.tx_bum_packets;
+	return p->state == PEER_SILENT && p->probe.result == PROBE_ANSWERED && p->meant;
 }
 
 static void say_quiet(const struct saying *a, const struct snapshot_peer *p)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What peers' programs say when they are asked; see snapshot.h. Impure edge, of `check` alone. */
-#include <errno.h>
-
 #include "probe.h"
 #include "snapshot.h"
 
@@ -9,8 +7,8 @@
 
 static void take(const struct probe_target *t, struct snapshot_peer *p)
 {
-	/* Without a tunnel nobody could be asked, and that is said elsewhere. */
-	if (t->err == -ENODEV)
+	/* Nobody was asked: for want of a tunnel, which is said elsewhere, or of room for questions. */
+	if (t->err && !t->answered)
 		return;
 	p->probe = (struct snapshot_probe){
 		.result = t->answered ? PROBE_ANSWERED : PROBE_UNANSWERED,

@@ -100,13 +100,14 @@ struct vx_counters {
 	__u64 tx_bum_packets;
 	__u64 flood_copies; /* the bridge's own copies from this peer's tunnel to another: no drops */
 	__u64 last_rx_ns;
-	__u64 last_unicast_tx_ns;
+	__u64 last_unicast_tx_ns; /* for a MAC that is there; */
+	__u64 last_unknown_tx_ns; /* for one nobody has shown, so that the bridge floods it */
 	__u64 carried; /* 1 on one CPU: what a smaller map had counted before is in here */
 	__u64 tick; /* the programs' own: the clock of this CPU's last tick, */
 	__u64 tick_ns; /* and what time it was then */
 	__u64 asked_ns; /* how far ahead this peer's answers are used up on this CPU, see probe.h */
 };
-VX_ASSERT_SIZE(struct vx_counters, 168);
+VX_ASSERT_SIZE(struct vx_counters, 176);
 
 /* What the program `own` is run with. */
 struct vx_own {
@@ -122,7 +123,7 @@ struct vx_carry {
 	__u32 reserved;
 	struct vx_counters sum;
 };
-VX_ASSERT_SIZE(struct vx_carry, 176);
+VX_ASSERT_SIZE(struct vx_carry, 184);
 
 /* --- map `drops` (per CPU): made by the programs at the first such drop. peer "" = nobody's. */
 struct vx_drop_key {
@@ -280,8 +281,8 @@ VX_ASSERT_SIZE(struct vx_flow, 248);
 
 /*
  * A probe (`vxbpf ping`): behind an Ethernet header with this group address, this source and this type.
- * A bridge drops that group's frames, PAUSE, whatever its group_fwd_mask: so no container can send a probe
- * through one, and none reaches a container. All in network byte order.
+ * A bridge drops that group's frames, PAUSE, whatever its group_fwd_mask, that come in by its ports: so no
+ * container on one can send a probe, and none reaches a container. All in network byte order.
  */
 #define VX_PROBE_DST                                                                               \
 	{                                                                                          \

@@ -50,7 +50,7 @@ static const struct layout layouts[] = {
 	  M(vx_counters, rx_fast_packets), M(vx_counters, rx_bum_packets),
 	  M(vx_counters, tx_packets), M(vx_counters, tx_bytes), M(vx_counters, tx_fast_packets),
 	  M(vx_counters, tx_bum_packets), M(vx_counters, flood_copies), M(vx_counters, last_rx_ns),
-	  M(vx_counters, last_unicast_tx_ns), M(vx_counters, carried), M(vx_counters, tick),
+	  M(vx_counters, last_unicast_tx_ns), M(vx_counters, last_unknown_tx_ns), M(vx_counters, carried), M(vx_counters, tick),
 	  M(vx_counters, tick_ns), M(vx_counters, asked_ns)),
 	S(vx_own, M(vx_own, slot), M(vx_own, cpu), M(vx_own, owner)),
 	S(vx_carry, M(vx_carry, slot), M(vx_carry, reserved), M(vx_carry, sum)),

@@ -14,6 +14,7 @@ struct asked {
 	int version, magic, type, group; /* added to what is right */
 	int sequence;
 	bool tagged;
+	bool by_us; /* this host's operator has asked */
 };
 
 static void make_probe(const struct asked *a, struct pkt_buf *b)
@@ -124,9 +125,11 @@ static const struct probe_row rows[] = {
 	{ IN("one byte short", "e", SEEN), { .size = 31 }, TC_ACT_SHOT },
 	{ IN("no tunnel of ours", "e", .ifindex = FOREIGN, .ingress = FOREIGN), { 0 }, TC_ACT_UNSPEC },
 
-	{ OUT("host asks", "e", 0), { 0 }, TC_ACT_UNSPEC },
-	{ OUT("host asks, off", "f", 0), { 0 }, TC_ACT_UNSPEC },
-	{ OUT("host asks above the MTU", "e", 0), { .size = WIDE }, TC_ACT_UNSPEC },
+	{ OUT("host asks", "e", 0), { .by_us = true }, TC_ACT_UNSPEC },
+	{ OUT("host asks, off", "f", 0), { .by_us = true }, TC_ACT_UNSPEC },
+	{ OUT("host asks above the MTU", "e", 0), { .size = WIDE, .by_us = true }, TC_ACT_UNSPEC },
+	{ OUT("somebody asks by the bridge device", "e", 0), { 0 }, TC_ACT_SHOT },
+	{ OUT("the same, short", "e", 0), { .size = 31, .by_us = true }, TC_ACT_SHOT },
 	{ OUT("answer goes back", "e", TUN_BETA), { .kind = VX_PROBE_ANSWER }, TC_ACT_UNSPEC },
 	{ OUT("port asks", "e", PORT1), { 0 }, TC_ACT_SHOT },
 	{ OUT("another tunnel asks", "e", TUN_GAMMA), { 0 }, TC_ACT_SHOT },
@@ -159,6 +162,8 @@ static void check_probe_row(void **state)
 	make_probe(&r->asked, &in);
 	reset(o, &r->row, now);
 	forget_probes(o);
+	if (r->asked.by_us)
+		want(o, BETA, (__u32)r->asked.sequence);
 	assert_int_equal(run(o, &r->row, &in, &out), r->verdict);
 	wanted = in;
 	if (r->verdict == ANSWERED)

@@ -36,7 +36,7 @@ static void check_counters(struct vxbpf_bpf *o, const struct row *row, __u64 now
 			const __u64 *from = &c[i].rx_packets;
 			__u64 *to = &s.rx_packets;
 
-			for (size_t n = 0; n < 11; n++)
+			for (size_t n = 0; n < 12; n++)
 				to[n] += from[n];
 		}
 		assert_sum(row, "rx packets", s.rx_packets, rx->packets);
@@ -51,7 +51,9 @@ static void check_counters(struct vxbpf_bpf *o, const struct row *row, __u64 now
 			   key == slot_of(GAMMA) ? row->flood : 0);
 		assert_when("last rx", s.last_rx_ns, rx->packets ? NOW : 0, now);
 		assert_when("last unicast tx", s.last_unicast_tx_ns,
-			    tx->packets && !tx->group ? NOW : 0, now);
+			    tx->packets && !tx->group && !tx->bum ? NOW : 0, now);
+		assert_when("last unknown tx", s.last_unknown_tx_ns,
+			    tx->packets && !tx->group && tx->bum ? NOW : 0, now);
 	}
 }
 

@@ -9,6 +9,7 @@ ALL_TESTS="
 	sizes_at_1500
 	sizes_at_9000
 	torn_veth_has_tcp
+	narrow_hop_of_ipv6
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -62,6 +63,21 @@ torn_veth_has_tcp() {
 	transfer c11 c21 "$(ip4_of c21)" || fail "IPv4: $(cat "$WORK/transfer")"
 	transfer c21 c11 "$(ip6_of c11)" || fail "IPv6: $(cat "$WORK/transfer")"
 	assert_eq "0" "$(ip -n h1 -j -s link show c11 | jq '.[0].stats64.rx.dropped')" "dropped by the veth"
+}
+
+# A router tells this host's kernel that the path takes less, so that cuts its packets in two. Small ones of the
+# same flow go whole, and fast, and must not take the large ones with them.
+narrow_hop_of_ipv6() {
+	local percent
+	FAMILIES=6
+	pair_on 1500
+	router_narrow 1400 6 2001:db8::2/128
+	mesh_up h1
+	background c21 "$PYTHON" -IS "$LIB/sizes.py" echo 7
+	wait_for 10 on c21 bash -c 'ss -Hlun sport = 7 | grep . >/dev/null'
+	percent=$(on c11 "$PYTHON" -IS "$LIB/sizes.py" mixed "$(ip4_of c21)" 7 8 100 1400)
+	vx h1 status >&2 || true; on c11 ip route get "$(ip4_of c21)" >&2; on h1 ip -6 route get 2001:db8::2 >&2; on h1 ip -s link show vx-h2 >&2
+	assert_ge 90 "$percent" "percent of the large ones answered"
 }
 
 run_tests

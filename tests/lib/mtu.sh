@@ -69,3 +69,16 @@ s.shutdown(socket.SHUT_WR); assert s.recv(4) == b"done"' "$3" "$WORK/blob" 2>"$W
 	stop "$PID"
 	[ "$status" -eq 0 ] && cmp "$WORK/blob" "$WORK/blob.got"
 }
+
+# router_narrow MTU FAMILY ADDRESS: h1 reaches h2 by way of s9, whose own way there is narrow.
+router_narrow() {
+	node s9
+	on s9 bash -c 'for f in /proc/sys/net/ipv4/conf/*/send_redirects; do echo 0 >$f; done
+		echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	ip -n s9 "-$2" route add "$3" dev eth0 mtu "$1"
+	if [ "$2" = 4 ]; then
+		ip -n h1 route add "$3" via "$(address4 s9)"
+	else
+		ip -n h1 -6 route add "$3" via "$(address6 s9)"
+	fi
+}

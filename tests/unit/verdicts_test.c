@@ -94,7 +94,8 @@ static void silent_answered(struct snapshot *s)
 static void flooded_answered(struct snapshot *s)
 {
 	silent_answered(s);
-	peers[2].sum.tx_bum_packets = 100;
+	peers[2].sum.last_unknown_tx_ns = peers[2].sum.last_unicast_tx_ns;
+	peers[2].sum.last_unicast_tx_ns = 0;
 }
 
 static void silent_without_route(struct snapshot *s)
