@@ -20,6 +20,7 @@ ALL_TESTS="
 	readers_see_whole_files
 	what_fails_leaves_the_old_file
 	what_is_no_file_is_left_alone
+	links_of_others_are_not_followed
 	killed_writer_is_cleared_up_after
 	writers_wait_for_each_other
 "
@@ -263,6 +264,56 @@ what_is_no_file_is_left_alone() {
 	ln -f "$WORK/precious" "$PROM.tmp"
 	refused 1 'vxbpf.prom.tmp: write: it is there and not ours' vx h1 export --output "$PROM"
 	assert_eq precious "$(cat "$WORK/precious")" "what they point to"
+}
+
+# A link lends its maker root's right to replace a file.
+links_of_others_are_not_followed() {
+	local refusal='it is a link that is not ours, or in a folder that others may change'
+	mesh 1
+	mesh_up
+	place
+	echo precious >"$WORK/precious"
+	not_followed() {
+		refused 1 "$refusal" vx h1 export --output "$PROM"
+		assert_eq precious "$(cat "$WORK/precious")" "what it points to"
+		test -L "$PROM"
+		nothing_but_the_file
+	}
+	chown 65534 "$WORK/prom"
+	ln -s "$WORK/precious" "$PROM"
+	chown -h 65534 "$PROM"
+	not_followed
+	chown -h 0 "$PROM" # made by root, but they can put another one there
+	not_followed
+	chown 0 "$WORK/prom"
+	chmod 1777 "$WORK/prom"
+	not_followed
+	chown -h 65534 "$PROM"
+	not_followed
+	chmod 755 "$WORK/prom"
+	not_followed
+	# One behind a link of ours.
+	mkdir "$WORK/prom/ours"
+	ln -s ../vxbpf.prom "$WORK/prom/ours/link"
+	refused 1 "$refusal" vx h1 export --output "$WORK/prom/ours/link"
+	assert_eq precious "$(cat "$WORK/precious")" "what both point to"
+	# All of them ours: also a link to where nothing is so far.
+	chown -h 0 "$PROM"
+	vx h1 export --output "$WORK/prom/ours/link"
+	whole "$WORK/precious"
+	rm "$WORK/precious"
+	vx h1 export --output "$PROM"
+	whole "$WORK/precious"
+	test -L "$PROM"
+	# A name of theirs that is no link is replaced, whoever has the folder.
+	rm -r "$PROM" "$WORK/prom/ours"
+	chown 65534 "$WORK/prom"
+	echo theirs >"$PROM"
+	chown 65534 "$PROM"
+	vx h1 export --output "$PROM"
+	nothing_but_the_file
+	whole "$PROM"
+	assert_eq 0 "$(stat -c %u "$PROM")" "whose it is"
 }
 
 killed_writer_is_cleared_up_after() {
