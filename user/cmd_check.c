@@ -47,7 +47,7 @@ static int check_one(struct checking *c, struct snapshot *s, struct why *why)
 	autohost struct host_facts facts = { 0 };
 	int err = snapshot_look(c->nl, s, why);
 
-	to->overlay = s->told.name;
+	to->overlay = snapshot_name(s);
 	if (err)
 		return err;
 	snapshot_probe(s);

@@ -40,7 +40,9 @@ int cmd_down(const struct command_args *args)
 	if (err)
 		return command_fail(&why);
 	for (size_t i = 0; i < targets.n; i++) {
-		int one = down_one(nl, targets.v[i].overlay, args);
+		int one = conf_is_overlay(targets.v[i].overlay)
+				  ? down_one(nl, targets.v[i].overlay, args)
+				  : EXIT_FINE;
 
 		if (code == EXIT_FINE || code == EXIT_DIFFERS)
 			code = one ? one : code;

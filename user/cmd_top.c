@@ -27,6 +27,7 @@ struct run {
 	unsigned count; /* rounds to show; 0 = until told to end */
 	unsigned looks; /* so far; the first one has no rates */
 	size_t rows; /* since the last head */
+	bool undrawn; /* the page changed while the one before was on its way */
 	bool ended;
 };
 
@@ -130,6 +131,9 @@ static void draw(struct run *run)
 {
 	autofree char *page = NULL;
 
+	run->undrawn = run->screen.pending;
+	if (run->undrawn)
+		return;
 	screen_size(&run->screen, &run->view.width, &run->view.height);
 	page = top_page(&run->top, &run->view);
 	if (page)
@@ -227,6 +231,8 @@ static int wait(struct run *run, int64_t due, struct why *why)
 		read_keys(run);
 	if (fds[0].revents & (POLLERR | POLLHUP | POLLNVAL) || screen_flush(&run->screen))
 		run->ended = true;
+	if (run->undrawn && run->screen.drawn && !run->screen.pending)
+		draw(run);
 	return 0;
 }
 

@@ -115,14 +115,6 @@ static void add_name(struct command_targets *targets, const char *name)
 	command_add_target(targets, name, path);
 }
 
-static bool good_name(const char *name)
-{
-	size_t len =
-		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
-
-	return len && len < VX_IF_LEN && !name[len];
-}
-
 int command_find_targets(const char *arg, bool also_up, struct command_targets *out,
 			 struct why *why)
 {
@@ -131,9 +123,16 @@ int command_find_targets(const char *arg, bool also_up, struct command_targets *
 	*out = (struct command_targets){ 0 };
 	if (arg && has_suffix(arg, ".yaml")) {
 		add_file(out, arg);
+		/* Without also_up the file is read next, and says so itself, with its whole name. */
+		if (also_up && !conf_is_overlay(out->v[0].overlay))
+			return why_bad(
+				why,
+				"%s: file name: must be the overlay's name, 1 to 15 letters, "
+				"digits, '_' and '-', and .yaml",
+				arg);
 		return 0;
 	}
-	if (arg && !good_name(arg))
+	if (arg && !conf_is_overlay(arg))
 		return why_bad(
 			why,
 			"%s: an overlay is a name of 1 to 15 letters, digits, '_' and '-', or a "

@@ -6,6 +6,8 @@
 #ifndef VXBPF_COMMAND_H
 #define VXBPF_COMMAND_H
 
+#include <limits.h>
+
 #include "conf.h"
 #include "util.h"
 
@@ -64,7 +66,8 @@ int command_number(const struct command_args *args, enum command_option option, 
  * or file that says nothing is refused in one sentence. */
 struct command_targets {
 	struct command_target {
-		char overlay[VX_IF_LEN];
+		char overlay[NAME_MAX +
+			     1]; /* of a file in a list maybe none, see conf_is_overlay */
 		char path[PATH_MAX]; /* of its config, which need not exist */
 	} * v;
 	size_t n;

@@ -14,12 +14,23 @@
 
 #define auto_conf __attribute__((cleanup(conf_free)))
 
+static size_t good_part(const char *name)
+{
+	return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+}
+
+bool conf_is_overlay(const char *name)
+{
+	size_t len = good_part(name);
+
+	return len && len < VX_IF_LEN && !name[len];
+}
+
 static int read_overlay(const struct conf_tree *tree, struct conf *conf, struct why *why)
 {
 	const char *slash = strrchr(tree->path, '/');
 	const char *name = slash ? slash + 1 : tree->path;
-	size_t len =
-		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+	size_t len = good_part(name);
 
 	if (strlen(tree->path) >= sizeof(conf->path))
 		return conf_tree_refuse(tree, NULL, why, "the path is too long");

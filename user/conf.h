@@ -59,6 +59,8 @@ const char *conf_guard_name(enum vx_guard guard);
 const char *conf_vni_mode_name(enum vx_vni_mode mode);
 const char *conf_switch_name(enum conf_switch s);
 
+/* May an overlay be called so? */
+bool conf_is_overlay(const char *name);
 /* What the kernel takes as the name of a device, as it is. */
 bool conf_is_device(const char *text);
 /* Why no host can be reached by this address ("a multicast address"), NULL if it can. */

@@ -12,32 +12,80 @@
 
 #define SUFFIX ".tmp" /* nothing that collects *.prom takes it */
 #define PAUSE_MS 10
+#define LINKS_MAX 40 /* as many as the kernel would follow */
 
 static int say(struct why *why, const char *path, const char *what, int err)
 {
 	return why_set(why, err, "%s: %s: %s", path, what, strerror(-err));
 }
 
-/* A symbolic link stays, and what it names is replaced. What is no file is left alone: a device or a
- * pipe would be gone for everybody. */
-static int find_place(const char *path, char place[PATH_MAX], struct why *why)
+static void folder_of(const char *place, char folder[PATH_MAX])
 {
-	char real[PATH_MAX];
+	char *slash;
+
+	text_copy(folder, PATH_MAX, place);
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	else
+		text_copy(folder, PATH_MAX, ".");
+}
+
+/* A link that others may have planted would lend them our right to replace any file. */
+static bool may_follow(const char *place, const struct stat *link)
+{
+	char folder[PATH_MAX];
 	struct stat st;
 
-	if (strlen(path) + strlen(SUFFIX) >= PATH_MAX)
-		return say(why, path, "write", -ENAMETOOLONG);
+	folder_of(place, folder);
+	return link->st_uid == geteuid() && stat(folder, &st) == 0 && st.st_uid == geteuid() &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* What a link says starts at the folder it is in. */
+static int follow(char place[PATH_MAX])
+{
+	char says[PATH_MAX], folder[PATH_MAX];
+	ssize_t n = readlink(place, says, sizeof(says) - 1);
+
+	if (n < 0)
+		return -errno;
+	says[n] = '\0';
+	folder_of(place, folder);
+	n = says[0] == '/' ? snprintf(place, PATH_MAX, "%s", says)
+			   : snprintf(place, PATH_MAX, "%s/%s", folder, says);
+	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* A symbolic link of ours stays, and what it names is replaced. What is no file is left alone: a device
+ * or a pipe would be gone for everybody. */
+static int find_place(const char *path, char place[PATH_MAX], struct why *why)
+{
+	struct stat st;
+	int err = strlen(path) + strlen(SUFFIX) < PATH_MAX ? 0 : -ENAMETOOLONG;
+	bool link;
+
 	text_copy(place, PATH_MAX, path);
-	if (stat(path, &st)) {
-		if (errno == ENOENT)
+	for (int links = 0; !err; links++) {
+		if (lstat(place, &st)) {
+			err = -errno;
+			break;
+		}
+		link = S_ISLNK(st.st_mode);
+		if (link && !may_follow(place, &st))
+			return why_set(why, -EPERM,
+				       "%s: write: it is a link that is not ours, or in a folder "
+				       "that others may change: remove it, or choose another place",
+				       place);
+		/* The end of it first: some, such as /dev/stdout's, say what is no path. */
+		if ((!link || stat(place, &st) == 0) && !S_ISREG(st.st_mode))
+			return why_set(why, -EINVAL, "%s: write: it is there and no ordinary file",
+				       path);
+		if (!link)
 			return 0;
-		return say(why, path, "write", -errno);
+		err = links < LINKS_MAX ? follow(place) : -ELOOP;
 	}
-	if (!S_ISREG(st.st_mode))
-		return why_set(why, -EINVAL, "%s: write: it is there and no ordinary file", path);
-	if (realpath(path, real))
-		text_copy(place, PATH_MAX, real);
-	return 0;
+	return err == -ENOENT ? 0 : say(why, path, "write", err);
 }
 
 /* In a folder that others may write to it might be theirs, or a second name of anything. */
@@ -129,14 +177,10 @@ static int fill(int fd, const char *text)
 static int sync_folder(const char *place)
 {
 	char folder[PATH_MAX];
-	char *slash;
 	autofd int fd = -1;
 
-	text_copy(folder, sizeof(folder), place);
-	slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder] = '\0';
-	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	folder_of(place, folder);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -errno : 0;

@@ -29,6 +29,11 @@ static const char *const sentences[VX_REASON_MAX] = {
 #undef VX_REASON
 };
 
+const char *snapshot_name(const struct snapshot *s)
+{
+	return s->misnamed[0] ? s->misnamed : s->told.name;
+}
+
 const char *snapshot_state_name(enum snapshot_state state)
 {
 	return state_names[state];

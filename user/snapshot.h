@@ -124,6 +124,7 @@ struct snapshot_tables {
 struct snapshot {
 	struct vx_overlay told; /* what `up` wrote down; of one that is down, what it would write */
 	char path[PATH_MAX]; /* of the config */
+	char misnamed[NAME_MAX + 1]; /* what no overlay may be called, but its file is; or "" */
 	bool up;
 	unsigned layout; /* of the pins; 0 = none, UINT_MAX = not known */
 	char fault[512]; /* why the config cannot be used or met, or "" */
@@ -186,6 +187,7 @@ bool snapshot_peer_dropped(const uint64_t drops[VX_REASON_MAX]);
 /* sent: too large packets of late are among what is to be told of. */
 enum port_fit snapshot_port_fit(const struct snapshot_port *port, uint32_t mtu, bool sent);
 
+const char *snapshot_name(const struct snapshot *s);
 const char *snapshot_state_name(enum snapshot_state state);
 const char *peer_state_name(enum peer_state state);
 const char *reason_label(enum vx_reason reason); /* "wrong_vni" */

@@ -294,11 +294,26 @@ static int read_all(struct reading *r)
 	return err ? err : r->err;
 }
 
+/* There cannot be anything of it here, only of others whose names it begins or ends with. */
+static int read_misnamed(struct reading *r)
+{
+	text_copy(r->s->misnamed, sizeof(r->s->misnamed), r->overlay);
+	r->s->now_ns = reading_clock_ns();
+	if (!r->counted)
+		read_plan(r);
+	snapshot_judge(r->s);
+	return 0;
+}
+
 static int read_overlay(struct reading *r, const char *path, struct why *why)
 {
 	struct snapshot *s = r->s;
-	int err = pins_layout(r->overlay, &s->layout);
+	int err;
 
+	text_copy(s->path, sizeof(s->path), path);
+	if (!conf_is_overlay(r->overlay))
+		return read_misnamed(r);
+	err = pins_layout(r->overlay, &s->layout);
 	if (err)
 		return why_set(why, err, "%s: read its pins: %s", r->overlay, strerror(-err));
 	if (r->counted)
@@ -307,7 +322,6 @@ static int read_overlay(struct reading *r, const char *path, struct why *why)
 		err = world_read(r->nl, &r->world, why);
 	if (err)
 		return err;
-	text_copy(s->path, sizeof(s->path), path);
 	s->up = s->layout == VX_LAYOUT && observe_overlay(r->overlay, &s->told) == 0;
 	if (!s->up) {
 		text_copy(s->told.name, sizeof(s->told.name), r->overlay);

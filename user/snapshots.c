@@ -26,7 +26,10 @@ int snapshots_of(struct nl *nl, const struct command_targets *targets, snapshot_
 	if (!out->v)
 		return why_set(why, -ENOMEM, "snapshots: out of memory");
 	for (size_t i = 0; !err && i < targets->n; i++) {
-		err = read_one(nl, &targets->v[i], read, &out->v[i], why);
+		/* A file that can be no overlay is for those who judge configs; it has no numbers. */
+		if (read == snapshot_read_counted && !conf_is_overlay(targets->v[i].overlay))
+			continue;
+		err = read_one(nl, &targets->v[i], read, &out->v[out->n], why);
 		out->n += !err;
 	}
 	return err;
@@ -80,11 +83,14 @@ int snapshots_read_peers(const struct command_args *args, struct snapshots *out,
 		return why_set(why, -ENOMEM, "%s: out of memory", args->verb);
 	for (size_t i = 0; !err && i < targets.n; i++) {
 		struct command_target *t = &targets.v[i];
+		struct snapshot *s = &out->v[out->n];
 
-		err = snapshot_read_peers(t->overlay, &out->v[i]);
+		if (!conf_is_overlay(t->overlay))
+			continue;
+		err = snapshot_read_peers(t->overlay, s);
 		if (err)
 			why_set(why, err, "%s: read its maps: %s", t->overlay, strerror(-err));
-		text_copy(out->v[i].path, sizeof(out->v[i].path), t->path);
+		text_copy(s->path, sizeof(s->path), t->path);
 		out->n++;
 	}
 	return err;

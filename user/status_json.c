@@ -92,7 +92,7 @@ static struct json_object *overlay_json(const struct snapshot *s)
 		json_object_array_add(peers, peer_json(&s->peers[i]));
 	for (size_t i = 0; i < s->n_ports; i++)
 		json_object_array_add(ports, port_json(&s->ports[i]));
-	add_text(o, "overlay", s->told.name);
+	add_text(o, "overlay", snapshot_name(s));
 	add_text(o, "bridge", s->told.bridge);
 	add_text(o, "local", s->told.local);
 	add_text(o, "address", s->told.address);

@@ -31,7 +31,7 @@ static void put_title(struct page *p, const struct snapshot *s)
 	static const enum paint paints[] = { GOOD, WARN, BAD };
 	char text[256] = "";
 
-	page_put(p, PLAIN, s->told.name);
+	page_put(p, PLAIN, snapshot_name(s));
 	page_put(p, PLAIN, ": ");
 	page_put(p, paints[s->state], snapshot_state_name(s->state));
 	if (s->told.local[0]) {

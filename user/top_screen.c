@@ -124,7 +124,7 @@ void screen_add(struct screen *s, const char *text)
 }
 
 /* Each line is cleared in front of its text: behind it, the cursor may still stand on the last column.
- * While the page before is on its way, this one is left out. */
+ * While the page before is on its way, this one is left out, and the caller's to remember. */
 void screen_draw(struct screen *s, const char *page)
 {
 	char *text = NULL;

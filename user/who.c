@@ -43,6 +43,16 @@ static bool is_host(const struct who *w, const char *ifname)
 	return strcmp(ifname, w->live->told.bridge) == 0;
 }
 
+/* A device's name for a terminal: it may hold any byte. */
+static char *shown_name(const char *ifname)
+{
+	char *shown = shown_text(ifname);
+
+	if (!shown)
+		abort();
+	return shown;
+}
+
 /* "port c1", "beta (192.0.2.2), behind vx-beta", "this host" */
 static void add_place(char *text, const struct who *w, enum vx_place place, uint32_t where,
 		      const char *ifname, bool at_length)
@@ -66,6 +76,7 @@ static void add_place(char *text, const struct who *w, enum vx_place place, uint
 static void add_moves(char *text, const struct who *w, uint64_t now)
 {
 	const struct vx_fdb *at = &w->at;
+	autofree char *was = shown_name(w->was_port);
 
 	if (!at->moves)
 		return;
@@ -75,7 +86,7 @@ static void add_moves(char *text, const struct who *w, uint64_t now)
 	text_add(text, TEXT, "%s", at->moves == 1 ? ", " : ", last ");
 	add_age(text, age_ms(at->moved_ns, now));
 	text_add(text, TEXT, " from ");
-	add_place(text, w, at->was, at->was_at, w->was_port, false);
+	add_place(text, w, at->was, at->was_at, was, false);
 	if (is_flapping(w, now))
 		text_add(text, TEXT,
 			 "; it does not come to rest: %u moves with less than a minute between "
@@ -87,6 +98,7 @@ static void add_moves(char *text, const struct who *w, uint64_t now)
 static void add_bridge_place(char *text, const struct who *w)
 {
 	const struct live *l = w->live;
+	autofree char *port = shown_name(w->bridge_port);
 
 	for (size_t i = 0; i < l->n_peers; i++) {
 		const struct vx_peer *p = &l->peers[i].said;
@@ -99,7 +111,7 @@ static void add_bridge_place(char *text, const struct who *w)
 	if (is_host(w, w->bridge_port))
 		text_add(text, TEXT, "this host, %s", l->told.local);
 	else
-		text_add(text, TEXT, "port %s of this host", w->bridge_port);
+		text_add(text, TEXT, "port %s of this host", port);
 }
 
 static bool agree(const struct who *w)
@@ -128,6 +140,7 @@ static void add_bridge(char *text, const struct who *w)
 char *who_text(const struct who *w, uint64_t now_ns, bool say_overlay)
 {
 	char text[TEXT] = "", mac[18];
+	autofree char *port = shown_name(w->port);
 
 	if (say_overlay)
 		text_add(text, TEXT, "%s: ", w->live->told.name);
@@ -143,8 +156,8 @@ char *who_text(const struct who *w, uint64_t now_ns, bool say_overlay)
 		return strdup(text);
 	}
 	text_add(text, TEXT, is_stale(w, now_ns) ? " was at " : " is at ");
-	add_place(text, w, w->at.place, w->at.place == VX_AT_PEER ? w->at.vni : w->at.ifindex,
-		  w->port, true);
+	add_place(text, w, w->at.place, w->at.place == VX_AT_PEER ? w->at.vni : w->at.ifindex, port,
+		  true);
 	text_add(text, TEXT, ", seen ");
 	add_age(text, age_ms(w->at.seen_ns, now_ns));
 	if (is_stale(w, now_ns))
@@ -219,15 +232,41 @@ static void put_place(struct json_object *o, const struct who *w)
 	put_text(o, "ifname", p ? p->said.ifname : peer ? "" : ifname);
 }
 
+static void put_subject(struct json_object *o, const struct live *live, const uint8_t mac[6],
+			uint16_t vlan)
+{
+	char text[18];
+
+	mac_format(mac, text);
+	put_text(o, "overlay", live->told.name);
+	put_text(o, "mac", text);
+	put_number(o, "vlan", vlan);
+}
+
+/* Of a MAC that was seen nowhere: it shows the address, and that is all there is to know. */
+static struct json_object *nowhere_json(const struct who_owner *owner)
+{
+	static const char *const empty[] = { "place", "peer", "address", "ifname", "moved_from" };
+	struct json_object *o = json_object_new_object();
+
+	put_subject(o, owner->live, owner->mac, 0);
+	for (size_t i = 0; i < ARRAY_LEN(empty); i++)
+		put_text(o, empty[i], "");
+	put_number(o, "seen_ms", -1);
+	json_object_object_add(o, "stale", json_object_new_boolean(false));
+	put_number(o, "moves", 0);
+	put_number(o, "moved_ms", -1);
+	put_number(o, "moves_in_a_row", 0);
+	json_object_object_add(o, "bridge", NULL);
+	return o;
+}
+
 static struct json_object *place_json(const struct who *w, uint64_t now)
 {
 	struct json_object *o = json_object_new_object(), *bridge = NULL;
-	char mac[18], was[TEXT] = "";
+	char was[TEXT] = "";
 
-	mac_format(w->mac, mac);
-	put_text(o, "overlay", w->live->told.name);
-	put_text(o, "mac", mac);
-	put_number(o, "vlan", w->vlan);
+	put_subject(o, w->live, w->mac, w->vlan);
 	put_place(o, w);
 	put_number(o, "seen_ms", w->known ? (int64_t)age_ms(w->at.seen_ns, now) : -1);
 	json_object_object_add(o, "stale", json_object_new_boolean(is_stale(w, now)));
@@ -249,6 +288,24 @@ static struct json_object *place_json(const struct who *w, uint64_t now)
 	return o;
 }
 
+static bool is_of(const struct who_owner *owner, const struct who *w)
+{
+	return owner->live == w->live && memcmp(owner->mac, w->mac, sizeof(w->mac)) == 0;
+}
+
+/* Takes the place. */
+static void add_json(struct json_object *all, struct json_object *o, const struct who_owner *owner,
+		     const char *ip)
+{
+	put_text(o, "ip", ip);
+	put_text(o, "ip_from",
+		 !owner		    ? ""
+		 : owner->own	    ? "own"
+		 : owner->neighbour ? "neighbour"
+				    : "flow");
+	json_object_array_add(all, o);
+}
+
 char *who_json(const struct whos *list, const struct who_owners *owners, const char *ip)
 {
 	struct json_object *all = json_object_new_array();
@@ -256,20 +313,20 @@ char *who_json(const struct whos *list, const struct who_owners *owners, const c
 	char *copy;
 
 	for (size_t i = 0; i < list->n; i++) {
-		struct json_object *o = place_json(&list->v[i], list->now_ns);
 		const struct who_owner *own = NULL;
 
 		for (size_t k = 0; k < owners->n; k++)
-			if (owners->v[k].live == list->v[i].live &&
-			    memcmp(owners->v[k].mac, list->v[i].mac, 6) == 0)
+			if (is_of(&owners->v[k], &list->v[i]))
 				own = &owners->v[k];
-		put_text(o, "ip", ip);
-		put_text(o, "ip_from",
-			 !own		  ? ""
-			 : own->own	  ? "own"
-			 : own->neighbour ? "neighbour"
-					  : "flow");
-		json_object_array_add(all, o);
+		add_json(all, place_json(&list->v[i], list->now_ns), own, ip);
+	}
+	for (size_t k = 0; k < owners->n; k++) {
+		bool placed = false;
+
+		for (size_t i = 0; i < list->n; i++)
+			placed |= is_of(&owners->v[k], &list->v[i]);
+		if (!placed)
+			add_json(all, nowhere_json(&owners->v[k]), &owners->v[k], ip);
 	}
 	text = json_object_to_json_string_ext(all, FORMAT);
 	copy = text ? strdup(text) : NULL;

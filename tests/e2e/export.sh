@@ -14,12 +14,14 @@ ALL_TESTS="
 	works_without_config
 	overlay_that_is_down_says_so
 	two_overlays_share_the_file
+	files_that_can_be_no_overlay
 	names_of_any_bytes
 	what_is_broken_shows
 	usual_place_is_the_collectors
 	readers_see_whole_files
 	what_fails_leaves_the_old_file
 	what_is_no_file_is_left_alone
+	links_of_others_are_not_followed
 	killed_writer_is_cleared_up_after
 	writers_wait_for_each_other
 "
@@ -104,6 +106,39 @@ two_overlays_share_the_file() {
 	assert_eq 1 "$(grep -c '^vxbpf_port_hooked{overlay="vxbr1"' "$WORK/text")" "ports of vxbr1"
 	expect 0 vx h1 export vxbr1
 	assert_eq 1 "$(grep -c '^vxbpf_peer_up{' <<<"$OUT")" "peers of the one asked for"
+}
+
+# A name is 15 characters at most, and is never cut down to one that is up.
+files_that_can_be_no_overlay() {
+	local up=datacenter-east file
+	mesh 2
+	mv "$WORK/etc/h1/vxbr0.yaml" "$WORK/etc/h1/$up.yaml"
+	vx h1 up
+	mv "$WORK/etc/h1/$up.yaml" "$WORK/elsewhere.yaml"
+	for file in "$up-a" "$up-b" "$up-old" dotted.name; do
+		echo 'peers: [' >"$WORK/etc/h1/$file.yaml"
+	done
+	vx h1 export --output - >"$WORK/text"
+	whole "$WORK/text"
+	assert_eq "vxbpf_overlay_up{overlay=\"$up\"} 1" "$(grep '^vxbpf_overlay_up{' "$WORK/text")" "overlays"
+	assert_eq 1 "$(vx h1 top -n 1 | grep -c ' h2 ')" "rows of top"
+	# Who judges configs names each of them, whole.
+	expect 3 vx h1 status --json
+	assert_eq "[\"$up\",\"$up-a\",\"$up-b\",\"$up-old\",\"dotted.name\"]" \
+		"$(jq -c '[.[].overlay]' <<<"$OUT")" "status --json"
+	assert_eq '["down"]' "$(jq -c '[.[1:][].state] | unique' <<<"$OUT")" "states"
+	for file in "$up-a" "$up-b" "$up-old" dotted.name; do
+		expect 3 vx h1 status
+		assert_match "^$file: down" "$OUT" "status"
+		expect 3 vx h1 check
+		assert_match "^$file: .*/etc/vxbpf/$file.yaml: file name: must be the overlay's name" "$OUT" "check"
+		refused 2 "$file.yaml: file name: must be the overlay's name" vx h1 export "/etc/vxbpf/$file.yaml"
+		refused 2 "$file.yaml: file name: must be the overlay's name" vx h1 down "/etc/vxbpf/$file.yaml"
+	done
+	refused 2 "$up-a.yaml: file name: must be the overlay's name" vx h1 up
+	assert_eq 1 "$(metric h1 "vxbpf_overlay_up{overlay=\"$up\"}")" "after all that"
+	expect 0 vx h1 down
+	assert_eq "" "$(metric h1 "vxbpf_overlay_up{overlay=\"$up\"}")" "once it is down"
 }
 
 # One strange name must not cost all metrics of the host.
@@ -263,6 +298,56 @@ what_is_no_file_is_left_alone() {
 	ln -f "$WORK/precious" "$PROM.tmp"
 	refused 1 'vxbpf.prom.tmp: write: it is there and not ours' vx h1 export --output "$PROM"
 	assert_eq precious "$(cat "$WORK/precious")" "what they point to"
+}
+
+# A link lends its maker root's right to replace a file.
+links_of_others_are_not_followed() {
+	local refusal='it is a link that is not ours, or in a folder that others may change'
+	mesh 1
+	mesh_up
+	place
+	echo precious >"$WORK/precious"
+	not_followed() {
+		refused 1 "$refusal" vx h1 export --output "$PROM"
+		assert_eq precious "$(cat "$WORK/precious")" "what it points to"
+		test -L "$PROM"
+		nothing_but_the_file
+	}
+	chown 65534 "$WORK/prom"
+	ln -s "$WORK/precious" "$PROM"
+	chown -h 65534 "$PROM"
+	not_followed
+	chown -h 0 "$PROM" # made by root, but they can put another one there
+	not_followed
+	chown 0 "$WORK/prom"
+	chmod 1777 "$WORK/prom"
+	not_followed
+	chown -h 65534 "$PROM"
+	not_followed
+	chmod 755 "$WORK/prom"
+	not_followed
+	# One behind a link of ours.
+	mkdir "$WORK/prom/ours"
+	ln -s ../vxbpf.prom "$WORK/prom/ours/link"
+	refused 1 "$refusal" vx h1 export --output "$WORK/prom/ours/link"
+	assert_eq precious "$(cat "$WORK/precious")" "what both point to"
+	# All of them ours: also a link to where nothing is so far.
+	chown -h 0 "$PROM"
+	vx h1 export --output "$WORK/prom/ours/link"
+	whole "$WORK/precious"
+	rm "$WORK/precious"
+	vx h1 export --output "$PROM"
+	whole "$WORK/precious"
+	test -L "$PROM"
+	# A name of theirs that is no link is replaced, whoever has the folder.
+	rm -r "$PROM" "$WORK/prom/ours"
+	chown 65534 "$WORK/prom"
+	echo theirs >"$PROM"
+	chown 65534 "$PROM"
+	vx h1 export --output "$PROM"
+	nothing_but_the_file
+	whole "$PROM"
+	assert_eq 0 "$(stat -c %u "$PROM")" "whose it is"
 }
 
 killed_writer_is_cleared_up_after() {

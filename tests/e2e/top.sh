@@ -14,6 +14,7 @@ ALL_TESTS="
 	rates_are_what_was_counted
 	keys_sort_scroll_and_help
 	page_follows_the_window
+	slow_terminal_shows_the_last_change
 	terminal_is_as_it_was
 	stopped_and_continued
 	terminal_goes_away
@@ -118,6 +119,56 @@ page_follows_the_window() {
 		wait_for 10 drawn_for "${size#* }"
 		narrow "${size% *}" "$(pane)"
 	done
+}
+
+# A window that changes while a page is on its way to a terminal that does not read.
+slow_terminal_shows_the_last_change() {
+	mesh 1
+	mesh_up
+	on h1 timeout 60 env TERM=screen LC_ALL=C.UTF-8 "$PYTHON" -IS - "$VXBPF" <<-'P'
+		import array, fcntl, os, pty, select, struct, sys, termios, time
+
+		def window(fd, columns, rows):
+		    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+		def until(what, seconds=30):
+		    end = time.monotonic() + seconds
+		    while not what():
+		        assert time.monotonic() < end, "timeout"
+		        time.sleep(0.05)
+
+		def unread():
+		    n = array.array("i", [0])
+		    fcntl.ioctl(fd, termios.FIONREAD, n)
+		    return n[0]
+
+		def is_begun():  # with so many rows there is more than any terminal keeps unread
+		    return unread() > 1000
+
+		def is_heard():
+		    status = open(f"/proc/{pid}/status").read().split()
+		    return all(not int(status[status.index(name) + 1], 16) >> 27 & 1 for name in ("SigPnd:", "ShdPnd:"))
+
+		def fits():
+		    global text
+		    while select.select([fd], [], [], 0)[0]:
+		        text += os.read(fd, 65536)
+		    page = text.split(b"\x1b[H")[-1]
+		    return page.count(b"\r\n") == 23 and b"q quits" in page
+
+		pid, fd = pty.fork()
+		if pid == 0:
+		    window(0, 80, 60000)
+		    os.execv(sys.argv[1], ["vxbpf", "top", "--interval", "3600"])
+		text = b""
+		until(is_begun)
+		window(fd, 80, 24)
+		until(is_heard)
+		assert not text
+		until(fits, 20)
+		os.write(fd, b"q")
+		until(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid)
+	P
 }
 
 # ends HOW...: what ends it; then everything is as before.

@@ -23,6 +23,8 @@ ALL_TESTS="
 	nobody_knows
 	two_overlays
 	for_programs
+	names_of_any_bytes
+	owner_without_a_place
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -226,6 +228,41 @@ for_programs() {
 	ip -n h1 addr add 198.51.100.101/24 dev vxbr0
 	assert_eq '["host","vxbr0","own"]' \
 		"$(vx h1 who 198.51.100.101 --json | jq -c '.[0] | [.place, .ifname, .ip_from]')" "the host"
+}
+
+# Nothing that a terminal obeys, and nothing that JSON does not escape.
+names_of_any_bytes() {
+	local port=$'p\x1b[2J' mac=02:ee:00:00:00:0c
+	seen_mesh
+	ip -n h1 link set c11 down
+	ip -n h1 link set c11 name "$port"
+	ip -n h1 link set "$port" up
+	show "$mac" c11
+	who 0 h1 "$mac"
+	says 'is at port p.x1b\[2J of this host'
+	show "$mac" c21
+	who 0 h1 "$mac"
+	says 'ago from port p.x1b\[2J$'
+	if grep $'\x1b' "$WORK/said"; then fail "an escape character"; fi
+	assert_eq '"port p\u001b[2J"' "$(vx h1 who "$mac" --json | jq -c '.[0].moved_from')" "JSON"
+	on h1 bridge fdb add 02:ee:00:00:00:0a dev "$port" master static
+	who 0 h1 02:ee:00:00:00:0a
+	says 'the bridge has it at port p.x1b\[2J of this host'
+	if grep $'\x1b' "$WORK/said"; then fail "an escape character"; fi
+}
+
+owner_without_a_place() {
+	mesh 1
+	mesh_up
+	ip -n h1 neigh replace 198.51.100.77 lladdr 02:ee:00:00:00:0d dev vxbr0 nud permanent
+	who 0 h1 198.51.100.77
+	says "^198.51.100.77 has MAC 02:ee:00:00:00:0d, by this host's neighbour table$"
+	lines_are 1
+	vx h1 who 198.51.100.77 --json >"$WORK/json"
+	assert_eq '["vxbr0","02:ee:00:00:00:0d","","","198.51.100.77","neighbour",-1,null]' \
+		"$(jq -c '.[] | [.overlay, .mac, .place, .ifname, .ip, .ip_from, .seen_ms, .bridge]' "$WORK/json")" "JSON"
+	assert_eq '["address","bridge","ifname","ip","ip_from","mac","moved_from","moved_ms","moves","moves_in_a_row","overlay","peer","place","seen_ms","stale","vlan"]' \
+		"$(jq -c '.[] | keys' "$WORK/json")" "keys"
 }
 
 run_tests
