@@ -178,7 +178,7 @@ struct vx_port {
 VX_ASSERT_SIZE(struct vx_port, 40);
 
 /* --- map `fdb` (LRU): where a MAC was last seen. The programs' own. */
-enum vx_place { VX_AT_PORT = 1, VX_AT_PEER = 2 };
+enum vx_place { VX_AT_NOWHERE, VX_AT_PORT = 1, VX_AT_PEER = 2 };
 
 struct vx_fdb_key {
 	__u8 mac[6];
