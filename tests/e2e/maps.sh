@@ -93,7 +93,7 @@ every_map_reads_well() {
 	dumped_mesh
 	assert_ge 15 "${#MAPS[@]}" "maps in bpf/maps.h"
 	assert_eq "$(printf '%s\n' "${MAPS[@]}" | sort)" \
-		"$(on h1 find $PIN -maxdepth 1 -type f -printf '%f\n' | sort)" "maps that are pinned"
+		"$(on h1 find "$PIN" -maxdepth 1 -type f -printf '%f\n' | sort)" "maps that are pinned"
 	for map in "${MAPS[@]}"; do
 		# Without BTF it would be bytes in hex; and nothing without a name, nor padding.
 		jq -e 'length > 0 and all(.[]; has("key") and (has("value") or has("values")))' \
