@@ -179,7 +179,7 @@ struct vx_port {
 VX_ASSERT_SIZE(struct vx_port, 40);
 
 /* --- map `fdb` (LRU): where a MAC was last seen. The programs' own. */
-enum vx_place { VX_AT_PORT = 1, VX_AT_PEER = 2 };
+enum vx_place { VX_AT_NOWHERE, VX_AT_PORT = 1, VX_AT_PEER = 2 };
 
 struct vx_fdb_key {
 	__u8 mac[6];
@@ -232,13 +232,13 @@ struct vx_flow_key {
 
 enum vx_way { VX_WAY_WIRE = 1, VX_WAY_PEER = 2, VX_WAY_PORT = 3, VX_WAY_HOST = 4 };
 
-/* Where a flow's frames are when they are taken off their slow way. */
+/* Where a flow's frames are when they are taken off their slow way. One byte, and a name in a dump. */
 enum vx_hop {
 	VX_HOP_PORT = 1, /* port_in */
 	VX_HOP_TUNNEL = 2, /* tun_out, of ports without hooks */
 	VX_HOP_WIRE4 = 3, /* wire_in, inside of IPv4 */
 	VX_HOP_WIRE6 = 4, /* the same, of IPv6 */
-};
+} __attribute__((packed));
 
 /* A program may read an entry while another CPU writes it. It is written from its first byte to its
  * last, so what was read is whole if `stamp_again` before the reading equals `stamp` after it. */
@@ -253,7 +253,7 @@ struct vx_flow {
 	__u32 from; /* VX_HOP_PORT: the port's ifindex; else the VNI */
 	__u8 protocol;
 	__u8 six;
-	__u8 hop; /* enum vx_hop */
+	enum vx_hop hop;
 	__u8 reserved;
 	struct vx_addr source;
 	struct vx_addr dest;
