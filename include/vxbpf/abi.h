@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 /* Raise when a struct below or a map's type, key or flags change in a way old pins do not fit. */
-#define VX_LAYOUT 1
+#define VX_LAYOUT 2
 
 #define VX_NAME_LEN 40 /* a peer's name, at most 32 characters */
 #define VX_TEXT_LEN 48 /* an address as text: INET6_ADDRSTRLEN rounded up */
