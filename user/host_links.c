@@ -29,18 +29,6 @@ struct seens {
 	size_t n;
 };
 
-/* One more element at the end of an array, zeroed. */
-static void *grow(void *array, size_t *n, size_t size)
-{
-	void **at = array;
-	char *v = reallocarray(*at, *n + 1, size);
-
-	if (!v)
-		abort();
-	*at = v;
-	return memset(v + (*n)++ * size, 0, size);
-}
-
 static void read_bridge(const struct nlattr *attr, struct host_bridge *out)
 {
 	switch (mnl_attr_get_type(attr)) {
@@ -122,7 +110,7 @@ static void read_info(const struct nlattr *info, struct seen *seen)
 static int take_link(const struct nlmsghdr *msg, void *ctx)
 {
 	struct seens *list = ctx;
-	struct seen *seen = grow(&list->v, &list->n, sizeof(*seen));
+	struct seen *seen = array_add(&list->v, &list->n, sizeof(*seen));
 	const struct nlattr *attr;
 
 	link_parse(msg, &seen->link);
@@ -141,7 +129,7 @@ static void see_vxlan(const struct seen *seen, const struct snapshot *s, struct 
 	    strncmp(seen->link.alias, "vxbpf:", 6) == 0 ||
 	    plan_owns_tunnel(&seen->link, s->told.name, s->told.local))
 		return;
-	v = grow(&out->vxlans, &out->n_vxlans, sizeof(*v));
+	v = array_add(&out->vxlans, &out->n_vxlans, sizeof(*v));
 	text_copy(v->ifname, sizeof(v->ifname), seen->link.name);
 	v->vni = seen->link.vxlan.vni;
 	v->up = seen->link.flags & IFF_UP;
@@ -158,7 +146,7 @@ static void see_underlay(const struct link *link, const struct snapshot *s, stru
 
 static void see_member(const struct seen *seen, const struct snapshot *s, struct host_facts *out)
 {
-	struct host_member *m = grow(&out->members, &out->n_members, sizeof(*m));
+	struct host_member *m = array_add(&out->members, &out->n_members, sizeof(*m));
 
 	text_copy(m->ifname, sizeof(m->ifname), seen->link.name);
 	text_copy(m->kind, sizeof(m->kind), seen->link.kind);
@@ -192,7 +180,7 @@ int host_read_links(struct nl *nl, const struct snapshot *s, struct host_facts *
 		const struct link *link = &list.v[i].link;
 
 		if (link->ifindex == bridge || plan_owns_tunnel(link, s->told.name, s->told.local))
-			*(struct link *)grow(&ours.v, &ours.n, sizeof(*link)) = *link;
+			*(struct link *)array_add(&ours.v, &ours.n, sizeof(*link)) = *link;
 		if (link->master == bridge)
 			see_member(&list.v[i], s, out);
 	}

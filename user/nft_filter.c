@@ -21,31 +21,6 @@ void nft_filter_free(struct nft_filter *f)
 	*f = (struct nft_filter){ 0 };
 }
 
-/* One more element, zeroed; grows by doubling. */
-static void *grow(void *array, size_t *n, size_t size)
-{
-	void **at = array;
-	char *v = *at;
-
-	if (!(*n & (*n - 1))) {
-		v = reallocarray(v, *n ? *n * 2 : 1, size);
-		if (!v)
-			abort();
-		*at = v;
-	}
-	return memset(v + (*n)++ * size, 0, size);
-}
-
-static const struct nlattr *attr_of(const struct nlmsghdr *msg, uint16_t type)
-{
-	const struct nlattr *attr, *found = NULL;
-
-	mnl_attr_for_each (attr, msg, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == type)
-			found = attr;
-	return found;
-}
-
 static uint8_t family_of(const struct nlmsghdr *msg)
 {
 	return ((const struct nfgenmsg *)mnl_nlmsg_get_payload(msg))->nfgen_family;
@@ -53,39 +28,39 @@ static uint8_t family_of(const struct nlmsghdr *msg)
 
 static void take_table(struct nft_filter *f, const struct nlmsghdr *msg)
 {
-	if (!(nft_number(attr_of(msg, NFTA_TABLE_FLAGS), 0) & NFT_TABLE_F_DORMANT))
+	if (!(nft_number(nft_attr(msg, NFTA_TABLE_FLAGS), 0) & NFT_TABLE_F_DORMANT))
 		return;
-	grow(&f->dormant, &f->n_dormant, sizeof(*f->dormant));
+	array_add(&f->dormant, &f->n_dormant, sizeof(*f->dormant));
 	f->dormant[f->n_dormant - 1].family = family_of(msg);
-	nft_text(attr_of(msg, NFTA_TABLE_NAME), f->dormant[f->n_dormant - 1].name, NFT_NAME);
+	nft_text(nft_attr(msg, NFTA_TABLE_NAME), f->dormant[f->n_dormant - 1].name, NFT_NAME);
 }
 
 static void take_chain(struct nft_filter *f, const struct nlmsghdr *msg)
 {
-	struct nft_filter_chain *c = grow(&f->chains, &f->n_chains, sizeof(*c));
-	const struct nlattr *hook = attr_of(msg, NFTA_CHAIN_HOOK);
+	struct nft_filter_chain *c = array_add(&f->chains, &f->n_chains, sizeof(*c));
+	const struct nlattr *hook = nft_attr(msg, NFTA_CHAIN_HOOK);
 	char type[16];
 
 	c->family = family_of(msg);
-	nft_text(attr_of(msg, NFTA_CHAIN_TABLE), c->table, sizeof(c->table));
-	nft_text(attr_of(msg, NFTA_CHAIN_NAME), c->name, sizeof(c->name));
-	nft_text(attr_of(msg, NFTA_CHAIN_TYPE), type, sizeof(type));
+	nft_text(nft_attr(msg, NFTA_CHAIN_TABLE), c->table, sizeof(c->table));
+	nft_text(nft_attr(msg, NFTA_CHAIN_NAME), c->name, sizeof(c->name));
+	nft_text(nft_attr(msg, NFTA_CHAIN_TYPE), type, sizeof(type));
 	/* What translates addresses does not filter, and may be long. */
 	c->base = hook && strcmp(type, "filter") == 0 && !nft_nested(hook, NFTA_HOOK_DEV) &&
 		  !nft_nested(hook, NFTA_HOOK_DEVS);
 	c->hook = nft_number(nft_nested(hook, NFTA_HOOK_HOOKNUM), UINT32_MAX);
-	c->drops = nft_number(attr_of(msg, NFTA_CHAIN_POLICY), NF_ACCEPT) == NF_DROP;
+	c->drops = nft_number(nft_attr(msg, NFTA_CHAIN_POLICY), NF_ACCEPT) == NF_DROP;
 }
 
 static void take_set(struct nft_filter *f, const struct nlmsghdr *msg)
 {
-	struct nft_filter_set *set = grow(&f->sets, &f->n_sets, sizeof(*set));
-	uint32_t flags = nft_number(attr_of(msg, NFTA_SET_FLAGS), 0);
+	struct nft_filter_set *set = array_add(&f->sets, &f->n_sets, sizeof(*set));
+	uint32_t flags = nft_number(nft_attr(msg, NFTA_SET_FLAGS), 0);
 
 	set->family = family_of(msg);
-	nft_text(attr_of(msg, NFTA_SET_TABLE), set->table, sizeof(set->table));
-	nft_text(attr_of(msg, NFTA_SET_NAME), set->name, sizeof(set->name));
-	set->key_len = nft_number(attr_of(msg, NFTA_SET_KEY_LEN), 0);
+	nft_text(nft_attr(msg, NFTA_SET_TABLE), set->table, sizeof(set->table));
+	nft_text(nft_attr(msg, NFTA_SET_NAME), set->name, sizeof(set->name));
+	set->key_len = nft_number(nft_attr(msg, NFTA_SET_KEY_LEN), 0);
 	set->intervals = flags & NFT_SET_INTERVAL;
 	/* Those that are part of a rule, and those of ports; lists of addresses can be long. */
 	set->small = flags & NFT_SET_ANONYMOUS || set->key_len == sizeof(uint16_t);
@@ -93,13 +68,13 @@ static void take_set(struct nft_filter *f, const struct nlmsghdr *msg)
 
 static void take_rule(struct nft_filter *f, const struct nlmsghdr *msg)
 {
-	const struct nlattr *expressions = attr_of(msg, NFTA_RULE_EXPRESSIONS);
+	const struct nlattr *expressions = nft_attr(msg, NFTA_RULE_EXPRESSIONS);
 	struct nft_filter_chain *c;
 	struct nlattr **rule;
 	char table[NFT_NAME], chain[NFT_NAME];
 
-	nft_text(attr_of(msg, NFTA_RULE_TABLE), table, sizeof(table));
-	nft_text(attr_of(msg, NFTA_RULE_CHAIN), chain, sizeof(chain));
+	nft_text(nft_attr(msg, NFTA_RULE_TABLE), table, sizeof(table));
+	nft_text(nft_attr(msg, NFTA_RULE_CHAIN), chain, sizeof(chain));
 	c = (struct nft_filter_chain *)nft_filter_chain(f, family_of(msg), table, chain);
 	if (!c)
 		return;
@@ -108,7 +83,7 @@ static void take_rule(struct nft_filter *f, const struct nlmsghdr *msg)
 	c->scattered |= c->first + c->n != f->n_rules;
 	if (c->scattered)
 		return;
-	rule = grow(&f->rules, &f->n_rules, sizeof(*rule));
+	rule = array_add(&f->rules, &f->n_rules, sizeof(*rule));
 	c->n++;
 	if (!expressions)
 		return;
@@ -134,7 +109,7 @@ static void take_element(struct nft_filter_set *set, const struct nlattr *elemen
 		set->odd = true;
 		return;
 	}
-	e = grow(&set->v, &set->n, sizeof(*e));
+	e = array_add(&set->v, &set->n, sizeof(*e));
 	e->key.len = (uint8_t)len;
 	if (len)
 		memcpy(e->key.bytes, mnl_attr_get_payload(key), len);
@@ -147,12 +122,12 @@ static void take_element(struct nft_filter_set *set, const struct nlattr *elemen
 
 static void take_elements(struct nft_filter *f, const struct nlmsghdr *msg)
 {
-	const struct nlattr *list = attr_of(msg, NFTA_SET_ELEM_LIST_ELEMENTS), *element;
+	const struct nlattr *list = nft_attr(msg, NFTA_SET_ELEM_LIST_ELEMENTS), *element;
 	char table[NFT_NAME], name[NFT_NAME];
 	struct nft_filter_set *set;
 
-	nft_text(attr_of(msg, NFTA_SET_ELEM_LIST_TABLE), table, sizeof(table));
-	nft_text(attr_of(msg, NFTA_SET_ELEM_LIST_SET), name, sizeof(name));
+	nft_text(nft_attr(msg, NFTA_SET_ELEM_LIST_TABLE), table, sizeof(table));
+	nft_text(nft_attr(msg, NFTA_SET_ELEM_LIST_SET), name, sizeof(name));
 	set = (struct nft_filter_set *)nft_filter_set(f, family_of(msg), table, name);
 	if (!set)
 		return;

@@ -4,6 +4,7 @@
 #include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -38,6 +39,16 @@ const struct nlattr *nft_nested(const struct nlattr *parent, uint16_t type)
 uint32_t nft_number(const struct nlattr *attr, uint32_t none)
 {
 	return attr && mnl_attr_get_payload_len(attr) >= 4 ? ntohl(mnl_attr_get_u32(attr)) : none;
+}
+
+const struct nlattr *nft_attr(const struct nlmsghdr *msg, uint16_t type)
+{
+	const struct nlattr *attr, *last = NULL;
+
+	mnl_attr_for_each (attr, msg, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == type)
+			last = attr;
+	return last;
 }
 
 void nft_text(const struct nlattr *attr, char *to, size_t size)

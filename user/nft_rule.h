@@ -27,7 +27,8 @@ void nft_rule_judge(const struct nlattr *expressions, struct nft_rule *out);
 /* One of them: NFTA_SET_EXPR. */
 void nft_expr_judge(const struct nlattr *expression, struct nft_rule *out);
 
-/* Of attributes, nested (parent) or not: the last of that type, or NULL. */
+/* Of attributes, of a message of nf_tables or nested: the last of that type, or NULL. */
+const struct nlattr *nft_attr(const struct nlmsghdr *msg, uint16_t type);
 const struct nlattr *nft_nested(const struct nlattr *parent, uint16_t type);
 /* Integers of nf_tables are big endian; an attribute that is not there reads as `none`. */
 uint32_t nft_number(const struct nlattr *attr, uint32_t none);

@@ -25,71 +25,46 @@ void nft_device_chains_free(struct nft_device_chains *chains)
 	*chains = (struct nft_device_chains){ 0 };
 }
 
-/* One more element, zeroed; grows by doubling. */
-static void *grow(void *array, size_t *n, size_t size)
-{
-	void **at = array;
-	char *v = *at;
-
-	if (!(*n & (*n - 1))) {
-		v = reallocarray(v, *n ? *n * 2 : 1, size);
-		if (!v)
-			abort();
-		*at = v;
-	}
-	return memset(v + (*n)++ * size, 0, size);
-}
-
-static const struct nlattr *attr_of(const struct nlmsghdr *msg, uint16_t type)
-{
-	const struct nlattr *attr, *found = NULL;
-
-	mnl_attr_for_each (attr, msg, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == type)
-			found = attr;
-	return found;
-}
-
 static void take_table(struct nft_ruleset *rs, const struct nlmsghdr *msg)
 {
 	char *name;
 
-	if (!(nft_number(attr_of(msg, NFTA_TABLE_FLAGS), 0) & NFT_TABLE_F_DORMANT))
+	if (!(nft_number(nft_attr(msg, NFTA_TABLE_FLAGS), 0) & NFT_TABLE_F_DORMANT))
 		return;
-	name = grow(&rs->dormant, &rs->n_dormant, sizeof(*rs->dormant));
-	nft_text(attr_of(msg, NFTA_TABLE_NAME), name, NFT_NAME);
+	name = array_add(&rs->dormant, &rs->n_dormant, sizeof(*rs->dormant));
+	nft_text(nft_attr(msg, NFTA_TABLE_NAME), name, NFT_NAME);
 }
 
 static void take_chain(struct nft_ruleset *rs, const struct nlmsghdr *msg)
 {
-	struct nft_chain *chain = grow(&rs->chains, &rs->n_chains, sizeof(*chain));
+	struct nft_chain *chain = array_add(&rs->chains, &rs->n_chains, sizeof(*chain));
 
-	nft_text(attr_of(msg, NFTA_CHAIN_TABLE), chain->table, sizeof(chain->table));
-	nft_text(attr_of(msg, NFTA_CHAIN_NAME), chain->name, sizeof(chain->name));
-	chain->base = attr_of(msg, NFTA_CHAIN_HOOK);
+	nft_text(nft_attr(msg, NFTA_CHAIN_TABLE), chain->table, sizeof(chain->table));
+	nft_text(nft_attr(msg, NFTA_CHAIN_NAME), chain->name, sizeof(chain->name));
+	chain->base = nft_attr(msg, NFTA_CHAIN_HOOK);
 }
 
 static void take_rule(struct nft_ruleset *rs, const struct nlmsghdr *msg)
 {
-	struct nft_placed *rule = grow(&rs->rules, &rs->n_rules, sizeof(*rule));
+	struct nft_placed *rule = array_add(&rs->rules, &rs->n_rules, sizeof(*rule));
 
-	nft_text(attr_of(msg, NFTA_RULE_TABLE), rule->table, sizeof(rule->table));
-	nft_text(attr_of(msg, NFTA_RULE_CHAIN), rule->chain, sizeof(rule->chain));
-	nft_rule_judge(attr_of(msg, NFTA_RULE_EXPRESSIONS), &rule->rule);
+	nft_text(nft_attr(msg, NFTA_RULE_TABLE), rule->table, sizeof(rule->table));
+	nft_text(nft_attr(msg, NFTA_RULE_CHAIN), rule->chain, sizeof(rule->chain));
+	nft_rule_judge(nft_attr(msg, NFTA_RULE_EXPRESSIONS), &rule->rule);
 }
 
 static void take_set(struct nft_ruleset *rs, const struct nlmsghdr *msg)
 {
-	const struct nlattr *one = attr_of(msg, NFTA_SET_EXPR);
-	const struct nlattr *list = attr_of(msg, NFTA_SET_EXPRESSIONS);
+	const struct nlattr *one = nft_attr(msg, NFTA_SET_EXPR);
+	const struct nlattr *list = nft_attr(msg, NFTA_SET_EXPRESSIONS);
 	struct nft_placed *set;
 
 	if (!one && !list)
 		return;
-	set = grow(&rs->rules, &rs->n_rules, sizeof(*set));
+	set = array_add(&rs->rules, &rs->n_rules, sizeof(*set));
 	set->is_set = true;
-	nft_text(attr_of(msg, NFTA_SET_TABLE), set->table, sizeof(set->table));
-	nft_text(attr_of(msg, NFTA_SET_NAME), set->chain, sizeof(set->chain));
+	nft_text(nft_attr(msg, NFTA_SET_TABLE), set->table, sizeof(set->table));
+	nft_text(nft_attr(msg, NFTA_SET_NAME), set->chain, sizeof(set->chain));
 	nft_rule_judge(list, &set->rule);
 	if (one)
 		nft_expr_judge(one, &set->rule);
@@ -196,7 +171,7 @@ void nft_ruleset_why(struct nft_ruleset *rs, char why[NFT_WHY])
 
 static void add_device(struct nft_device_chain *chain, const struct nlattr *name, bool prefix)
 {
-	char *device = grow(&chain->devices, &chain->n_devices, sizeof(*chain->devices));
+	char *device = array_add(&chain->devices, &chain->n_devices, sizeof(*chain->devices));
 
 	nft_text(name, device, sizeof(*chain->devices));
 	if (prefix)
@@ -205,16 +180,16 @@ static void add_device(struct nft_device_chain *chain, const struct nlattr *name
 
 void nft_device_chains_take(struct nft_device_chains *chains, const struct nlmsghdr *msg)
 {
-	const struct nlattr *hook = attr_of(msg, NFTA_CHAIN_HOOK);
+	const struct nlattr *hook = nft_attr(msg, NFTA_CHAIN_HOOK);
 	const struct nlattr *one = nft_nested(hook, NFTA_HOOK_DEV);
 	const struct nlattr *list = nft_nested(hook, NFTA_HOOK_DEVS), *attr;
 	struct nft_device_chain *chain;
 
 	if (!one && !list)
 		return;
-	chain = grow(&chains->v, &chains->n, sizeof(*chain));
-	nft_text(attr_of(msg, NFTA_CHAIN_TABLE), chain->table, sizeof(chain->table));
-	nft_text(attr_of(msg, NFTA_CHAIN_NAME), chain->name, sizeof(chain->name));
+	chain = array_add(&chains->v, &chains->n, sizeof(*chain));
+	nft_text(nft_attr(msg, NFTA_CHAIN_TABLE), chain->table, sizeof(chain->table));
+	nft_text(nft_attr(msg, NFTA_CHAIN_NAME), chain->name, sizeof(chain->name));
 	if (one)
 		add_device(chain, one, false);
 	if (list)

@@ -13,17 +13,6 @@
 #include "plan.h"
 #include "snapshot_read.h"
 
-/* One more element at the end of an array, zeroed. */
-static void *grow(void **array, size_t *n, size_t size)
-{
-	char *grown = reallocarray(*array, *n + 1, size);
-
-	if (!grown)
-		abort();
-	*array = grown;
-	return memset(grown + (*n)++ * size, 0, size);
-}
-
 /* --- what `up` would change */
 
 /* Of a port that came or went since `up` only the missing hook is worth a word, and that is said by
@@ -46,7 +35,7 @@ static struct snapshot_device *add_device(struct snapshot *s, const char *ifname
 	for (size_t i = 0; i < s->n_devices; i++)
 		if (strcmp(s->devices[i].ifname, ifname) == 0)
 			return &s->devices[i];
-	d = grow((void **)&s->devices, &s->n_devices, sizeof(*d));
+	d = array_add(&s->devices, &s->n_devices, sizeof(*d));
 	text_copy(d->ifname, sizeof(d->ifname), ifname);
 	return d;
 }
@@ -147,7 +136,7 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 		     const struct foreigns *foreigns)
 {
 	struct snapshot *s = r->s;
-	struct snapshot_port *p = grow((void **)&s->ports, &s->n_ports, sizeof(*p));
+	struct snapshot_port *p = array_add(&s->ports, &s->n_ports, sizeof(*p));
 
 	text_copy(p->ifname, sizeof(p->ifname), link->name);
 	p->ifindex = link->ifindex;

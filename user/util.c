@@ -69,6 +69,20 @@ void text_add(char *text, size_t size, const char *fmt, ...)
 	va_end(args);
 }
 
+void *array_add(void *array, size_t *n, size_t size)
+{
+	void **at = array;
+	char *v = *at;
+
+	if (!(*n & (*n - 1))) { /* full: it holds a power of two */
+		v = reallocarray(v, *n ? *n * 2 : 1, size);
+		if (!v)
+			abort();
+		*at = v;
+	}
+	return memset(v + (*n)++ * size, 0, size);
+}
+
 void notes_add(struct notes *notes, const char *fmt, ...)
 {
 	char **grown = reallocarray(notes->v, notes->n + 1, sizeof(*notes->v));

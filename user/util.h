@@ -74,6 +74,10 @@ uint64_t fnv64(uint64_t hash, const void *bytes, size_t len);
 /* Copies as much of `from` as fits; always NUL-terminated, rest zero-filled. */
 void text_copy(char *to, size_t size, const char *from);
 
+/* One more element at the end of an array that grows in no other way, zeroed. `array` is the address of
+ * the pointer to its first; elements may move. */
+void *array_add(void *array, size_t *n, size_t size);
+
 /* Sentences to be said later, in order. The texts are owned. */
 struct notes {
 	char **v;

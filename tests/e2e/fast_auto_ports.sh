@@ -44,7 +44,7 @@ limit_upload() {
 
 three_ports() {
 	local name
-	auto_hosts 2
+	calm_hosts 2
 	mesh_up
 	for name in c21 c22 c23; do container h2 "$name"; done
 	container h1 c11

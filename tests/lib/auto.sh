@@ -5,19 +5,8 @@
 # shellcheck disable=SC2034 # netns.sh reads it
 FASTPATH=auto
 
-# auto_hosts N: hosts without an overlay so far; a kernel with br_netfilter in it shows iptables all
-# bridged frames, unless told otherwise.
-auto_hosts() {
-	local host
-	mesh "$1"
-	for host in "${HOSTS[@]}"; do
-		[ ! -e /proc/sys/net/bridge ] ||
-			on "$host" sysctl -qw net.bridge.bridge-nf-call-{ip,ip6,arp}tables=0
-	done
-}
-
 auto_mesh() {
-	auto_hosts 2
+	calm_hosts 2
 	mesh_up
 	containers_each 1
 	pings c11 "$(ip4_of c21)" 2

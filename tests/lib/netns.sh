@@ -197,6 +197,17 @@ mesh() {
 	config vxbr0 "${@:2}"
 }
 
+# calm_hosts N [YAML LINE...]: the same, and iptables see no bridged frames, as br_netfilter has it by itself,
+# which keeps `fastpath: auto` off.
+calm_hosts() {
+	local host
+	mesh "$@"
+	for host in "${HOSTS[@]}"; do
+		[ ! -e /proc/sys/net/bridge ] ||
+			on "$host" sysctl -qw net.bridge.bridge-nf-call-{ip,ip6,arp}tables=0
+	done
+}
+
 mesh_up() {
 	local name
 	[ $# -gt 0 ] || set -- "${HOSTS[@]}"

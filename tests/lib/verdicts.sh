@@ -9,17 +9,6 @@
 #   about HOST ID WHAT           in its JSON, and in the problems of `status --json` if those have it
 #   later HOST CMD...            the same as `on`, 400 seconds from now
 
-# calm_hosts N [YAML LINE...]: without an overlay so far. Where br_netfilter is loaded it shows iptables all
-# bridged frames, which keeps the fast path off, which is a verdict.
-calm_hosts() {
-	local host
-	mesh "$@"
-	for host in "${HOSTS[@]}"; do
-		[ ! -e /proc/sys/net/bridge ] ||
-			on "$host" sysctl -qw net.bridge.bridge-nf-call-{ip,ip6,arp}tables=0
-	done
-}
-
 calm_mesh() {
 	calm_hosts "$@"
 	mesh_up
