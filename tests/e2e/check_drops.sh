@@ -79,17 +79,7 @@ peer_with_another_pairs_vni() {
 # n1 on another bridge of h1, which routes for it.
 forgery_by_a_workload() {
 	guarded
-	ip -n h1 link add br1 address 02:b1:00:00:00:01 type bridge
-	ip -n h1 addr add 203.0.113.1/24 dev br1
-	ip -n h1 link set br1 up
-	netns n1
-	ip link add n1 netns h1 type veth peer name eth0 netns n1
-	ip -n h1 link set n1 master br1 up
-	ip -n n1 addr add 203.0.113.9/24 dev eth0
-	ip -n n1 link set eth0 up
-	ip -n n1 route add default via 203.0.113.1
-	on h1 bash -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-		for f in all br1; do cd /proc/sys/net/ipv4/conf/$f; echo 0 >rp_filter; echo 1 >accept_local; done'
+	routed_container
 	well h1
 	frames n1 eth0 count=23 eth dst=02:b1:00:00:00:01 ip "src=$(address4 h1)" "dst=$(address4 h2)" \
 		udp vxlan "vni=$(vni h1 h2)" eth "dst=$(mac_of c21)" src=02:ee:00:00:00:02 data text=forged

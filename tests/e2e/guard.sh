@@ -194,19 +194,9 @@ foreign_vxlan_on_our_port() {
 	honest 31
 }
 
-# Another bridge on h1, with a container n1 that the host routes for.
+# Another bridge on h1, with a container n1 that the host routes for, and h2 knows the way.
 another_bridge() {
-	ip -n h1 link add br1 address 02:b1:00:00:00:01 type bridge
-	ip -n h1 addr add 203.0.113.1/24 dev br1
-	ip -n h1 link set br1 up
-	netns n1
-	ip link add n1 netns h1 type veth peer name eth0 netns n1
-	ip -n h1 link set n1 master br1 up
-	ip -n n1 addr add 203.0.113.9/24 dev eth0
-	ip -n n1 link set eth0 up
-	ip -n n1 route add default via 203.0.113.1
-	on h1 bash -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-		for f in all br1; do cd /proc/sys/net/ipv4/conf/$f; echo 0 >rp_filter; echo 1 >accept_local; done'
+	routed_container
 	ip -n h2 route add 203.0.113.0/24 via "$(address4 h1)"
 	pings n1 "$(address4 h2)" 2
 	capture wire sw h1-eth0 udp and src "$(address4 h1)" or src 203.0.113.9

@@ -170,3 +170,18 @@ tcp() {
 	on "$from" timeout 60 iperf3 -c "$(ip4_of "$to")" -n "$bytes" "$@" >"$WORK/iperf3" 2>&1 ||
 		fail "iperf3 $from -> $to: $(cat "$WORK/iperf3")"
 }
+
+# Another bridge on h1, br1, with a container n1 that the host routes for.
+routed_container() {
+	ip -n h1 link add br1 address 02:b1:00:00:00:01 type bridge
+	ip -n h1 addr add 203.0.113.1/24 dev br1
+	ip -n h1 link set br1 up
+	netns n1
+	ip link add n1 netns h1 type veth peer name eth0 netns n1
+	ip -n h1 link set n1 master br1 up
+	ip -n n1 addr add 203.0.113.9/24 dev eth0
+	ip -n n1 link set eth0 up
+	ip -n n1 route add default via 203.0.113.1
+	on h1 bash -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+		for f in all br1; do cd /proc/sys/net/ipv4/conf/$f; echo 0 >rp_filter; echo 1 >accept_local; done'
+}
