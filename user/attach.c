@@ -76,26 +76,45 @@ static enum bpf_attach_type link_type(const struct attach *at)
 	return at->room->where == ATTACH_INGRESS ? TCX_INGRESS : TCX_EGRESS;
 }
 
-/* The fd of our pinned link, if it is alive: a link outlives its device with ifindex 0. */
+/* struct bpf_link_info grew; the kernel fills as much as fits. Here tcx is {ifindex, type}, XDP is {ifindex},
+ * at the same place: 0 if the device is gone. */
+static int ask_link(int fd, struct bpf_link_info *out)
+{
+	__u32 len = sizeof(*out);
+
+	*out = (struct bpf_link_info){ 0 };
+	return bpf_obj_get_info_by_fd(fd, out, &len) ? -errno : 0;
+}
+
+/* The fd of our pinned link, if it is alive. */
 static int open_link(const struct attach *at, uint32_t *prog_id)
 {
 	char path[PINS_PATH];
-	/* struct bpf_link_info grew; the kernel fills as much as fits. Here tcx is {ifindex, type},
-	 * XDP is {ifindex}, at the same place. */
-	struct bpf_link_info info = { 0 };
-	__u32 len = sizeof(info);
+	struct bpf_link_info info;
 	autofd int fd = -1;
+	int err;
 
 	link_path(at, path);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return -errno;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return -errno;
+	err = ask_link(fd, &info);
+	if (err)
+		return err;
 	if (info.xdp.ifindex != at->ifindex)
 		return -ENODEV;
 	*prog_id = info.prog_id;
 	return take_fd(&fd);
+}
+
+bool attach_link_lives(const char *path)
+{
+	autofd int fd = bpf_obj_get(path);
+	struct bpf_link_info info;
+
+	if (fd < 0)
+		return errno != ENOENT;
+	return ask_link(fd, &info) || info.xdp.ifindex;
 }
 
 unsigned attach_count_others(unsigned ifindex, enum attach_where where, const uint32_t ours[2])

@@ -38,6 +38,9 @@ struct attach_state {
 };
 int attach_query(const struct attach *at, bool look_for_filters, struct attach_state *out);
 
+/* Is this pinned link still at work? It outlives its device. True, too, if it cannot be asked. */
+bool attach_link_lives(const char *path);
+
 /* What sits on a device's TC hooks besides: how many tcx programs are neither of `ours` (0: none on a
  * kernel without), and whether a clsact filter in this place is one of this overlay's. */
 unsigned attach_count_others(unsigned ifindex, enum attach_where where, const uint32_t ours[2]);

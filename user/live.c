@@ -56,7 +56,7 @@ static int read_all(struct lives *out, struct why *why)
 	int err = observe_overlays(&names);
 
 	if (err && err != -ENOENT)
-		return why_set(why, err, PINS_ROOT ": list it: %s", strerror(-err));
+		return why_set(why, err, "%s: list it: %s", pins_root(), strerror(-err));
 	for (size_t i = 0; i < names.n; i++) {
 		err = read_one(out, names.v[i], why);
 		if (err && err != -ENOENT)

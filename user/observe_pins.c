@@ -121,7 +121,8 @@ static int see_entries(struct seeing *s, const struct entry_kind *kind)
 static bool is_folder(const char *name)
 {
 	return strcmp(name, "links") == 0 || strcmp(name, "programs") == 0 ||
-	       strcmp(name, "qdiscs") == 0 || strncmp(name, "layout_", 7) == 0;
+	       strcmp(name, "qdiscs") == 0 || strncmp(name, "layout_", 7) == 0 ||
+	       strncmp(name, "netns_", 6) == 0;
 }
 
 /* Pinned files at the top of the tree. *out_fit: all of them fit the programs we have. */
@@ -254,8 +255,10 @@ int observe_overlay(const char *overlay, struct vx_overlay *out)
 	autofd int fd = bpfobj_get_map(overlay, "overlay");
 	struct bpf_map_info info = { 0 };
 	__u32 key = 0, len = sizeof(info);
+	unsigned layout;
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size != sizeof(*out) ||
+	if (fd < 0 || pins_layout(overlay, &layout) || !layout ||
+	    bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size != sizeof(*out) ||
 	    bpf_map_lookup_elem(fd, &key, out) || !out->name[0])
 		return -ENOENT;
 	return 0;

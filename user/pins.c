@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -13,11 +12,41 @@
 #include <time.h>
 
 #include "pins.h"
+#include "pins_netns.h"
+
+#define BPFFS "/sys/fs/bpf"
+#define FIRST "/proc/1/root" BPFFS /* that of process 1 */
+
+static bool is_bpffs(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
+}
+
+/* What is mounted here stays when this command has ended. True, too, if that cannot be told. */
+static bool mounts_stay(void)
+{
+	struct stat here, first;
+
+	return stat("/proc/self/ns/mnt", &here) || stat("/proc/1/ns/mnt", &first) ||
+	       (here.st_dev == first.st_dev && here.st_ino == first.st_ino);
+}
+
+const char *pins_root(void)
+{
+	static const char *root;
+
+	if (!root)
+		root = !is_bpffs(BPFFS) && !mounts_stay() && is_bpffs(FIRST) ? FIRST "/vxbpf"
+									     : BPFFS "/vxbpf";
+	return root;
+}
 
 void pins_path(char path[PINS_PATH], const char *overlay, const char *fmt, ...)
 {
 	va_list args;
-	int len = snprintf(path, PINS_PATH, PINS_ROOT "/%s", overlay);
+	int len = snprintf(path, PINS_PATH, "%s/%s", pins_root(), overlay);
 
 	if (!fmt[0])
 		return;
@@ -27,24 +56,22 @@ void pins_path(char path[PINS_PATH], const char *overlay, const char *fmt, ...)
 	va_end(args);
 }
 
-bool pins_mounted(void)
-{
-	struct statfs fs;
-
-	return statfs(PINS_BPFFS, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
-}
-
 int pins_mount(struct why *why)
 {
-	if (pins_mounted())
+	if (is_bpffs(BPFFS) || strncmp(pins_root(), FIRST, strlen(FIRST)) == 0)
 		return 0;
-	if (mount("bpf", PINS_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME,
+	if (!mounts_stay())
+		return why_set(
+			why, -ENOENT,
+			BPFFS ": no BPF file system is mounted, and one mounted here ends with "
+			      "this mount namespace: run: nsenter -t 1 -m mount -t bpf bpf " BPFFS);
+	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME,
 		  "mode=0700") == 0)
 		return 0;
 	return why_set(why, -errno,
-		       PINS_BPFFS
-		       ": mount the BPF file system: %s; do it by hand: mount -t bpf bpf %s",
-		       strerror(errno), PINS_BPFFS);
+		       BPFFS
+		       ": mount the BPF file system: %s; do it by hand: mount -t bpf bpf " BPFFS,
+		       strerror(errno));
 }
 
 /* out_made: was it not there before? NULL if nobody cares. */
@@ -69,15 +96,16 @@ static int make_folder(const char *path, bool *out_made, struct why *why)
 
 int pins_make(const char *overlay, unsigned layout, struct why *why)
 {
-	char paths[5][PINS_PATH];
-	bool made[5] = { 0 };
-	int err = make_folder(PINS_ROOT, NULL, why);
+	char paths[6][PINS_PATH];
+	bool made[6] = { 0 };
+	int err = make_folder(pins_root(), NULL, why);
 
 	pins_path(paths[0], overlay, "%s", "");
 	pins_path(paths[1], overlay, "links");
 	pins_path(paths[2], overlay, "programs");
 	pins_path(paths[3], overlay, "qdiscs");
-	pins_path(paths[4], overlay, "layout_%u", layout);
+	pins_path(paths[4], overlay, "netns_%llu", pins_netns());
+	pins_path(paths[5], overlay, "layout_%u", layout); /* the last: with it the tree is whole */
 	for (size_t i = 0; !err && i < ARRAY_LEN(paths); i++)
 		err = make_folder(paths[i], &made[i], why);
 	/* All or nothing. */
@@ -133,24 +161,7 @@ int pins_remove(const char *overlay, struct why *why)
 
 void pins_forget_root(void)
 {
-	rmdir(PINS_ROOT);
-}
-
-int pins_layout(const char *overlay, unsigned *out)
-{
-	autonames struct names names = { 0 };
-	char path[PINS_PATH];
-	int err;
-
-	pins_path(path, overlay, "%s", "");
-	err = pins_list(path, &names);
-	*out = 0;
-	for (size_t i = 0; i < names.n; i++)
-		if (sscanf(names.v[i], "layout_%u", out) == 1 && *out)
-			return 0;
-	if (!err)
-		*out = UINT32_MAX;
-	return err == -ENOENT ? 0 : err;
+	rmdir(pins_root());
 }
 
 static int compare_names(const void *a, const void *b)
@@ -199,7 +210,7 @@ static bool same_folder(int fd)
 {
 	struct stat a, b;
 
-	return fstat(fd, &a) == 0 && stat(PINS_ROOT, &b) == 0 && a.st_ino == b.st_ino &&
+	return fstat(fd, &a) == 0 && stat(pins_root(), &b) == 0 && a.st_ino == b.st_ino &&
 	       a.st_dev == b.st_dev;
 }
 
@@ -235,19 +246,20 @@ static int lock_root(int (*lock)(int fd), int *out_fd, struct why *why)
 		int err = pins_mount(why);
 
 		if (!err)
-			err = make_folder(PINS_ROOT, NULL, why);
+			err = make_folder(pins_root(), NULL, why);
 		if (err)
 			return err;
-		fd = open(PINS_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = open(pins_root(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)
 			continue;
 		if (fd < 0)
-			return why_set(why, -errno, PINS_ROOT ": open: %s", strerror(errno));
+			return why_set(why, -errno, "%s: open: %s", pins_root(), strerror(errno));
 		err = lock(fd);
 		if (err)
-			return why_set(why, err, PINS_ROOT ": lock: %s", strerror(-err));
+			return why_set(why, err, "%s: lock: %s", pins_root(), strerror(-err));
 		if (!same_folder(fd))
 			continue;
+		pins_sweep();
 		*out_fd = take_fd(&fd);
 		return 0;
 	}

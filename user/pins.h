@@ -4,6 +4,7 @@
  *
  *   /sys/fs/bpf/vxbpf/<overlay>/<map>
  *   /sys/fs/bpf/vxbpf/<overlay>/layout_<n>              empty folder: the version of it all
+ *   /sys/fs/bpf/vxbpf/<overlay>/netns_<cookie>          empty folder: the network namespace it is for
  *   /sys/fs/bpf/vxbpf/<overlay>/links/<room>-<ifindex>  tcx and XDP links
  *   /sys/fs/bpf/vxbpf/<overlay>/programs/<build>/<room>
  *   /sys/fs/bpf/vxbpf/<overlay>/qdiscs/<ifindex>        empty folder: the clsact there is ours
@@ -13,15 +14,15 @@
 
 #include "util.h"
 
-#define PINS_BPFFS "/sys/fs/bpf"
-#define PINS_ROOT PINS_BPFFS "/vxbpf"
 #define PINS_PATH 256
 
+/* "/sys/fs/bpf/vxbpf". In a mount namespace without a bpffs (`ip netns exec` makes one, which ends with the
+ * command) that of process 1, by way of /proc. */
+const char *pins_root(void);
 /* "<root>/<overlay>[/<fmt...>]" into a buffer of PINS_PATH. */
 void pins_path(char path[PINS_PATH], const char *overlay, const char *fmt, ...) PRINTF(3, 4);
 
-/* Is a bpffs there? pins_mount mounts one (needs root) where there is none. */
-bool pins_mounted(void);
+/* Mounts a bpffs (needs root) where there is none, but not where it would end with this command. */
 int pins_mount(struct why *why);
 
 /* Makes the overlay's folders with this layout; what exists is fine. */
@@ -32,9 +33,11 @@ int pins_clear(const char *overlay, struct why *why);
 int pins_remove(const char *overlay, struct why *why);
 /* The root folder goes with the last overlay; stays while another is in it. */
 void pins_forget_root(void);
-/* The layout the tree was made with; 0 = no tree, UINT32_MAX = a tree without the mark. -errno only if
- * it cannot be read. */
+/* The layout the tree was made with; 0 = no tree, or one of another network namespace, UINT32_MAX = a tree
+ * without the mark. -errno only if it cannot be read. */
 int pins_layout(const char *overlay, unsigned *out);
+/* -EBUSY and a sentence if the tree is another network namespace's. */
+int pins_check_netns(const char *overlay, struct why *why);
 
 /* Names in a folder, sorted, without "." and ".."; each and the list are the caller's. */
 struct names {
@@ -46,7 +49,7 @@ void names_free(struct names *names);
 #define autonames __attribute__((cleanup(names_free)))
 
 /* One vxbpf at a time changes things: waits for the lock on the root folder, with a word on stderr
- * after a second. Makes the root folder. The lock lasts until the returned fd is closed. */
+ * after a second. Makes the root folder, and takes away trees of network namespaces that are gone. The lock lasts until the returned fd is closed. */
 int pins_lock(int *out_fd, struct why *why);
 /* Likewise without waiting: -EBUSY if another one has it. */
 int pins_try_lock(int *out_fd, struct why *why);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Whose a pin tree is: a BPF file system may serve several network namespaces. pins.h has the rest. */
+#ifndef VXBPF_PINS_NETNS_H
+#define VXBPF_PINS_NETNS_H
+
+/* The number the kernel has given this network namespace, never given again (SO_NETNS_COOKIE); 0 = it
+ * will not say. */
+unsigned long long pins_netns(void);
+/* Takes away the trees of namespaces that are gone; under the lock. */
+void pins_sweep(void);
+
+#endif
