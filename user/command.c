@@ -143,7 +143,7 @@ int command_find_targets(const char *arg, bool also_up, struct command_targets *
 		return 0;
 	}
 	if (also_up)
-		observe_overlays(&up);
+		pins_overlays(&up);
 	for (size_t i = 0; i < up.n; i++)
 		add_name(out, up.v[i]);
 	pins_list(CONFIG_FOLDER, &files);

@@ -239,11 +239,10 @@ static int want_all(struct nl *nl, struct converge_state *s, struct verdicts *ve
 
 static int plan(struct nl *nl, struct converge_state *s, struct converge *out, struct why *why)
 {
-	int err = s->port ? 0 : pins_check_netns(s->overlay, why);
+	int err;
 
 	out->state = s;
-	if (!err)
-		err = s->port ? want_port(nl, s, why) : want_all(nl, s, &out->verdicts, why);
+	err = s->port ? want_port(nl, s, why) : want_all(nl, s, &out->verdicts, why);
 	for (size_t i = 0; i < out->verdicts.n; i++)
 		notes_add(&out->notes, "%s", out->verdicts.v[i].text);
 	return err ? err : diff_make(&s->want, &s->now, &out->steps, why);

@@ -53,7 +53,7 @@ static int read_one(struct lives *out, const char *overlay, struct why *why)
 static int read_all(struct lives *out, struct why *why)
 {
 	autonames struct names names = { 0 };
-	int err = observe_overlays(&names);
+	int err = pins_overlays(&names);
 
 	if (err && err != -ENOENT)
 		return why_set(why, err, "%s: list it: %s", pins_root(), strerror(-err));

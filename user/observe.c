@@ -182,20 +182,3 @@ int observe(const struct observe_target *t, const struct world *world, struct ob
 	see_foreign_bridge(t, world, out);
 	return observe_pins(t, world, out, why);
 }
-
-int observe_overlays(struct names *out)
-{
-	int err = pins_list(pins_root(), out);
-	size_t n = 0;
-
-	for (size_t i = 0; i < out->n; i++) {
-		unsigned layout;
-
-		if (pins_layout(out->v[i], &layout) == 0 && !layout)
-			free(out->v[i]);
-		else
-			out->v[n++] = out->v[i];
-	}
-	out->n = n;
-	return err;
-}

@@ -38,8 +38,4 @@ int observe(const struct observe_target *t, const struct world *world, struct ob
 /* What `up` wrote down about the overlay; -ENOENT if there is none (or of another layout). */
 int observe_overlay(const char *overlay, struct vx_overlay *out);
 
-/* Names of overlays with a pin tree here; the caller frees with names_free. */
-struct names;
-int observe_overlays(struct names *out);
-
 #endif

@@ -255,10 +255,8 @@ int observe_overlay(const char *overlay, struct vx_overlay *out)
 	autofd int fd = bpfobj_get_map(overlay, "overlay");
 	struct bpf_map_info info = { 0 };
 	__u32 key = 0, len = sizeof(info);
-	unsigned layout;
 
-	if (fd < 0 || pins_layout(overlay, &layout) || !layout ||
-	    bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size != sizeof(*out) ||
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size != sizeof(*out) ||
 	    bpf_map_lookup_elem(fd, &key, out) || !out->name[0])
 		return -ENOENT;
 	return 0;

@@ -45,8 +45,12 @@ const char *pins_root(void)
 
 void pins_path(char path[PINS_PATH], const char *overlay, const char *fmt, ...)
 {
+	char folder[PINS_FOLDER];
 	va_list args;
-	int len = snprintf(path, PINS_PATH, "%s/%s", pins_root(), overlay);
+	int len;
+
+	pins_folder(folder, overlay);
+	len = snprintf(path, PINS_PATH, "%s/%s", pins_root(), folder);
 
 	if (!fmt[0])
 		return;
@@ -157,6 +161,15 @@ int pins_remove(const char *overlay, struct why *why)
 
 	pins_path(path, overlay, "%s", "");
 	return remove_below(path, NULL, why);
+}
+
+void pins_remove_folder(const char *folder)
+{
+	struct why ignored = { 0 };
+	char path[PINS_PATH];
+
+	snprintf(path, sizeof(path), "%s/%s", pins_root(), folder);
+	remove_below(path, NULL, &ignored); /* what stays is in nobody's way */
 }
 
 void pins_forget_root(void)

@@ -2,7 +2,7 @@
 /*
  * The pin tree (design 1.5), all state there is beside the devices themselves:
  *
- *   /sys/fs/bpf/vxbpf/<overlay>/<map>
+ *   /sys/fs/bpf/vxbpf/<overlay>/<map>                   <overlay>@<cookie>, see pins_netns.h
  *   /sys/fs/bpf/vxbpf/<overlay>/layout_<n>              empty folder: the version of it all
  *   /sys/fs/bpf/vxbpf/<overlay>/netns_<cookie>          empty folder: the network namespace it is for
  *   /sys/fs/bpf/vxbpf/<overlay>/links/<room>-<ifindex>  tcx and XDP links
@@ -29,15 +29,14 @@ int pins_mount(struct why *why);
 int pins_make(const char *overlay, unsigned layout, struct why *why);
 /* Takes every map, program, entry folder away but leaves links: they still run. */
 int pins_clear(const char *overlay, struct why *why);
-/* Takes the overlay's whole tree away. */
+/* Takes the overlay's whole tree away; the second, one by its folder's name. */
 int pins_remove(const char *overlay, struct why *why);
+void pins_remove_folder(const char *folder);
 /* The root folder goes with the last overlay; stays while another is in it. */
 void pins_forget_root(void);
-/* The layout the tree was made with; 0 = no tree, or one of another network namespace, UINT32_MAX = a tree
- * without the mark. -errno only if it cannot be read. */
+/* The layout the tree was made with; 0 = no tree, UINT32_MAX = a tree without the mark. -errno only if
+ * it cannot be read. */
 int pins_layout(const char *overlay, unsigned *out);
-/* -EBUSY and a sentence if the tree is another network namespace's. */
-int pins_check_netns(const char *overlay, struct why *why);
 
 /* Names in a folder, sorted, without "." and ".."; each and the list are the caller's. */
 struct names {
@@ -45,6 +44,8 @@ struct names {
 	size_t n;
 };
 int pins_list(const char *path, struct names *out); /* -ENOENT: no such folder */
+/* The overlays with a tree for this network namespace; as pins_list. */
+int pins_overlays(struct names *out);
 void names_free(struct names *names);
 #define autonames __attribute__((cleanup(names_free)))
 

@@ -2,6 +2,7 @@
 /* Whose a pin tree is, and of which layout; see pins_netns.h and pins.h. */
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -22,59 +23,100 @@ unsigned long long pins_netns(void)
 
 /* The namespace of this tree still has devices with our hooks. Of filters that cannot be told: they are taken
  * to be there. */
-static bool is_hooked(const char *overlay)
+static bool is_hooked(const char *folder)
 {
 	autonames struct names links = { 0 }, qdiscs = { 0 };
 	char path[PINS_PATH];
 
-	pins_path(path, overlay, "qdiscs");
+	snprintf(path, sizeof(path), "%s/%s/qdiscs", pins_root(), folder);
 	if (pins_list(path, &qdiscs) == 0 && qdiscs.n)
 		return true;
-	pins_path(path, overlay, "links");
+	snprintf(path, sizeof(path), "%s/%s/links", pins_root(), folder);
 	pins_list(path, &links);
 	for (size_t i = 0; i < links.n; i++) {
-		pins_path(path, overlay, "links/%s", links.v[i]);
-		if (attach_link_lives(path))
+		char link[PINS_PATH + 256];
+
+		snprintf(link, sizeof(link), "%s/%s", path, links.v[i]);
+		if (attach_link_lives(link))
 			return true;
 	}
 	return false;
 }
 
-enum whose { OURS, OTHERS, NOBODYS };
-
-/* What its folders say: a tree of an older build says nothing of namespaces and is ours. */
-static int read_marks(const char *overlay, unsigned *out_layout, enum whose *out_whose)
+/* Written in the tree `folder`: the layout, UINT32_MAX if it does not say, and the namespace, 0 if not. */
+static int read_marks(const char *folder, unsigned *out_layout, unsigned long long *out_netns)
 {
 	autonames struct names names = { 0 };
-	unsigned long long netns = 0;
 	char path[PINS_PATH];
 	int err;
 
 	*out_layout = 0;
-	*out_whose = OURS;
-	pins_path(path, overlay, "%s", "");
+	*out_netns = 0;
+	snprintf(path, sizeof(path), "%s/%s", pins_root(), folder);
 	err = pins_list(path, &names);
 	if (err)
 		return err;
-	*out_layout = UINT32_MAX;
 	for (size_t i = 0; i < names.n; i++) {
 		sscanf(names.v[i], "layout_%u", out_layout);
-		sscanf(names.v[i], "netns_%llu", &netns);
+		sscanf(names.v[i], "netns_%llu", out_netns);
 	}
 	if (!*out_layout)
 		*out_layout = UINT32_MAX;
-	if (netns && netns != pins_netns())
-		*out_whose = is_hooked(overlay) ? OTHERS : NOBODYS;
 	return 0;
+}
+
+/* A tree without a mark is of an older build, or was being made or removed: whoever comes may have it. */
+static bool is_ours(const char *folder)
+{
+	unsigned long long netns;
+	unsigned layout;
+
+	return read_marks(folder, &layout, &netns) || !netns || netns == pins_netns();
+}
+
+void pins_folder(char folder[PINS_FOLDER], const char *overlay)
+{
+	char mark[PINS_PATH];
+
+	snprintf(folder, PINS_FOLDER, "%s", overlay);
+	snprintf(mark, sizeof(mark), "%s/%s/netns_%llu", pins_root(), overlay, pins_netns());
+	if (access(mark, F_OK) == 0) /* as nearly always */
+		return;
+	snprintf(folder, PINS_FOLDER, "%s@%llu", overlay, pins_netns());
+	snprintf(mark, sizeof(mark), "%s/%s", pins_root(), folder);
+	if (access(mark, F_OK) && is_ours(overlay))
+		snprintf(folder, PINS_FOLDER, "%s", overlay);
+}
+
+int pins_overlays(struct names *out)
+{
+	int err = pins_list(pins_root(), out);
+	size_t n = 0;
+
+	for (size_t i = 0; i < out->n; i++) {
+		char folder[PINS_FOLDER], *at = strchr(out->v[i], '@');
+
+		if (at)
+			*at = '\0';
+		pins_folder(folder, out->v[i]);
+		if (!strchr(folder, '@') == !at &&
+		    (!at || strtoull(at + 1, NULL, 10) == pins_netns()))
+			out->v[n++] = out->v[i];
+		else
+			free(out->v[i]);
+	}
+	out->n = n;
+	return err;
 }
 
 int pins_layout(const char *overlay, unsigned *out)
 {
-	enum whose whose;
-	int err = read_marks(overlay, out, &whose);
+	char folder[PINS_FOLDER];
+	unsigned long long netns;
+	int err;
 
-	if (whose != OURS)
-		*out = 0;
+	pins_folder(folder, overlay);
+	err = read_marks(folder, out, &netns);
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -83,30 +125,7 @@ void pins_sweep(void)
 	autonames struct names names = { 0 };
 
 	pins_list(pins_root(), &names);
-	for (size_t i = 0; i < names.n; i++) {
-		struct why ignored = { 0 };
-		unsigned layout;
-		enum whose whose;
-
-		if (read_marks(names.v[i], &layout, &whose) == 0 && whose == NOBODYS)
-			pins_remove(names.v[i], &ignored); /* then pins_make will say why not */
-	}
-}
-
-int pins_check_netns(const char *overlay, struct why *why)
-{
-	char path[PINS_PATH];
-	unsigned layout;
-	enum whose whose;
-
-	/* What cannot be read is said where it is read. */
-	if (read_marks(overlay, &layout, &whose) || whose != OTHERS)
-		return 0;
-	snprintf(path, sizeof(path), "%s/%s", pins_root(), overlay);
-	return why_set(
-		why, -EBUSY,
-		"%s: it is up in another network namespace, with its pins in %s: take another "
-		"name here, or mount a BPF file system for this namespace alone (if that one is "
-		"gone: rm -r %s)",
-		overlay, path, path);
+	for (size_t i = 0; i < names.n; i++)
+		if (!is_ours(names.v[i]) && !is_hooked(names.v[i]))
+			pins_remove_folder(names.v[i]);
 }

@@ -6,12 +6,12 @@
 #    c11          c21
 #     |            |
 #   vxbr0        vxbr0
-#     h1 ____ sw ___ h2        h2 has a BPF file system of its own, h1 and `other` use the machine's
+#     h1 ____ sw ___ h2        as hosts of other tests they have a BPF file system each
 
 ALL_TESTS="
 	ip_netns_exec
 	machine_without_a_bpffs
-	name_taken_in_another_namespace
+	one_bpffs_for_two_namespaces
 	namespace_gone
 	namespace_gone_with_filters
 "
@@ -23,7 +23,7 @@ machine_bpffs() {
 	on_exit umount /sys/fs/bpf
 }
 
-# in_netns NAME ARGS...: vxbpf on h1's file, as an operator starts it there.
+# in_netns NAME ARGS...: vxbpf on the mesh's file, as an operator starts it there.
 in_netns() {
 	ip netns exec "$1" "$VXBPF" "${@:2}" "$WORK/etc/h1/vxbr0.yaml"
 }
@@ -39,12 +39,6 @@ alone() {
 
 machine_pins() {
 	find /sys/fs/bpf -mindepth 1 ! -name '*.debug'
-}
-
-# Whatever of ours is in the namespace `other`.
-in_other() {
-	on other "$PYTHON" -IS "$LIB/hooks.py"
-	ip -n other -o link | grep -E 'vx-|vxbr0' || true
 }
 
 ip_netns_exec() {
@@ -87,39 +81,44 @@ machine_without_a_bpffs() {
 	assert_eq "" "$(machine_pins)" "pins left"
 }
 
-name_taken_in_another_namespace() {
+one_bpffs_for_two_namespaces() {
 	machine_bpffs
 	mesh 2
-	mesh_up h2
-	in_netns h1 up
-	containers_each 1
-	in_netns h1 up
-	alone other
-	machine_pins >"$WORK/pins"
-	for verb in up reload down restart; do
-		refused 1 'another network namespace' in_netns other "$verb"
+	for host in h1 h2; do
+		expect 0 in_netns $host up
 	done
-	expect 3 in_netns other status
-	assert_match 'another network namespace' "$OUT" "status there"
-	# Without a name it is none of its business.
+	containers_each 1
+	for host in h1 h2; do
+		expect 0 in_netns $host up
+	done
+	for host in h1 h2; do
+		expect 0 in_netns $host up --dry-run
+	done
+	reach_all c11 c21
+	# Without a name each has its own, and neither sees the other's.
 	mkdir -p "$WORK/nothing" && mount --bind "$WORK/nothing" /etc/vxbpf
 	on_exit umount /etc/vxbpf
-	expect 0 ip netns exec other "$VXBPF" down
-	expect 0 ip netns exec other "$VXBPF" status --json
-	assert_eq 0 "$(jq length <<<"$OUT")" "overlays there"
-	assert_eq "" "$(in_other)" "left by those who were refused"
+	for host in h1 h2; do
+		expect 0 ip netns exec $host "$VXBPF" status --json
+		assert_eq "vxbr0 $host" "$(jq -r '.[] | "\(.overlay) \(.local)"' <<<"$OUT")" "overlays on $host"
+		expect 0 ip netns exec $host "$VXBPF" export --output -
+		assert_ge 1 "$(grep -c "^vxbpf_peer_info{.*peer=\"h$((3 - $(number $host)))\"" <<<"$OUT")" "peers of $host"
+	done
+	machine_pins | grep -v @ >"$WORK/pins"
+	ip -n c21 link del eth0
+	expect 0 ip netns exec h2 "$VXBPF" down
+	nothing_of h2
 	machine_pins >"$WORK/now"
-	assert_same "$WORK/pins" "$WORK/now" "pins"
+	assert_same "$WORK/pins" "$WORK/now" "pins of h1"
 	expect 0 in_netns h1 up --dry-run
-	reach_all c11 c21
-	# Another name is free.
-	cp "$WORK/etc/h1/vxbr0.yaml" "$WORK/spare.yaml"
-	expect 0 ip netns exec other "$VXBPF" up "$WORK/spare.yaml"
-	expect 0 ip netns exec other "$VXBPF" status --json
-	assert_eq spare "$(jq -r '.[].overlay' <<<"$OUT")" "overlays there"
-	reach_all c11 c21
-	expect 0 ip netns exec other "$VXBPF" down
-	expect 0 in_netns h1 up --dry-run
+	ip -n c11 link del eth0
+	expect 0 in_netns h1 down
+	assert_eq "" "$(machine_pins)" "pins left"
+}
+
+nothing_of() {
+	assert_eq "" "$(hooks "$1")" "programs left on $1"
+	assert_eq "" "$(ip -n "$1" -o link | grep -E 'vx-|vxbr0' || true)" "devices left on $1"
 }
 
 # What a namespace leaves in the file system when it goes is in nobody's way.
@@ -128,28 +127,39 @@ gone() {
 	mesh 2
 	alone first
 	in_netns first up
+	assert_match 'vxbpf/vxbr0/peers' "$(machine_pins)" "pins"
 	alone other
 	ip netns del first
 }
 
 namespace_gone() {
 	gone
-	wait_for 20 in_netns other up # the kernel takes its time to take the other one away
+	in_netns other up
+	in_netns other down
+	# The kernel takes its time to take a namespace away.
+	wait_for 20 swept
+	in_netns other up
+	assert_eq "" "$(machine_pins | grep @ || true)" "pins aside"
 	expect 0 in_netns other up --dry-run
 	expect 0 in_netns other down
-	assert_eq "" "$(in_other)" "left"
+	nothing_of other
 	assert_eq "" "$(machine_pins)" "pins left"
 }
 
-# A filter's namespace cannot be asked for, so it is said how to go on.
+swept() {
+	in_netns other down && [ -z "$(machine_pins)" ]
+}
+
+# Of filters nobody can tell whether they are still there.
 namespace_gone_with_filters() {
 	export VXBPF_NO_TCX=1
 	gone
-	refused 1 'rm -r /proc/1/root/sys/fs/bpf/vxbpf/vxbr0' in_netns other up
-	rm -r /proc/1/root/sys/fs/bpf/vxbpf/vxbr0
+	machine_pins >"$WORK/pins"
 	expect 0 in_netns other up
+	expect 0 in_netns other up --dry-run
 	expect 0 in_netns other down
-	assert_eq "" "$(machine_pins)" "pins left"
+	machine_pins >"$WORK/now"
+	assert_same "$WORK/pins" "$WORK/now" "pins"
 }
 
 run_tests
