@@ -85,24 +85,24 @@ one_bpffs_for_two_namespaces() {
 	machine_bpffs
 	mesh 2
 	for host in h1 h2; do
-		expect 0 in_netns $host up
+		expect 0 in_netns "$host" up
 	done
 	containers_each 1
 	for host in h1 h2; do
-		expect 0 in_netns $host up
+		expect 0 in_netns "$host" up
 	done
 	for host in h1 h2; do
-		expect 0 in_netns $host up --dry-run
+		expect 0 in_netns "$host" up --dry-run
 	done
 	reach_all c11 c21
 	# Without a name each has its own, and neither sees the other's.
 	mkdir -p "$WORK/nothing" && mount --bind "$WORK/nothing" /etc/vxbpf
 	on_exit umount /etc/vxbpf
 	for host in h1 h2; do
-		expect 0 ip netns exec $host "$VXBPF" status --json
+		expect 0 ip netns exec "$host" "$VXBPF" status --json
 		assert_eq "vxbr0 $host" "$(jq -r '.[] | "\(.overlay) \(.local)"' <<<"$OUT")" "overlays on $host"
-		expect 0 ip netns exec $host "$VXBPF" export --output -
-		assert_ge 1 "$(grep -c "^vxbpf_peer_info{.*peer=\"h$((3 - $(number $host)))\"" <<<"$OUT")" "peers of $host"
+		expect 0 ip netns exec "$host" "$VXBPF" export --output -
+		assert_ge 1 "$(grep -c "^vxbpf_peer_info{.*peer=\"h$((3 - $(number "$host")))\"" <<<"$OUT")" "peers of $host"
 	done
 	machine_pins | grep -v @ >"$WORK/pins"
 	ip -n c21 link del eth0
