@@ -41,10 +41,10 @@ int pins_mount(struct why *why)
 	if (mount("bpf", PINS_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME,
 		  "mode=0700") == 0)
 		return 0;
-	return why_set(why, -errno,
-		       PINS_BPFFS
-		       ": mount the BPF file system: %s; do it by hand: mount -t bpf bpf %s",
-		       strerror(errno), PINS_BPFFS);
+	return why_set(
+		why, -errno,
+		PINS_BPFFS ": mount the BPF file system: %s; do it by hand: %smount -t bpf bpf %s",
+		strerror(errno), errno == ENOENT ? "mount -t sysfs sysfs /sys; " : "", PINS_BPFFS);
 }
 
 /* out_made: was it not there before? NULL if nobody cares. */
@@ -232,17 +232,22 @@ static int lock_root(int (*lock)(int fd), int *out_fd, struct why *why)
 {
 	for (;;) {
 		autofd int fd = -1;
+		bool made = false;
 		int err = pins_mount(why);
 
 		if (!err)
-			err = make_folder(PINS_ROOT, NULL, why);
+			err = make_folder(PINS_ROOT, &made, why);
 		if (err)
 			return err;
 		fd = open(PINS_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)
 			continue;
 		if (fd < 0)
-			return why_set(why, -errno, PINS_ROOT ": open: %s", strerror(errno));
+			err = why_set(why, -errno, PINS_ROOT ": open: %s", strerror(errno));
+		if (fd < 0 && made)
+			pins_forget_root();
+		if (fd < 0)
+			return err;
 		err = lock(fd);
 		if (err)
 			return why_set(why, err, PINS_ROOT ": lock: %s", strerror(-err));
