@@ -11,6 +11,10 @@ ALL_TESTS="
 	directory
 	missing_file
 	unreadable_file
+	no_regular_file
+	line_ends
+	config_folder
+	two_files
 	unknown_key
 	wrong_type
 	out_of_range
@@ -19,7 +23,10 @@ ALL_TESTS="
 	own_address_missing_or_twice
 	no_common_family
 	usage
+	stdout_full_or_closed
 	no_root
+	user_namespace
+	few_descriptors
 	no_bpffs
 	read_only_bpffs
 	pins_of_another_layout
@@ -38,6 +45,12 @@ prepare() {
 	FILE=$WORK/etc/h1/vxbr0.yaml
 	: >"$FILE"
 	snapshot h1 >"$WORK/before"
+}
+
+# Some of what `up` does comes about a moment later: the bridge's carrier, and with it its own address.
+up_settled() {
+	vx h1 up vxbr0
+	wait_for 10 on h1 bash -c 'ip -6 -o address show dev vxbr0 scope link | grep . >/dev/null'
 }
 
 # bad REGEX: the file as it is now is refused, and nothing happens.
@@ -112,6 +125,56 @@ unreadable_file() {
 	refused 1,2 'Permission denied|not readable|read' on h1 \
 		setpriv --bounding-set -dac_override,-dac_read_search --inh-caps -dac_override,-dac_read_search \
 		"$VXBPF" up vxbr0
+	unchanged h1 "$WORK/before"
+}
+
+no_regular_file() {
+	prepare
+	rm "$FILE"
+	mkfifo "$FILE" && snapshot h1 >"$WORK/before"
+	bad 'not a regular file'
+	rm "$FILE" && ln -s /dev/zero "$FILE"
+	bad 'not a regular file'
+	ln -sf vxbr0.yaml "$FILE"
+	bad 'symbolic links'
+}
+
+# However an editor ends lines, and a byte order mark first, is all YAML. What would take libyaml
+# minutes is refused at once: 45,000 directives.
+line_ends() {
+	prepare
+	sed 's/$/\r/' <<<"$PEERS_OK" >"$FILE"
+	expect 3 vx h1 up vxbr0 --dry-run
+	printf '\xef\xbb\xbf%s\n' "$PEERS_OK" >"$FILE"
+	expect 3 vx h1 up vxbr0 --dry-run
+	tr '\n' '\r' <<<"$PEERS_OK" >"$FILE"
+	expect 3 vx h1 up vxbr0 --dry-run
+	{ printf '#\r' && seq -f '%%TAG !%g! x' 45000 | tr '\n' '\r' && printf -- '---\r' && tr '\n' '\r' <<<"$PEERS_OK"; } >"$FILE"
+	refused 2 'directives' timeout 5 nsenter --target "$(<"$WORK/h1.pid")" --net --mount "$VXBPF" up vxbr0
+}
+
+config_folder() {
+	prepare
+	rm "$FILE"
+	refused 2 '^vxbpf: /etc/vxbpf: no overlay named' vx h1 up
+	on h1 umount /etc/vxbpf
+	mv /etc/vxbpf "$WORK/aside" && touch /etc/vxbpf
+	refused 2 '^vxbpf: /etc/vxbpf: list it: Not a directory' vx h1 up
+	rm /etc/vxbpf && mv "$WORK/aside" /etc/vxbpf
+}
+
+# What two files together get wrong is seen before either is up.
+two_files() {
+	prepare
+	printf '%s\n' "$PEERS_OK" | tee "$FILE" >"$WORK/etc/h1/blue.yaml"
+	sed -i '1i bridge: vxbr0' "$WORK/etc/h1/blue.yaml"
+	snapshot h1 >"$WORK/before"
+	for verb in up reload restart 'watch --once' watch; do
+		# shellcheck disable=SC2086 # a verb and its option
+		refused 2 'vxbr0.yaml: bridge: vxbr0 is the bridge of /etc/vxbpf/blue.yaml, too' vx h1 $verb
+	done
+	echo 'prot: 1' >"$WORK/etc/h1/blue.yaml"
+	refused 2 'blue.yaml:1: prot' vx h1 up
 	unchanged h1 "$WORK/before"
 }
 
@@ -200,10 +263,43 @@ usage() {
 	refused 2 '.' vx h1 up vxbr0 blue
 	refused 2 'overlay|name' vx h1 up 'a name with spaces'
 	refused 2 'overlay|name' vx h1 up a-name-that-is-too-long
+	refused 2 "^vxbpf: '': an overlay" vx h1 up ''
+	refused 2 '^vxbpf: -x: there is no such option' vx h1 up -vx vxbr0
+	refused 2 '^vxbpf: --dry-run=1: this option takes no value' vx h1 up --dry-run=1
+	refused 2 '^vxbpf: --help=1: this option takes no value' vx h1 --help=1
+	refused 2 '^vxbpf: import: which script' vx h1 import
+	refused 2 '^vxbpf: -x: cannot read: No such file' vx h1 import -- -x
+	# Asked for its version, it does nothing else.
+	printf '%s\n' "$PEERS_OK" >"$FILE"
+	expect 0 vx h1 up vxbr0 --version
+	assert_match '^vxbpf [0-9]' "$OUT" "--version"
 	expect 0 vx h1 help
 	expect 0 vx h1 up --help
 	expect 0 vx h1 version
 	unchanged h1 "$WORK/before"
+}
+
+# Printed to where nothing can be written is not done; and no socket or map of ours takes the place of
+# a closed one.
+stdout_full_or_closed() {
+	local words
+	prepare
+	printf '%s\n' "$PEERS_OK" >"$FILE"
+	up_settled
+	printf 'LOCALIP=192.0.2.1\nREMOTEIPS=(192.0.2.2)\nBRIDGE_DEV=vxbr0\nPORT=4789\n' >"$WORK/script"
+	for words in version help 'up --help' status 'status --json' check 'check --json' 'export --output -' \
+		'top -n 1' 'down --dry-run' "import $WORK/script"; do
+		# shellcheck disable=SC2086 # several words
+		refused 1 'write to stdout: (No space left|not all of it)' on h1 bash -c '"$0" "$@" >/dev/full' "$VXBPF" $words
+		# shellcheck disable=SC2086
+		refused 1 'write to stdout: (Bad file descriptor|not all of it)' on h1 bash -c '"$0" "$@" >&-' "$VXBPF" $words
+	done
+	snapshot h1 >"$WORK/before"
+	expect 0 on h1 bash -c '"$0" reload <&- >&- 2>&-' "$VXBPF"
+	unchanged h1 "$WORK/before"
+	vx h1 down
+	expect 0 on h1 bash -c '"$0" up <&- >&- 2>&-' "$VXBPF"
+	expect 0 vx h1 up --dry-run
 }
 
 no_root() {
@@ -213,8 +309,37 @@ no_root() {
 	refused 1 'CAP_NET_ADMIN|CAP_BPF|root' on h1 setpriv --reuid 65534 --regid 65534 --clear-groups \
 		--inh-caps=-all --bounding-set=-all "$WORK/vxbpf" up vxbr0
 	refused 1 'CAP_BPF|root' on h1 setpriv --inh-caps=-all --bounding-set=-all,+net_admin "$WORK/vxbpf" up vxbr0
+	refused 1 'CAP_PERFMON is missing' on h1 setpriv --inh-caps=-all --bounding-set=-all,+net_admin,+bpf \
+		"$WORK/vxbpf" up vxbr0
+	refused 1 'CAP_NET_ADMIN is missing' on h1 setpriv --inh-caps=-all --bounding-set=-all,+bpf,+perfmon \
+		"$WORK/vxbpf" up vxbr0
 	unchanged h1 "$WORK/before"
 	expect 0 on h1 setpriv --reuid 65534 --regid 65534 --clear-groups "$WORK/vxbpf" version
+	# These are enough, here, where the file and the pins are of the user it runs as.
+	expect 0 on h1 setpriv --inh-caps=-all --bounding-set=-all,+net_admin,+bpf,+perfmon "$WORK/vxbpf" up vxbr0
+	expect 0 on h1 setpriv --inh-caps=-all --bounding-set=-all,+net_admin,+bpf "$WORK/vxbpf" status vxbr0
+	expect 0 on h1 setpriv --inh-caps=-all --bounding-set=-all,+net_admin,+bpf "$WORK/vxbpf" down vxbr0
+	nothing_left h1
+}
+
+# Root there has every capability and may load nothing.
+user_namespace() {
+	prepare
+	printf 'local: h1\n%s\n' "$PEERS_OK" >"$FILE"
+	refused 1 "needs the machine.s root.*user namespace" on h1 unshare --user --map-root-user "$VXBPF" up vxbr0
+	refused 1 "needs the machine.s root.*user namespace" on h1 unshare --user --map-root-user --net "$VXBPF" up vxbr0
+	unchanged h1 "$WORK/before"
+}
+
+few_descriptors() {
+	local n
+	prepare
+	printf '%s\n' "$PEERS_OK" >"$FILE"
+	snapshot h1 >"$WORK/before"
+	for n in 4 5 8; do
+		refused 1 'Too many open files' on h1 bash -c 'ulimit -n "$0" && exec "$@"' $n "$VXBPF" up vxbr0
+		unchanged h1 "$WORK/before"
+	done
 }
 
 # Either it mounts one, or it says how.
@@ -243,7 +368,7 @@ read_only_bpffs() {
 	refused 1 'Read-only|/sys/fs/bpf' vx h1 up vxbr0
 	unchanged h1 "$WORK/before"
 	on h1 mount -o remount,rw /sys/fs/bpf
-	vx h1 up vxbr0
+	up_settled
 	on h1 mount -o remount,ro /sys/fs/bpf
 	snapshot h1 >"$WORK/before"
 	refused 1 'Read-only|/sys/fs/bpf' vx h1 down vxbr0
