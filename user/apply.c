@@ -28,6 +28,14 @@ struct journal {
 	struct outcome *outcomes;
 };
 
+/* Whether it came about, only the kernel's answer tells: the name may be taken by then. */
+static bool makes_device(const struct step *s)
+{
+	enum obj_kind kind = step_obj(s)->kind;
+
+	return s->op == STEP_ADD && (kind == OBJ_BRIDGE || kind == OBJ_TUNNEL);
+}
+
 static void hear(void *ctx, size_t tag, int err, const char *text)
 {
 	struct journal *j = ctx;
@@ -37,7 +45,9 @@ static void hear(void *ctx, size_t tag, int err, const char *text)
 	/* Gone already is what a removal wants. */
 	if (removing && (err == -ENODEV || err == -EADDRNOTAVAIL || err == -ENOENT))
 		err = 0;
-	o->touched |= !err || !text; /* a lost answer may hide that it was done */
+	/* A lost answer may hide that it was done. But what follows a device that could not be made
+	 * was done to another one of its name, which is not ours to undo. */
+	o->touched |= err ? !text : !(o->err && makes_device(&j->steps->v[tag]));
 	if (err && !o->err) {
 		o->err = err;
 		text_copy(o->text, sizeof(o->text), text ? text : "");
@@ -98,7 +108,7 @@ static void do_run(struct journal *j, size_t from, size_t end)
 			text_copy(o->text, sizeof(o->text), reason.text);
 			if (!j->steps->v[i].want || !j->steps->v[i].want->optional)
 				break;
-		} else if (o->err == 0) {
+		} else if (o->err == 0 && !makes_device(&j->steps->v[i])) {
 			o->touched = true;
 		}
 	}
@@ -119,7 +129,9 @@ static void say(const struct step *s, const struct outcome *o, char *text, size_
 	snprintf(text, size, "%s: %s the %s: ", obj->key, step_verb(s->op),
 		 obj_kind_name(obj->kind));
 	if (o->err == -EADDRINUSE && obj->kind == OBJ_MEMBER)
-		text_add(text, size, "its UDP port is in use by another program on this host");
+		text_add(text, size,
+			 "its UDP port is in use by another program or device on this host: "
+			 "`ss -lunp` lists them; another port goes with port: in the file");
 	else if (o->err == -EOPNOTSUPP && (obj->kind == OBJ_TUNNEL || obj->kind == OBJ_BRIDGE))
 		text_add(text, size,
 			 "this kernel lacks the %s module: load or install it (modprobe %s)%s%s",

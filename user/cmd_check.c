@@ -106,8 +106,6 @@ static int print(const struct checking *c, struct why *why)
 	if (!c->args->json && !c->n)
 		puts("No overlay is up here, and there is no .yaml file in /etc/vxbpf: nothing to "
 		     "check.");
-	if (fflush(stdout) == EOF)
-		return why_set(why, -errno, "check: write to stdout: %s", strerror(errno));
 	return 0;
 }
 

@@ -43,7 +43,7 @@ int cmd_demo(const struct command_args *args)
 {
 	struct why why = { 0 };
 
-	if (command_need_rights(args->verb, &why))
+	if (command_need_loading(args->verb, &why))
 		return command_fail(&why);
 	run(&why); /* only comes back if it failed */
 	return command_fail(&why);

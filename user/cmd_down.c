@@ -33,10 +33,10 @@ int cmd_down(const struct command_args *args)
 
 	if (!err)
 		err = command_need_rights(args->verb, &why);
-	if (!err && !args->dry_run)
-		err = pins_lock(&lock, &why);
 	if (!err)
 		err = nl_open(&nl, &why);
+	if (!err && !args->dry_run)
+		err = pins_lock(&lock, &why);
 	if (err)
 		return command_fail(&why);
 	for (size_t i = 0; i < targets.n; i++) {

@@ -20,13 +20,6 @@ static const char *find_output(const struct command_args *args)
 	return !args->arg && access(FOLDER, F_OK) == 0 ? FOLDER "/vxbpf.prom" : NULL;
 }
 
-static int print(const char *text, struct why *why)
-{
-	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
-		return why_set(why, -errno, "export: write to stdout: %s", strerror(errno));
-	return 0;
-}
-
 int cmd_export(const struct command_args *args)
 {
 	autosnapshots struct snapshots list = { 0 };
@@ -37,10 +30,12 @@ int cmd_export(const struct command_args *args)
 
 	if (!err)
 		err = export_text(&list, &text, &why);
-	if (!err)
-		err = file ? replace_file(file, text, WAIT_MS, &why) : print(text, &why);
+	if (!err && file)
+		err = replace_file(file, text, WAIT_MS, &why);
 	if (err)
 		return command_fail(&why);
+	if (!file)
+		fputs(text, stdout);
 	/* To a person it would look as if nothing had happened. */
 	if (file && !args->given[OPTION_OUTPUT] && isatty(STDOUT_FILENO))
 		printf("%s is written; `--output -` prints it\n", file);

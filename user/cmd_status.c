@@ -39,8 +39,6 @@ static int print(const struct command_args *args, const struct snapshots *list, 
 		puts("No overlay is up here, and there is no .yaml file in /etc/vxbpf: write one "
 		     "(see "
 		     "vxbpf.yaml(5)),\nthen run `vxbpf up`.");
-	if (fflush(stdout) == EOF)
-		return why_set(why, -errno, "status: write to stdout: %s", strerror(errno));
 	return 0;
 }
 

@@ -212,6 +212,17 @@ static void read_keys(struct run *run)
 		draw(run);
 }
 
+/* A reader who has gone has seen enough; anything else he should know. */
+static int flush(struct run *run, struct why *why)
+{
+	int err = screen_flush(&run->screen);
+
+	run->ended |= err != 0;
+	if (!err || err == -EPIPE || err == -EIO)
+		return 0;
+	return why_set(why, err, "top: write to stdout: %s", strerror(-err));
+}
+
 static int wait(struct run *run, int64_t due, struct why *why)
 {
 	struct pollfd fds[] = { screen_poll(&run->screen),
@@ -229,8 +240,10 @@ static int wait(struct run *run, int64_t due, struct why *why)
 		read_signals(run);
 	if (fds[0].revents & POLLIN)
 		read_keys(run);
-	if (fds[0].revents & (POLLERR | POLLHUP | POLLNVAL) || screen_flush(&run->screen))
+	if (fds[0].revents & (POLLERR | POLLHUP | POLLNVAL))
 		run->ended = true;
+	if (flush(run, why))
+		return -EIO;
 	if (run->undrawn && run->screen.drawn && !run->screen.pending)
 		draw(run);
 	return 0;
@@ -249,8 +262,11 @@ static int finish(struct run *run, struct why *why)
 		screen_add(&run->screen, page ? page : "");
 	}
 	run->ended = false;
-	while (!err && !run->ended && run->screen.pending && !screen_flush(&run->screen))
-		err = run->screen.pending ? wait(run, now_ms(), why) : 0;
+	while (!err && !run->ended && run->screen.pending) {
+		err = flush(run, why);
+		if (!err && !run->ended && run->screen.pending)
+			err = wait(run, now_ms(), why);
+	}
 	return err;
 }
 

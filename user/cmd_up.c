@@ -29,9 +29,11 @@ static int load_all(const struct command_targets *targets, struct overlays *out,
 	for (size_t i = 0; i < targets->n; i++) {
 		int err = conf_load(targets->v[i].path, &out->v[i], why);
 
+		for (size_t k = 0; !err && k < out->n; k++)
+			err = conf_check_beside(&out->v[i], &out->v[k], why);
+		out->n++;
 		if (err)
 			return err;
-		out->n++;
 	}
 	return 0;
 }
@@ -42,9 +44,11 @@ static int up_one(struct nl *nl, const struct conf *conf, const struct command_a
 	autoconverge struct converge c = { 0 };
 	int err = converge_plan_up(nl, conf, &c, why);
 
-	if (!err && (args->dry_run || args->verbose))
+	if (err) /* what else there would be to say is about an overlay that does not come about */
+		return command_fail(why);
+	if (args->dry_run || args->verbose)
 		steps_print(&c.steps);
-	if (!err && !args->dry_run)
+	if (!args->dry_run)
 		err = converge_apply(nl, &c, why);
 	command_say(&c.notes);
 	if (err)
@@ -81,11 +85,12 @@ static int go(const struct command_args *args)
 	if (!err)
 		err = load_all(&targets, &overlays, &why);
 	if (!err)
-		err = command_need_rights(args->verb, &why);
-	if (!err && !args->dry_run)
-		err = pins_lock(&lock, &why);
+		err = args->dry_run ? command_need_rights(args->verb, &why)
+				    : command_need_loading(args->verb, &why);
 	if (!err)
 		err = nl_open(&nl, &why);
+	if (!err && !args->dry_run)
+		err = pins_lock(&lock, &why);
 	if (err)
 		return command_fail(&why);
 	code = up_all(nl, &overlays, args);
@@ -111,7 +116,7 @@ int cmd_restart(const struct command_args *args)
 	if (command_find_targets(args->arg, false, &targets, &why) ||
 	    load_all(&targets, &overlays, &why))
 		return command_fail(&why);
-	if (command_need_rights(args->verb, &why) || nl_open(&nl, &why))
+	if (command_need_loading(args->verb, &why) || nl_open(&nl, &why))
 		return command_fail(&why);
 	for (size_t i = 0; i < overlays.n; i++) {
 		autoconverge struct converge c = { 0 };

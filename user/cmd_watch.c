@@ -39,6 +39,11 @@ static int add_overlay(struct watch *watch, const char *path, struct why *why)
 	struct watched *w, **grown;
 	int err = watched_new(path, watch->args->verbose, &w, why);
 
+	for (size_t i = 0; !err && i < watch->n; i++) {
+		err = conf_check_beside(&w->conf, &watch->v[i]->conf, why);
+		if (err)
+			watched_free(w);
+	}
 	if (err)
 		return err;
 	grown = reallocarray(watch->v, watch->n + 1, sizeof(*watch->v));
@@ -213,7 +218,7 @@ int cmd_watch(const struct command_args *args)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	err = find_overlays(&watch, &why);
 	if (!err)
-		err = command_need_rights(args->verb, &why);
+		err = command_need_loading(args->verb, &why);
 	if (!err)
 		err = open_signals(&watch, &why);
 	if (!err)

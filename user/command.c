@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "command.h"
@@ -119,6 +120,7 @@ int command_find_targets(const char *arg, bool also_up, struct command_targets *
 			 struct why *why)
 {
 	autonames struct names files = { 0 }, up = { 0 };
+	int err;
 
 	*out = (struct command_targets){ 0 };
 	if (arg && has_suffix(arg, ".yaml")) {
@@ -135,18 +137,23 @@ int command_find_targets(const char *arg, bool also_up, struct command_targets *
 	if (arg && !conf_is_overlay(arg))
 		return why_bad(
 			why,
-			"%s: an overlay is a name of 1 to 15 letters, digits, '_' and '-', or a "
+			"'%s': an overlay is a name of 1 to 15 letters, digits, '_' and '-', or a "
 			"path ending in .yaml",
 			arg);
 	if (arg) {
 		add_name(out, arg);
 		return 0;
 	}
-	if (also_up)
-		pins_overlays(&up);
+	if (also_up) {
+		err = pins_overlays(&up);
+		if (err && err != -ENOENT && err != -EACCES)
+			return why_set(why, err, "%s: list it: %s", pins_root(), strerror(-err));
+	}
 	for (size_t i = 0; i < up.n; i++)
 		add_name(out, up.v[i]);
-	pins_list(CONFIG_FOLDER, &files);
+	err = pins_list(CONFIG_FOLDER, &files);
+	if (err && err != -ENOENT && !also_up)
+		return why_bad(why, CONFIG_FOLDER ": list it: %s", strerror(-err));
 	for (size_t i = 0; i < files.n; i++) {
 		char path[PATH_MAX];
 
@@ -174,6 +181,33 @@ static bool has_capability(unsigned cap)
 	if (syscall(SYS_capget, &header, data))
 		return false;
 	return data[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap);
+}
+
+/* The first user namespace has a number of its own in all kernels. */
+#define FIRST_USER_NAMESPACE 0xeffffffdU
+
+static bool in_user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != FIRST_USER_NAMESPACE;
+}
+
+int command_need_loading(const char *verb, struct why *why)
+{
+	int err = command_need_rights(verb, why);
+
+	if (err)
+		return err;
+	if (!has_capability(CAP_PERFMON) && !has_capability(CAP_SYS_ADMIN))
+		return why_set(why, -EPERM, "%s: needs root: CAP_PERFMON is missing", verb);
+	if (in_user_namespace())
+		return why_set(
+			why, -EPERM,
+			"%s: needs the machine's root: the kernel takes no BPF programs from "
+			"a user namespace, as of a rootless container",
+			verb);
+	return 0;
 }
 
 int command_need_rights(const char *verb, struct why *why)

@@ -50,6 +50,7 @@ int cmd_check(const struct command_args *args);
 int cmd_export(const struct command_args *args);
 int cmd_ping(const struct command_args *args);
 int cmd_who(const struct command_args *args);
+int cmd_import(const struct command_args *args);
 int cmd_demo(const struct command_args *args);
 
 /* "vxbpf: <sentence>" on stderr, with nothing in it that a terminal obeys. */
@@ -84,5 +85,7 @@ bool command_wants_colour(void);
 
 /* -EPERM and a sentence naming what is missing, unless this process may change networks and BPF. */
 int command_need_rights(const char *verb, struct why *why);
+/* Likewise, and load programs that read packets. */
+int command_need_loading(const char *verb, struct why *why);
 
 #endif

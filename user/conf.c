@@ -84,6 +84,8 @@ static int read_devices(const struct conf_tree *tree, const struct conf_raw *raw
 
 	if (!err)
 		err = read_device(tree, "underlay", raw->underlay, conf->underlay, why);
+	if (!err && raw->underlay)
+		conf->underlay_line = conf_tree_get(tree->root, "underlay")->line;
 	if (!err && strcmp(conf->bridge, conf->underlay) == 0)
 		err = conf_tree_refuse(tree, conf_tree_get(tree->root, "underlay"), why,
 				       "%s is this overlay's own bridge", conf->bridge);
@@ -181,6 +183,15 @@ int conf_parse(const char *path, const char *text, size_t len, struct conf *out,
 	conf.hosts = NULL;
 	conf.n_hosts = 0;
 	return 0;
+}
+
+int conf_check_beside(const struct conf *conf, const struct conf *other, struct why *why)
+{
+	if (strcmp(conf->bridge, other->bridge) != 0)
+		return 0;
+	return why_bad(why,
+		       "%s: bridge: %s is the bridge of %s, too, and can be of one overlay only",
+		       conf->path, conf->bridge, other->path);
 }
 
 void conf_free(struct conf *conf)

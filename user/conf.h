@@ -31,6 +31,7 @@ struct conf {
 	uint16_t port;
 	uint32_t mtu; /* bytes, largest inner IP packet; 0 = auto */
 	unsigned mtu_line; /* 0 = not in the file */
+	unsigned underlay_line;
 	enum vx_vni_mode vni_mode;
 	uint32_t vni_salt;
 	enum vx_guard guard;
@@ -48,6 +49,8 @@ struct conf {
 /* `path` gives the overlay its name and appears in messages; nothing is read. On success the
  * caller owns *out and ends it with conf_free; on failure *out is untouched, -EINVAL. */
 int conf_parse(const char *path, const char *text, size_t len, struct conf *out, struct why *why);
+/* Can both be up here? */
+int conf_check_beside(const struct conf *conf, const struct conf *other, struct why *why);
 void conf_free(struct conf *conf);
 
 /* The one impure function here (conf_load.c): reads a regular file of at most 1 MiB and parses it.

@@ -243,6 +243,23 @@ static int take_event(struct builder *b, const yaml_event_t *event, struct why *
 	}
 }
 
+/* As libyaml sees lines: \r, NEL, LS and PS end them, too, and a byte order mark is none of the first. */
+static bool starts_line(const char *text, size_t at)
+{
+	static const char *const before[] = { "\n", "\r", "\xc2\x85", "\xe2\x80\xa8",
+					      "\xe2\x80\xa9" };
+
+	if (at == 0 || (at == 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(before); i++) {
+		size_t len = strlen(before[i]);
+
+		if (at >= len && memcmp(text + at - len, before[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Checked before libyaml sees the text: a NUL would end words for us alone, and its time for %TAG
  * lines is quadratic. At the start of a line no value of ours can have a '%'. */
 static int check_raw(const struct conf_tree *tree, const char *text, size_t len, struct why *why)
@@ -253,7 +270,7 @@ static int check_raw(const struct conf_tree *tree, const char *text, size_t len,
 		if (text[i] == '\0')
 			return refuse_line(tree, line, why,
 					   "holds a NUL byte, so it is no text file");
-		if (text[i] == '%' && (i == 0 || text[i - 1] == '\n'))
+		if (text[i] == '%' && starts_line(text, i))
 			return refuse_line(tree, line, why,
 					   "YAML directives (%NAME) are not allowed");
 		line += text[i] == '\n';

@@ -189,7 +189,8 @@ for tool in ip ping perl nsenter; do
 	command -v $tool >/dev/null || fail "$tool is missing: install iproute2, iputils-ping, perl-base, util-linux"
 done
 
-echo "Three hosts on one network, in namespaces of this machine, and one config file for all:"
+echo "Three hosts on one network, in namespaces of this machine, and one config file for all:" 2>/dev/null ||
+	fail "write to stdout: it takes nothing"
 echo
 private_config
 sed 's/^/  /' /etc/vxbpf/vxbr0.yaml

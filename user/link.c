@@ -145,10 +145,15 @@ static void read_altnames(const struct nlattr *list, struct link *link)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested (attr, list)
-		if (mnl_attr_get_type(attr) == IFLA_ALT_IFNAME && !link->altname[0] &&
-		    strncmp(mnl_attr_get_str(attr), "vx-", 3) == 0)
+	mnl_attr_for_each_nested (attr, list) {
+		const char *name = mnl_attr_get_str(attr);
+
+		if (mnl_attr_get_type(attr) != IFLA_ALT_IFNAME)
+			continue;
+		if (!link->altname[0] && strncmp(name, "vx-", 3) == 0)
 			get_text(attr, link->altname, sizeof(link->altname));
+		link_add_altname(link, name);
+	}
 }
 
 void link_parse_inet6(const struct nlattr *af, struct link *out)
@@ -361,40 +366,4 @@ int addrs_read(struct nl *nl, struct addrs *out, struct why *why)
 	}
 	*out = addrs;
 	return 0;
-}
-
-bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr)
-{
-	for (size_t i = 0; i < addrs->n; i++)
-		if (ip_equal(&addrs->v[i].prefix.addr, addr))
-			return true;
-	return false;
-}
-
-const struct link *links_by_name(const struct links *links, const char *name)
-{
-	for (size_t i = 0; i < links->n; i++)
-		if (strcmp(links->v[i].name, name) == 0)
-			return &links->v[i];
-	return NULL;
-}
-
-const struct link *links_by_index(const struct links *links, int ifindex)
-{
-	for (size_t i = 0; i < links->n; i++)
-		if (links->v[i].ifindex == ifindex)
-			return &links->v[i];
-	return NULL;
-}
-
-void mac_format(const uint8_t mac[6], char text[18])
-{
-	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-		 mac[5]);
-}
-
-bool mac_parse(const char *text, uint8_t mac[6])
-{
-	return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2],
-		      &mac[3], &mac[4], &mac[5]) == 6;
 }

@@ -12,6 +12,7 @@
 #define LINK_MTU_MAX 65535 /* what a veth may be set to, unless XDP at the other end limits it */
 #define LINK_ALIAS 64 /* longer ones are cut: ours are shorter */
 #define LINK_ALTNAME 64 /* likewise */
+#define LINK_ALTNAMES 144 /* eight, or more short ones */
 
 enum link_port_flag {
 #define PORT_FLAG(name, attr, usual) PORT_##name,
@@ -56,6 +57,7 @@ struct link {
 	uint8_t mac[6];
 	char alias[LINK_ALIAS];
 	char altname[LINK_ALTNAME]; /* the first that begins with "vx-", else "" */
+	char altnames[LINK_ALTNAMES]; /* all that are no longer than a device's own name: " a b " */
 	bool addrgen_none; /* the kernel makes no IPv6 link-local address */
 	bool is_port; /* its master is a bridge */
 	bool isolated;
@@ -109,8 +111,9 @@ void link_parse_inet6(const struct nlattr *af, struct link *out);
 bool addr_parse(const struct nlmsghdr *msg, struct addr *out);
 bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr);
 const struct link *links_by_name(const struct links *links, const char *name);
+/* The one that has it as another name; the kernel takes it for the device's own, in any request. */
+const struct link *links_by_altname(const struct links *links, const char *name);
+void link_add_altname(struct link *link, const char *name);
 const struct link *links_by_index(const struct links *links, int ifindex);
-void mac_format(const uint8_t mac[6], char text[18]);
-bool mac_parse(const char *text, uint8_t mac[6]);
 
 #endif

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* START HERE: the table of commands, its options, and who gets called. */
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <string.h>
 
 #include "bpfobj.h"
 #include "command.h"
-#include "import.h"
 
 #define TAKES(option) (1U << (option))
 
@@ -47,7 +48,6 @@ static const struct command_option_row {
 
 static int cmd_version(const struct command_args *args);
 static int cmd_help(const struct command_args *args);
-static int run_import(const struct command_args *args);
 
 static const struct command commands[] = {
 	{ "up", "start", "[OVERLAY] [--dry-run]",
@@ -80,7 +80,7 @@ static const struct command commands[] = {
 	{ "who", NULL, "MAC|IP [OVERLAY] [--json]", "where the overlay has seen it",
 	  TAKES(OPTION_JSON), 2, cmd_who },
 	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
-	  run_import },
+	  cmd_import },
 	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
 	  cmd_demo },
 	{ "version", NULL, "", "print the version", 0, 0, cmd_version },
@@ -162,13 +162,6 @@ static int cmd_help(const struct command_args *args)
 	return EXIT_FINE;
 }
 
-static int run_import(const struct command_args *args)
-{
-	char *argv[] = { (char *)"import", (char *)args->arg, NULL };
-
-	return cmd_import(args->arg ? 2 : 1, argv);
-}
-
 enum { LETTER_LONG = 256 }; /* what getopt says of a long option: this plus its number */
 
 /* The same table as getopt wants it. */
@@ -207,6 +200,18 @@ static int option_of(int c)
 	return OPTION_MAX;
 }
 
+/* `word` is what getopt has left behind: not yet, of several letters behind one dash. Of a long option
+ * with a value it does not take, optopt is what getopt says of it otherwise. */
+static int refuse_option(const char *word)
+{
+	const char letter[3] = { '-', (char)optopt, '\0' };
+	bool known = optopt >= LETTER_LONG || (optopt && strchr("hvV", optopt));
+
+	if (optopt && !(known && strncmp(word, "--", 2) == 0))
+		return usage_error(letter, "there is no such option");
+	return usage_error(word, known ? "this option takes no value" : "there is no such option");
+}
+
 static int parse_options(int argc, char **argv, struct command_args *args, unsigned *used,
 			 bool *help)
 {
@@ -218,7 +223,7 @@ static int parse_options(int argc, char **argv, struct command_args *args, unsig
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (c == '?')
-			return usage_error(argv[optind - 1], "there is no such option");
+			return refuse_option(argv[optind - 1]);
 		if (c == ':')
 			return usage_error(argv[optind - 1], "this option needs a value");
 		args->verbose |= c == 'v';
@@ -244,6 +249,9 @@ static int parse(int argc, char **argv, const struct command **out, struct comma
 	code = parse_options(argc, argv, args, &used, help);
 	if (code)
 		return code;
+	/* --version means just that, whatever stands beside it. */
+	if (strcmp(args->verb, "version") == 0)
+		optind = argc;
 	if (optind < argc)
 		args->verb = argv[optind++];
 	*out = find_command(args->verb);
@@ -264,21 +272,44 @@ static int parse(int argc, char **argv, const struct command **out, struct comma
 	return EXIT_FINE;
 }
 
+/* A closed one of the first three must not become some socket or map that is then written to. */
+static void open_standard(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
+/* What was printed and did not arrive is a failure, too. */
+static int finish(const char *verb, int code)
+{
+	const char *reason = fflush(stdout) == EOF ? strerror(errno)
+			     : ferror(stdout)	   ? "not all of it could be written"
+						   : NULL;
+
+	if (!reason || code == EXIT_FAILED || code == EXIT_USAGE)
+		return code;
+	command_tell("%s: write to stdout: %s", verb, reason);
+	return EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command = NULL;
 	struct command_args args = { 0 };
 	bool help = false;
-	int code = parse(argc, argv, &command, &args, &help);
+	int code;
 
+	open_standard();
+	code = parse(argc, argv, &command, &args, &help);
 	if (code)
 		return code;
 	if (help && argc == 2)
-		return print_overview();
+		return finish("help", print_overview());
 	if (help) {
 		print_usage(command);
-		return EXIT_FINE;
+		return finish("help", EXIT_FINE);
 	}
 	bpfobj_verbose(args.verbose);
-	return command->run(&args);
+	return finish(command->verb, command->run(&args));
 }

@@ -74,8 +74,8 @@ int pins_mount(struct why *why)
 		return 0;
 	return why_set(why, -errno,
 		       BPFFS
-		       ": mount the BPF file system: %s; do it by hand: mount -t bpf bpf " BPFFS,
-		       strerror(errno));
+		       ": mount the BPF file system: %s; do it by hand: %smount -t bpf bpf " BPFFS,
+		       strerror(errno), errno == ENOENT ? "mount -t sysfs sysfs /sys; " : "");
 }
 
 /* out_made: was it not there before? NULL if nobody cares. */
@@ -256,17 +256,22 @@ static int lock_root(int (*lock)(int fd), int *out_fd, struct why *why)
 {
 	for (;;) {
 		autofd int fd = -1;
+		bool made = false;
 		int err = pins_mount(why);
 
 		if (!err)
-			err = make_folder(pins_root(), NULL, why);
+			err = make_folder(pins_root(), &made, why);
 		if (err)
 			return err;
 		fd = open(pins_root(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)
 			continue;
 		if (fd < 0)
-			return why_set(why, -errno, "%s: open: %s", pins_root(), strerror(errno));
+			err = why_set(why, -errno, "%s: open: %s", pins_root(), strerror(errno));
+		if (fd < 0 && made)
+			pins_forget_root();
+		if (fd < 0)
+			return err;
 		err = lock(fd);
 		if (err)
 			return why_set(why, err, "%s: lock: %s", pins_root(), strerror(-err));

@@ -43,16 +43,20 @@ static int settle_way(struct settling *s, const struct mesh_peer *peer, bool loc
 
 	ip_format(&peer->remote, remote);
 	if (local || link->flags & IFF_LOOPBACK)
-		return why_bad(s->why, "peer %s: %s is an address of this host", peer->host->name,
-			       remote);
+		return why_bad(s->why, "%s:%u: peer %s: %s is an address of this host",
+			       s->conf->path, peer->host->line, peer->host->name, remote);
 	if (wanted[0] && strcmp(link->name, wanted) != 0)
 		return why_bad(s->why,
-			       "peer %s: %s is reached by %s, but `underlay:` says by %s only",
-			       peer->host->name, remote, link->name, wanted);
+			       "%s:%u: peer %s: %s is reached by %s, but `underlay:` says by %s "
+			       "only",
+			       s->conf->path, peer->host->line, peer->host->name, remote,
+			       link->name, wanted);
 	if (strcmp(link->name, s->conf->bridge) == 0)
 		return why_bad(s->why,
-			       "peer %s: the route to %s leaves by %s, the overlay's own bridge",
-			       peer->host->name, remote, link->name);
+			       "%s:%u: peer %s: the route to %s leaves by %s, the overlay's own "
+			       "bridge",
+			       s->conf->path, peer->host->line, peer->host->name, remote,
+			       link->name);
 	add_underlay(s, link->ifindex, link->name);
 	return 0;
 }
@@ -117,12 +121,24 @@ static void settle_own_addresses(struct settling *s)
 	}
 }
 
+static int refuse_underlay(const struct settling *s)
+{
+	const char *name = s->conf->underlay;
+	const struct link *link = links_by_altname(s->facts->links, name);
+
+	if (link)
+		return why_bad(s->why, "%s:%u: underlay %s: that is another name of %s, write %s",
+			       s->conf->path, s->conf->underlay_line, name, link->name, link->name);
+	return why_bad(s->why, "%s:%u: underlay %s: there is no such device", s->conf->path,
+		       s->conf->underlay_line, name);
+}
+
 static int settle_routes(struct settling *s)
 {
 	const struct link *bound = links_by_name(s->facts->links, s->conf->underlay);
 
 	if (s->conf->underlay[0] && !bound)
-		return why_bad(s->why, "underlay %s: there is no such device", s->conf->underlay);
+		return refuse_underlay(s);
 	/* Guarded even while no route leads there. */
 	if (bound)
 		add_underlay(s, bound->ifindex, bound->name);
@@ -175,12 +191,20 @@ static int check_bridge(struct settling *s)
 	const struct link *link = links_by_name(s->facts->links, s->conf->bridge);
 	char ours[LINK_ALIAS];
 
-	if (!link)
-		return 0;
+	if (!link) {
+		link = links_by_altname(s->facts->links, s->conf->bridge);
+		return link ? why_set(s->why, -EEXIST,
+				      "%s: make the bridge: that is another name of %s already",
+				      s->conf->bridge, link->name)
+			    : 0;
+	}
 	plan_bridge_alias(s->conf->overlay, ours);
 	if (strcmp(link->kind, "bridge") != 0)
-		return why_set(s->why, -EEXIST, "%s: use it as the bridge: it is a %s device",
-			       link->name, link->kind[0] ? link->kind : "network");
+		return why_set(s->why, -EEXIST,
+			       "%s: use it as the bridge: it is no bridge%s%s%s; another name goes "
+			       "with bridge: in %s",
+			       link->name, link->kind[0] ? " but a " : "", link->kind,
+			       link->kind[0] ? " device" : "", s->conf->path);
 	if (strncmp(link->alias, "vxbpf:", 6) == 0 && strcmp(link->alias, ours) != 0)
 		return why_set(s->why, -EEXIST,
 			       "%s: use it as the bridge: it belongs to overlay %s", link->name,
@@ -198,26 +222,50 @@ static int check_bridge(struct settling *s)
 	return check_ports(s, link);
 }
 
-/* A foreign device may hold a tunnel's name, or its VNI on our port: the kernel has each only once. */
+/* A foreign device may hold a tunnel's name, or its VNI on our port: the kernel has each only once.
+ * One that takes every VNI has the port's socket for itself while it is up. */
 static int check_tunnel(struct settling *s, const struct mesh_peer *peer, const struct link *link)
 {
 	const struct link_vxlan *vx = &link->vxlan;
 
-	if (strcmp(link->name, peer->ifname) == 0 || strcmp(link->altname, peer->ifname) == 0)
+	if (strcmp(link->name, peer->ifname) == 0)
 		return why_set(
 			s->why, -EEXIST,
 			"%s: make the tunnel to %s: a device of this name exists and is not ours",
 			link->name, peer->host->name);
-	if (strcmp(link->kind, "vxlan") == 0 && !vx->external && vx->vni == peer->vni &&
-	    vx->port == s->conf->port && vx->v6 == !ip_is_v4(&peer->remote))
+	if (strcmp(link->kind, "vxlan") != 0 || vx->port != s->conf->port)
+		return 0;
+	if (vx->external && link->flags & IFF_UP)
+		return why_set(s->why, -EEXIST,
+			       "%s: make the tunnel to %s: device %s takes every VNI on port %u; "
+			       "another one goes with port: in %s",
+			       peer->ifname, peer->host->name, link->name, vx->port, s->conf->path);
+	if (!vx->external && vx->vni == peer->vni && vx->v6 == !ip_is_v4(&peer->remote))
 		return why_set(s->why, -EEXIST,
 			       "%s: make the tunnel to %s: device %s has VNI %u on port %u already",
 			       peer->ifname, peer->host->name, link->name, vx->vni, vx->port);
 	return 0;
 }
 
+/* The kernel would take an altname for the tunnel's own name. */
+static int check_altname(struct settling *s, const struct mesh_peer *peer)
+{
+	const struct link *link = links_by_altname(s->facts->links, peer->ifname);
+
+	return link ? why_set(s->why, -EEXIST,
+			      "%s: make the tunnel to %s: that is another name of %s already",
+			      peer->ifname, peer->host->name, link->name)
+		    : 0;
+}
+
 static int check_tunnels(struct settling *s)
 {
+	for (size_t k = 0; k < s->mesh->n_peers; k++) {
+		int err = check_altname(s, &s->mesh->peers[k]);
+
+		if (err)
+			return err;
+	}
 	for (size_t i = 0; i < s->facts->links->n; i++) {
 		const struct link *link = &s->facts->links->v[i];
 

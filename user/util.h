@@ -71,6 +71,9 @@ static inline int take_fd(int *fd)
 uint32_t fnv32(uint32_t hash, const void *bytes, size_t len);
 uint64_t fnv64(uint64_t hash, const void *bytes, size_t len);
 
+void mac_format(const uint8_t mac[6], char text[18]);
+bool mac_parse(const char *text, uint8_t mac[6]);
+
 /* Copies as much of `from` as fits; always NUL-terminated, rest zero-filled. */
 void text_copy(char *to, size_t size, const char *from);
 

@@ -11,6 +11,10 @@ ALL_TESTS="
 	directory
 	missing_file
 	unreadable_file
+	no_regular_file
+	line_ends
+	config_folder
+	two_files
 	unknown_key
 	wrong_type
 	out_of_range
@@ -19,41 +23,13 @@ ALL_TESTS="
 	own_address_missing_or_twice
 	no_common_family
 	usage
-	no_root
-	no_bpffs
-	read_only_bpffs
-	pins_of_another_layout
 	wrong_underlay
 	peer_without_a_route
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
-
-PEERS_OK='peers:
-  - { name: h1, address: 192.0.2.1 }
-  - { name: h2, address: 192.0.2.2 }'
-
-prepare() {
-	hosts 1
-	FILE=$WORK/etc/h1/vxbr0.yaml
-	: >"$FILE"
-	snapshot h1 >"$WORK/before"
-}
-
-# bad REGEX: the file as it is now is refused, and nothing happens.
-bad() {
-	refused 1,2 "$1" vx h1 up vxbr0
-	refused 1,2 "$1" vx h1 up vxbr0 --dry-run
-	unchanged h1 "$WORK/before"
-}
-
-# bad_text REGEX TEXT
-bad_text() {
-	printf '%s\n' "$2" >"$FILE"
-	refused 2 "$1" vx h1 up vxbr0
-	assert_match 'vxbr0\.yaml' "$ERR" "names the file"
-	unchanged h1 "$WORK/before"
-}
+# shellcheck source=tests/lib/refuse.sh
+. "$LIB/refuse.sh"
 
 malformed_yaml() {
 	prepare
@@ -112,6 +88,56 @@ unreadable_file() {
 	refused 1,2 'Permission denied|not readable|read' on h1 \
 		setpriv --bounding-set -dac_override,-dac_read_search --inh-caps -dac_override,-dac_read_search \
 		"$VXBPF" up vxbr0
+	unchanged h1 "$WORK/before"
+}
+
+no_regular_file() {
+	prepare
+	rm "$FILE"
+	mkfifo "$FILE" && snapshot h1 >"$WORK/before"
+	bad 'not a regular file'
+	rm "$FILE" && ln -s /dev/zero "$FILE"
+	bad 'not a regular file'
+	ln -sf vxbr0.yaml "$FILE"
+	bad 'symbolic links'
+}
+
+# However an editor ends lines, and a byte order mark first, is all YAML. What would take libyaml
+# minutes is refused at once: 45,000 directives.
+line_ends() {
+	prepare
+	printf '%s\r\n' "${PEERS_OK//$'\n'/$'\r\n'}" >"$FILE"
+	expect 3 vx h1 up vxbr0 --dry-run
+	printf '\xef\xbb\xbf%s\n' "$PEERS_OK" >"$FILE"
+	expect 3 vx h1 up vxbr0 --dry-run
+	tr '\n' '\r' <<<"$PEERS_OK" >"$FILE"
+	expect 3 vx h1 up vxbr0 --dry-run
+	{ printf '#\r' && seq -f '%%TAG !%g! x' 45000 | tr '\n' '\r' && printf -- '---\r' && tr '\n' '\r' <<<"$PEERS_OK"; } >"$FILE"
+	refused 2 'directives' timeout 5 nsenter --target "$(<"$WORK/h1.pid")" --net --mount "$VXBPF" up vxbr0
+}
+
+config_folder() {
+	prepare
+	rm "$FILE"
+	refused 2 '^vxbpf: /etc/vxbpf: no overlay named' vx h1 up
+	on h1 umount /etc/vxbpf
+	mv /etc/vxbpf "$WORK/aside" && touch /etc/vxbpf
+	refused 2 '^vxbpf: /etc/vxbpf: list it: Not a directory' vx h1 up
+	rm /etc/vxbpf && mv "$WORK/aside" /etc/vxbpf
+}
+
+# What two files together get wrong is seen before either is up.
+two_files() {
+	prepare
+	printf '%s\n' "$PEERS_OK" | tee "$FILE" >"$WORK/etc/h1/blue.yaml"
+	sed -i '1i bridge: vxbr0' "$WORK/etc/h1/blue.yaml"
+	snapshot h1 >"$WORK/before"
+	for verb in up reload restart 'watch --once' watch; do
+		# shellcheck disable=SC2086 # a verb and its option
+		refused 2 'vxbr0.yaml: bridge: vxbr0 is the bridge of /etc/vxbpf/blue.yaml, too' vx h1 $verb
+	done
+	echo 'prot: 1' >"$WORK/etc/h1/blue.yaml"
+	refused 2 'blue.yaml:1: prot' vx h1 up
 	unchanged h1 "$WORK/before"
 }
 
@@ -200,64 +226,20 @@ usage() {
 	refused 2 '.' vx h1 up vxbr0 blue
 	refused 2 'overlay|name' vx h1 up 'a name with spaces'
 	refused 2 'overlay|name' vx h1 up a-name-that-is-too-long
+	refused 2 "^vxbpf: '': an overlay" vx h1 up ''
+	refused 2 '^vxbpf: -x: there is no such option' vx h1 up -vx vxbr0
+	refused 2 '^vxbpf: --dry-run=1: this option takes no value' vx h1 up --dry-run=1
+	refused 2 '^vxbpf: --help=1: this option takes no value' vx h1 --help=1
+	refused 2 '^vxbpf: import: which script' vx h1 import
+	refused 2 '^vxbpf: -x: cannot read: No such file' vx h1 import -- -x
+	# Asked for its version, it does nothing else.
+	printf '%s\n' "$PEERS_OK" >"$FILE"
+	expect 0 vx h1 up vxbr0 --version
+	assert_match '^vxbpf [0-9]' "$OUT" "--version"
 	expect 0 vx h1 help
 	expect 0 vx h1 up --help
 	expect 0 vx h1 version
 	unchanged h1 "$WORK/before"
-}
-
-no_root() {
-	prepare
-	printf '%s\n' "$PEERS_OK" >"$FILE"
-	cp "$VXBPF" "$WORK/vxbpf" && chmod 755 "$WORK" "$WORK/etc" "$WORK/vxbpf"
-	refused 1 'CAP_NET_ADMIN|CAP_BPF|root' on h1 setpriv --reuid 65534 --regid 65534 --clear-groups \
-		--inh-caps=-all --bounding-set=-all "$WORK/vxbpf" up vxbr0
-	refused 1 'CAP_BPF|root' on h1 setpriv --inh-caps=-all --bounding-set=-all,+net_admin "$WORK/vxbpf" up vxbr0
-	unchanged h1 "$WORK/before"
-	expect 0 on h1 setpriv --reuid 65534 --regid 65534 --clear-groups "$WORK/vxbpf" version
-}
-
-# A bpffs mounted in a mount namespace that ends with the command would take the programs with it.
-no_bpffs() {
-	prepare
-	printf '%s\n' "$PEERS_OK" >"$FILE"
-	on h1 umount /sys/fs/bpf
-	snapshot h1 >"$WORK/before"
-	refused 1 'nsenter -t 1 -m mount -t bpf' vx h1 up vxbr0
-	unchanged h1 "$WORK/before"
-}
-
-read_only_bpffs() {
-	prepare
-	printf '%s\n' "$PEERS_OK" >"$FILE"
-	on h1 mount -o remount,ro /sys/fs/bpf
-	snapshot h1 >"$WORK/before"
-	refused 1 'Read-only|/sys/fs/bpf' vx h1 up vxbr0
-	unchanged h1 "$WORK/before"
-	on h1 mount -o remount,rw /sys/fs/bpf
-	vx h1 up vxbr0
-	on h1 mount -o remount,ro /sys/fs/bpf
-	snapshot h1 >"$WORK/before"
-	refused 1 'Read-only|/sys/fs/bpf' vx h1 down vxbr0
-	unchanged h1 "$WORK/before"
-}
-
-# A tree some other version made: taken over, or refused in a sentence; never a mess.
-pins_of_another_layout() {
-	local other
-	mesh 2
-	mesh_up
-	containers_each 1
-	for other in layout_0 layout_99 none; do
-		on h1 bash -c "rmdir /sys/fs/bpf/vxbpf/vxbr0/layout_*"
-		[ "$other" = none ] || on h1 mkdir "/sys/fs/bpf/vxbpf/vxbr0/$other"
-		expect 0,1 vx h1 up vxbr0
-		if [ -n "$ERR" ]; then assert_match 'layout|version|vxbpf down' "$ERR" "$other"; fi
-		vx h1 down vxbr0
-		vx h1 up vxbr0
-		expect 0 vx h1 up vxbr0 --dry-run
-	done
-	reach_all c11 c21
 }
 
 wrong_underlay() {

@@ -97,7 +97,7 @@ config_that_cannot_be_used() {
 	config vxbr0
 	well h1
 	config vxbr0 "underlay: eth7"
-	wrong h1 config '.*cannot be met now: underlay eth7: there is no such device'
+	wrong h1 config '.*cannot be met now: /etc/vxbpf/vxbr0\.yaml:1: underlay eth7: there is no such device'
 }
 
 without_rights() {

@@ -6,6 +6,9 @@ ALL_TESTS="
 	vni_taken
 	tunnel_name_taken
 	bridge_name_taken
+	altnames
+	bridge_made_meanwhile
+	external_on_the_port
 	port_taken_by_a_socket
 	foreign_alias_is_no_mark
 "
@@ -44,6 +47,59 @@ bridge_name_taken() {
 	snapshot h1 >"$WORK/before"
 	refused 1 'vxbr0' vx h1 up vxbr0
 	unchanged h1 "$WORK/before"
+}
+
+# For the kernel another name of a device is as good as its own, in every request.
+altnames() {
+	local name
+	mesh 2
+	ip -n h1 link add mine type veth peer name enim
+	for name in vxbr0 vx-h2; do
+		ip -n h1 link property add dev mine altname a-name altname "$name"
+		snapshot h1 >"$WORK/before"
+		refused 1 "$name: make the .*: that is another name of mine" vx h1 up vxbr0
+		unchanged h1 "$WORK/before"
+		ip -n h1 link property del dev mine altname a-name altname "$name"
+	done
+	ip -n h1 link property add dev eth0 altname uplink
+	sed -i '1i underlay: uplink' "$WORK/etc/h1/vxbr0.yaml"
+	refused 2 'vxbr0.yaml:1: underlay uplink: that is another name of eth0' vx h1 up vxbr0
+}
+
+# At boot others make bridges, too: one that comes between our look and our request stays theirs.
+bridge_made_meanwhile() {
+	local nth
+	mesh 2
+	mesh_up h1
+	mesh_down h1
+	on h1 strace -f -qq -e trace=sendto -o "$WORK/calls" "$VXBPF" up vxbr0
+	vx h1 down vxbr0
+	nth=$(grep -n -m 1 RTM_NEWLINK "$WORK/calls" | cut -d : -f 1)
+	background h1 strace -f -qq -o /dev/null -e trace=sendto \
+		-e inject=sendto:delay_enter=4000000:when="$nth" "$VXBPF" up vxbr0 2>"$WORK/err"
+	wait_for 10 on h1 test -e /sys/fs/bpf/vxbpf/vxbr0/links
+	ip -n h1 link add vxbr0 group 7 alias theirs type bridge
+	ip -n h1 -d link show vxbr0 >"$WORK/before"
+	wait "$PID" && fail "up took over a bridge that was not there when it looked"
+	assert_match 'vxbr0: make the bridge: File exists' "$(<"$WORK/err")" "what up says"
+	ip -n h1 -d link show vxbr0 >"$WORK/now"
+	assert_same "$WORK/before" "$WORK/now" "their bridge"
+	ip -n h1 link del vxbr0
+	nothing_left h1
+}
+
+# While it is up, a device that takes every VNI has the port for itself.
+external_on_the_port() {
+	mesh 2
+	ip -n h1 link add flannel type vxlan external dstport 4789
+	ip -n h1 link set flannel up
+	snapshot h1 >"$WORK/before"
+	refused 1 'flannel takes every VNI on port 4789' vx h1 up vxbr0
+	unchanged h1 "$WORK/before"
+	ip -n h1 link set flannel down
+	mesh_up
+	containers_each 1
+	reach_all c11 c21
 }
 
 port_taken_by_a_socket() {

@@ -46,7 +46,7 @@ underlay_device_is_gone() {
 	ip -n h1 link set eth0 down
 	ip -n h1 link set eth0 name eth7
 	ip -n h1 link set eth7 up
-	said h1 3 degraded '! runs on as it was set up, but the config cannot be met now: underlay eth0: there is no such device'
+	said h1 3 degraded '! runs on as it was set up, but the config cannot be met now: /etc/vxbpf/vxbr0.yaml:1: underlay eth0: there is no such device'
 	ip -n h1 link set eth7 down
 	ip -n h1 link set eth7 name eth0
 	ip -n h1 link set eth0 up

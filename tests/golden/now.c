@@ -65,7 +65,7 @@ static bool link_text(struct now *now, struct link *link, const char *word, cons
 	else if (strcmp(word, "alias") == 0)
 		text_copy(link->alias, sizeof(link->alias), value);
 	else if (strcmp(word, "altname") == 0)
-		text_copy(link->altname, sizeof(link->altname), value);
+		link_add_altname(link, value);
 	else if (strcmp(word, "remote") == 0 && ip_parse(value, &link->vxlan.remote))
 		link->vxlan.v6 = !ip_is_v4(&link->vxlan.remote);
 	else if (strcmp(word, "master") == 0 && (master = links_by_name(&now->links, value)))
