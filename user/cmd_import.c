@@ -6,11 +6,7 @@
 #include "import.h"
 #include "readfile.h"
 
-static const char usage[] =
-	"usage: vxbpf import SCRIPT\n"
-	"Prints the settings of a vxlansetup.sh as a config file. The script is read, never run.\n";
-
-int cmd_import(int argc, char **argv)
+int cmd_import(const struct command_args *args)
 {
 	autofree char *text = NULL;
 	autofree char *yaml = NULL;
@@ -18,17 +14,13 @@ int cmd_import(int argc, char **argv)
 	size_t len;
 	int err;
 
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		fputs(usage, stdout);
-		return 0;
+	if (!args->arg) {
+		why_bad(&why, "import: which script? See `vxbpf help import`");
+		return command_fail(&why);
 	}
-	if (argc != 2 || argv[1][0] == '-') {
-		fputs(usage, stderr);
-		return 2;
-	}
-	err = readfile(argv[1], IMPORT_MAX_SIZE, &text, &len, &why);
+	err = readfile(args->arg, IMPORT_MAX_SIZE, &text, &len, &why);
 	if (!err)
-		err = import_script(argv[1], text, len, &yaml, &why);
+		err = import_script(args->arg, text, len, &yaml, &why);
 	if (err)
 		return command_fail(&why);
 	if (fputs(yaml, stdout) == EOF || fflush(stdout) == EOF) {

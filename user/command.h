@@ -50,6 +50,7 @@ int cmd_check(const struct command_args *args);
 int cmd_export(const struct command_args *args);
 int cmd_ping(const struct command_args *args);
 int cmd_who(const struct command_args *args);
+int cmd_import(const struct command_args *args);
 int cmd_demo(const struct command_args *args);
 
 /* "vxbpf: <sentence>" on stderr, with nothing in it that a terminal obeys. */

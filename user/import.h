@@ -15,7 +15,4 @@
  * understood. */
 int import_script(const char *path, const char *text, size_t len, char **out, struct why *why);
 
-/* The command (cmd_import.c): argv[0] is "import"; returns the exit code. */
-int cmd_import(int argc, char **argv);
-
 #endif

@@ -5,7 +5,6 @@
 
 #include "bpfobj.h"
 #include "command.h"
-#include "import.h"
 
 #define TAKES(option) (1U << (option))
 
@@ -47,7 +46,6 @@ static const struct command_option_row {
 
 static int cmd_version(const struct command_args *args);
 static int cmd_help(const struct command_args *args);
-static int run_import(const struct command_args *args);
 
 static const struct command commands[] = {
 	{ "up", "start", "[OVERLAY] [--dry-run]",
@@ -80,7 +78,7 @@ static const struct command commands[] = {
 	{ "who", NULL, "MAC|IP [OVERLAY] [--json]", "where the overlay has seen it",
 	  TAKES(OPTION_JSON), 2, cmd_who },
 	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
-	  run_import },
+	  cmd_import },
 	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
 	  cmd_demo },
 	{ "version", NULL, "", "print the version", 0, 0, cmd_version },
@@ -160,13 +158,6 @@ static int cmd_help(const struct command_args *args)
 		return usage_error(args->arg, "there is no such command");
 	print_usage(c);
 	return EXIT_FINE;
-}
-
-static int run_import(const struct command_args *args)
-{
-	char *argv[] = { (char *)"import", (char *)args->arg, NULL };
-
-	return cmd_import(args->arg ? 2 : 1, argv);
 }
 
 enum { LETTER_LONG = 256 }; /* what getopt says of a long option: this plus its number */
