@@ -18,6 +18,9 @@ EXACT_PACKAGES := $(KERNEL_PACKAGES) lz4 zstd
 # And for `make bench`.
 BENCH_PACKAGES := gnuplot-nox python3
 
+# And for `make deb`.
+DEB_PACKAGES := debhelper dpkg-dev lintian
+
 PREFIX ?= /usr/local
 BUILD ?= build
 CC ?= gcc
@@ -47,7 +50,7 @@ BPFTEST := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/*_
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps install demo test check test-kernels bench bench-exact clean dist programs
+.PHONY: all deps install demo test check test-kernels bench bench-exact clean dist deb programs
 
 all: $(BUILD)/vxbpf
 
@@ -160,6 +163,17 @@ install: all
 	install -D -m 0755 $(BUILD)/vxbpf $(DESTDIR)$(PREFIX)/sbin/vxbpf
 	install -D -m 0644 man/vxbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/vxbpf.8
 	install -D -m 0644 man/vxbpf.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/vxbpf.yaml.5
+
+# Built and looked at in a copy of the tree, as dpkg leaves its output beside that.
+deb:
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(DEB_PACKAGES)"
+	$(Q)rm -rf $(BUILD)/deb $(BUILD)/vxbpf_*.deb && mkdir -p $(BUILD)/deb/vxbpf
+	$(call say,DEB,$(BUILD)/vxbpf_*.deb)
+	$(Q)git ls-files -z | tar -c --null -T - | tar -x -C $(BUILD)/deb/vxbpf
+	$(Q)cd $(BUILD)/deb/vxbpf && env -u BUILD -u V -u MAKEFLAGS -u MAKELEVEL \
+		dpkg-buildpackage -b -us -uc $(if $(V),,>../log 2>&1 || { cat ../log; exit 1; })
+	$(Q)mv $(BUILD)/deb/vxbpf_*.deb $(BUILD)/
+	$(Q)BUILD=$(BUILD) tests/deb/run $(BUILD)/vxbpf_$(VERSION)_*.deb
 
 dist:
 	$(Q)mkdir -p $(BUILD)

@@ -252,11 +252,22 @@ static int change_hook(struct apply *a, const struct obj *now, const struct obj 
 	return attach_update(&at, obj_get_text(want, F_MODE), prog, why);
 }
 
+/* A pin of a dead link whose place a new link has taken meanwhile: the device is the same, if somebody
+ * detached the old one, or has its number. */
+static bool is_replaced(const struct attach *at, const struct obj *now)
+{
+	struct attach_state state;
+
+	return now->key[0] == '#' && attach_query(at, false, &state) == 0 && state.mode[0];
+}
+
 static int remove_hook(struct apply *a, const struct obj *now, size_t tag, struct why *why)
 {
 	struct attach at = hook_at(a, now, parent_index(now));
 
 	(void)tag;
+	if (is_replaced(&at, now))
+		return 0;
 	return attach_remove(&at, obj_get_text(now, F_MODE), why);
 }
 

@@ -296,7 +296,7 @@ static int verify(struct nl *nl, struct converge_state *s, struct why *why)
 		    (step->op == STEP_REMOVE &&
 		     (step->now->kind == OBJ_INDEX || step->now->kind == OBJ_HOOK)))
 			continue;
-		step_print(step, text, sizeof(text));
+		step_print(step, false, text, sizeof(text));
 		err = why_set(why, -EAGAIN,
 			      "%s: something on this host undoes what is set: still to do: %s",
 			      s->overlay, text);

@@ -175,17 +175,23 @@ static void follow_tree(struct pairs *pairs)
 	}
 }
 
-/* Likewise where a map's pin was lost: programs that stayed would go on with the map nobody else can
- * reach, so they are made anew as well. */
+static bool is_shared(const struct obj *o)
+{
+	return o->kind == OBJ_MAP || (o->kind == OBJ_ENTRY && strcmp(o->key, "overlay/0") == 0);
+}
+
+/* Likewise where what all programs share is lost: a map's pin, as programs that stayed would go on with
+ * the map nobody else can reach; or the entry with their secret, as the next program would have another. */
 static void follow_maps(struct pairs *pairs)
 {
 	bool lost = false;
 
+	for (size_t i = 0; i < pairs->n; i++)
+		lost |= pairs->v[i].verdict == ADD && is_shared(about(&pairs->v[i]));
 	for (size_t i = 0; i < pairs->n; i++) {
 		struct pair *p = &pairs->v[i];
 		enum obj_kind kind = about(p)->kind;
 
-		lost |= kind == OBJ_MAP && p->verdict == ADD;
 		if (lost && kind == OBJ_PROG && p->verdict == KEEP && p->want)
 			p->verdict = REPLACE;
 		if (lost)
@@ -314,11 +320,11 @@ static void print_field(const struct step *s, enum obj_field f, char *text, size
 	text_add(text, size, "%s", value);
 }
 
-void step_print(const struct step *s, char *text, size_t size)
+void step_print(const struct step *s, bool brief, char *text, size_t size)
 {
 	const struct obj *o = step_obj(s);
 	bool pairwise = s->op == STEP_CHANGE || s->op == STEP_REPLACE;
-	uint32_t fields = pairwise ? s->changed : s->op == STEP_ADD ? o->have : 0;
+	uint32_t fields = pairwise ? s->changed : s->op == STEP_ADD && !brief ? o->have : 0;
 
 	snprintf(text, size, "%c %-8s %s", "+~!-"[s->op], obj_kind_name(o->kind), o -> key);
 	if (o->note)
@@ -340,7 +346,7 @@ void steps_print(const struct steps *steps)
 
 		if (steps->v[i].implied)
 			continue;
-		step_print(&steps->v[i], text, sizeof(text));
+		step_print(&steps->v[i], false, text, sizeof(text));
 		shown = shown_text(text);
 		puts(shown ? shown : "out of memory");
 	}

@@ -53,8 +53,8 @@ static inline const struct obj *step_obj(const struct step *s)
 	return s->want ? s->want : s->now;
 }
 
-/* One step as one line, without the newline. */
-void step_print(const struct step *s, char *text, size_t size);
+/* One step as one line, without the newline; brief: of what is added no more than its name. */
+void step_print(const struct step *s, bool brief, char *text, size_t size);
 /* All of them as --dry-run shows them, on stdout. */
 void steps_print(const struct steps *steps);
 

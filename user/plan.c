@@ -418,17 +418,32 @@ static bool is_link_local(const struct vx_addr *a)
 	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
 }
 
-/* A port or address on it that is not ours, or NULL. `down` may not know this host's name: of a
- * tunnel that lost its alias the group has to do. */
-static const char *find_user(const struct link *bridge, const char *overlay,
-			     const struct plan_facts *facts, char text[IP_TEXT + 4])
+#define USERS_NAMED 8
+
+struct users {
+	char text[USERS_NAMED * (IP_TEXT + 8)]; /* "c1, c2" */
+	size_t n;
+};
+
+static void add_user(struct users *users, const char *name)
 {
+	if (users->n++ < USERS_NAMED)
+		text_add(users->text, sizeof(users->text), "%s%s", users->n > 1 ? ", " : "", name);
+}
+
+/* Ports and addresses on it that are not ours. `down` may not know this host's name: of a tunnel that
+ * lost its alias the group has to do. */
+static void find_users(const struct link *bridge, const char *overlay,
+		       const struct plan_facts *facts, struct users *users)
+{
+	char text[IP_TEXT + 4];
+
 	for (size_t i = 0; i < facts->links->n; i++) {
 		const struct link *port = &facts->links->v[i];
 
 		if (port->master == bridge->ifindex && port->group != plan_group(overlay) &&
 		    !plan_owns_tunnel(port, overlay, ""))
-			return port->name;
+			add_user(users, port->name);
 	}
 	for (size_t i = 0; i < facts->addrs->n; i++) {
 		const struct addr *a = &facts->addrs->v[i];
@@ -436,9 +451,8 @@ static const char *find_user(const struct link *bridge, const char *overlay,
 		ip_format_prefix(&a->prefix, text);
 		if (a->ifindex == bridge->ifindex && a->proto != PLAN_ADDR_PROTO &&
 		    !is_link_local(&a->prefix.addr))
-			return text;
+			add_user(users, text);
 	}
-	return NULL;
 }
 
 static void keep_used_bridges(const char *overlay, const char *wanted,
@@ -447,15 +461,21 @@ static void keep_used_bridges(const char *overlay, const char *wanted,
 {
 	for (size_t i = 0; i < facts->links->n; i++) {
 		const struct link *bridge = &facts->links->v[i];
-		char text[IP_TEXT + 4];
-		const char *user = find_user(bridge, overlay, facts, text);
+		struct users users = { 0 };
 
-		if (!user || !plan_owns_bridge(bridge, overlay) || !strcmp(bridge->name, wanted))
+		if (!plan_owns_bridge(bridge, overlay) || !strcmp(bridge->name, wanted))
 			continue;
+		find_users(bridge, overlay, facts, &users);
+		if (!users.n)
+			continue;
+		if (users.n > USERS_NAMED)
+			text_add(users.text, sizeof(users.text), " and %zu more",
+				 users.n - USERS_NAMED);
 		objs_add(out, OBJ_BRIDGE, "%s", bridge->name);
 		objs_add(out, OBJ_SETUP, "%s", bridge->name);
 		verdicts_add(verdicts, VERDICT_BRIDGE, bridge->name,
-			     "%s: the bridge stays: %s is still on it", bridge->name, user);
+			     "%s: the bridge stays: %s %s still on it", bridge->name, users.text,
+			     users.n == 1 ? "is" : "are");
 	}
 }
 

@@ -79,9 +79,11 @@ static int settle_route(struct settling *s, const struct mesh_peer *peer, const 
 	ip_format(&peer->remote, remote);
 	if (!n) {
 		if (++s->unroutable <= UNROUTABLE_NAMED)
-			verdicts_add(s->verdicts, VERDICT_NO_ROUTE, peer->host->name,
-				     "peer %s: no route to %s now; it is set up all the same",
-				     peer->host->name, remote);
+			verdicts_add(
+				s->verdicts, VERDICT_NO_ROUTE, peer->host->name,
+				"peer %s: no route to %s now: add one, or bring its device up; the "
+				"tunnel is set up all the same",
+				peer->host->name, remote);
 		return 0;
 	}
 	if (wanted)

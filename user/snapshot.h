@@ -130,7 +130,7 @@ struct snapshot {
 	char fault[512]; /* why the config cannot be used or met, or "" */
 	bool unmet; /* it reads well, but not here and now */
 	size_t drift; /* steps `up` would take */
-	struct notes steps; /* the first SNAPSHOT_STEPS of them, as --dry-run prints them */
+	struct notes steps; /* SNAPSHOT_STEPS of them, in short */
 	uint64_t now_ns; /* CLOCK_MONOTONIC */
 	struct snapshot_device *devices;
 	size_t n_devices;

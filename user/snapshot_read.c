@@ -40,12 +40,29 @@ static struct snapshot_device *add_device(struct snapshot *s, const char *ifname
 	return d;
 }
 
+/* What tells a person most comes first: what devices lack or are; then map entries; last programs,
+ * of which a single other number in the config replaces all. */
+static unsigned step_rank(const struct step *step)
+{
+	switch (step_obj(step)->kind) {
+	case OBJ_TREE:
+	case OBJ_MAP:
+	case OBJ_PROG:
+		return 2;
+	case OBJ_ENTRY:
+	case OBJ_INDEX:
+		return 1;
+	default:
+		return step->op == STEP_CHANGE && step->changed == 1U << F_BUILD ? 2 : 0;
+	}
+}
+
 /* As --dry-run prints it, less what aligns its columns. */
 static void add_step(struct snapshot *s, const struct step *step)
 {
 	char text[512], *to = text;
 
-	step_print(step, text, sizeof(text));
+	step_print(step, true, text, sizeof(text));
 	for (const char *from = text; *from; from++)
 		if (*from != ' ' || from[1] != ' ')
 			*to++ = *from;
@@ -53,12 +70,22 @@ static void add_step(struct snapshot *s, const struct step *step)
 	notes_add(&s->steps, "%s", text);
 }
 
+static void read_drift(struct snapshot *s, const struct steps *steps)
+{
+	for (unsigned rank = 0; rank < 3; rank++)
+		for (size_t i = 0; i < steps->n; i++) {
+			const struct step *step = &steps->v[i];
+
+			if (!step->implied && step_rank(step) == rank && is_drift(step) &&
+			    s->drift++ < SNAPSHOT_STEPS)
+				add_step(s, step);
+		}
+}
+
 static void read_step(struct snapshot *s, const struct step *step)
 {
 	const struct obj *want = step->want;
 
-	if (is_drift(step) && s->drift++ < SNAPSHOT_STEPS)
-		add_step(s, step);
 	if (!want)
 		return;
 	if (want->kind == OBJ_WIRE)
@@ -79,6 +106,7 @@ static void read_plan(struct reading *r)
 
 		s->unmet = converge_plan_up(r->nl, &conf, &c, &why) != 0;
 		if (!s->unmet) {
+			read_drift(s, &c.steps);
 			for (size_t i = 0; i < c.steps.n; i++)
 				if (!c.steps.v[i].implied)
 					read_step(s, &c.steps.v[i]);

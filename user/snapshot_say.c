@@ -55,6 +55,10 @@ static void say_drift(const struct saying *a)
 static void say_config(const struct saying *a)
 {
 	const struct snapshot *s = a->s;
+	char advice[PATH_MAX + 64] = "";
+
+	if (!s->unmet)
+		snprintf(advice, sizeof(advice), ": put that right, then run `%s`", a->up);
 
 	if (s->layout && s->layout != VX_LAYOUT)
 		verdicts_add(a->out, VERDICT_LAYOUT, "",
@@ -67,8 +71,8 @@ static void say_config(const struct saying *a)
 		return;
 	if (s->fault[0])
 		verdicts_add(a->out, VERDICT_CONFIG, "",
-			     "runs on as it was set up, but the config cannot be %s: %s",
-			     s->unmet ? "met now" : "used", s->fault);
+			     "runs on as it was set up, but the config cannot be %s: %s%s",
+			     s->unmet ? "met now" : "used", s->fault, advice);
 	if (s->drift)
 		say_drift(a);
 }

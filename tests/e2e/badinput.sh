@@ -224,6 +224,7 @@ usage() {
 	refused 2 'upp' vx h1 upp vxbr0
 	refused 2 'colour|option' vx h1 up --colour
 	refused 2 '.' vx h1 up vxbr0 blue
+	refused 2 'import: which script' vx h1 import
 	refused 2 'overlay|name' vx h1 up 'a name with spaces'
 	refused 2 'overlay|name' vx h1 up a-name-that-is-too-long
 	refused 2 "^vxbpf: '': an overlay" vx h1 up ''

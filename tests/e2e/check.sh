@@ -281,6 +281,14 @@ changed_behind_our_back() {
 	wrong h1 drift '2 things differ from the config \(.*vx-h2.*; ~ setup vxbr0 mtu 1280 -> 1450\): run `vxbpf up vxbr0`$'
 	mesh_up h1
 	well h1
+	# What a new number in the file means, before all the programs it replaces.
+	config vxbr0 "mtu: 1400"
+	wrong h1 drift '[0-9]+ things differ from the config \(~ setup vxbr0 mtu 1450 -> 1400; .*and [0-9]+ more\): run `vxbpf up vxbr0`'
+	config vxbr0
+	ip -n h1 link del vx-h2
+	wrong h1 drift '[0-9]+ things differ from the config \(. tunnel vx-h2; . hook vx-h2/tun_in; .*\): run `vxbpf up vxbr0`'
+	mesh_up h1
+	well h1
 }
 
 port_without_programs() {

@@ -58,6 +58,9 @@ dry_run_changes_nothing() {
 	unchanged h1 "$WORK/before"
 	calls h1 up vxbr0 --dry-run || true
 	assert_eq 0 "$(changing)" "changing calls of --dry-run"
+	vx h1 up vxbr0 --dry-run >"$WORK/printed" || true
+	vx h1 up vxbr0 -v >"$WORK/applied"
+	assert_same "$WORK/printed" "$WORK/applied" "steps printed and steps applied"
 	mesh_up
 	expect 0 vx h1 up vxbr0 --dry-run
 	expect 0 vx h1 reload --dry-run vxbr0
@@ -178,6 +181,10 @@ tunnel_damaged_by_hand() {
 		damage rm "$pin"
 	done
 	damage rm -rf /sys/fs/bpf/vxbpf
+	# A link that was detached behind its pin, while its device stays.
+	for pin in $(on h1 find /sys/fs/bpf/vxbpf -path '*links*' -type f | sort); do
+		damage bpftool link detach pinned "$pin"
+	done
 	reach_all c11 c21 c31
 }
 
@@ -324,8 +331,9 @@ down_keeps_the_bridge_of_others() {
 	mesh 2
 	mesh_up
 	containers_each 1
+	ip -n h1 addr add 203.0.113.1/24 dev vxbr0
 	expect 0 vx h1 down vxbr0
-	assert_match 'vxbr0' "$OUT$ERR" "what down says about the bridge"
+	assert_match '^vxbpf: vxbr0: the bridge stays: c11, 203.0.113.1/24 are still on it$' "$ERR" "what down says"
 	assert_match 'c11' "$(ip -n h1 link show master vxbr0)" "ports of the bridge"
 	assert_eq 1 "$(ip -n h1 -o link show master vxbr0 | wc -l)" "ports of the bridge"
 	assert_eq "" "$(on h1 find /sys/fs/bpf -mindepth 1 ! -name '*.debug')" "pins"
@@ -333,6 +341,7 @@ down_keeps_the_bridge_of_others() {
 	mesh_up h1
 	reach_all c11 c21
 	ip -n h1 link del c11
+	ip -n h1 addr del 203.0.113.1/24 dev vxbr0
 	vx h1 down vxbr0
 	nothing_left h1
 }

@@ -186,7 +186,7 @@ static void unusable_config_is_said_and_no_drift(void **state)
 	assert_says(
 		&s, SNAPSHOT_UP,
 		"runs on as it was set up, but the config cannot be used: /etc/vxbpf/vxbr0.yaml: "
-		"cannot read: Permission denied");
+		"cannot read: Permission denied: put that right, then run `vxbpf up vxbr0`");
 }
 
 static void a_config_that_cannot_be_met_is_no_health(void **state)
