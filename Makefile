@@ -7,7 +7,8 @@ PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev bpfto
 	libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev libyaml-dev libjson-c-dev \
 	libcmocka-dev linux-libc-dev libcap2-bin iproute2 bridge-utils ebtables iptables nftables \
 	iputils-ping ethtool iperf3 tcpdump python3-scapy strace shellcheck cppcheck mandoc jq \
-	procps util-linux systemd tmux prometheus prometheus-node-exporter
+	procps util-linux bsdextrautils iputils-arping systemd tmux prometheus \
+	prometheus-node-exporter
 
 # Besides, for `make test-kernels` alone.
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod
