@@ -21,7 +21,9 @@ BENCH_PACKAGES := gnuplot-nox python3
 
 PREFIX ?= /usr/local
 BUILD ?= build
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 VERSION := 0.1.0
@@ -158,13 +160,15 @@ bench:
 	$(Q)BUILD=$(BUILD) tests/bench/run $(PARTS)
 
 install: all
-	install -D -m 0755 $(BUILD)/vxbpf $(DESTDIR)$(PREFIX)/sbin/vxbpf
-	install -D -m 0644 man/vxbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/vxbpf.8
-	install -D -m 0644 man/vxbpf.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/vxbpf.yaml.5
+	$(call say,INSTALL,$(DESTDIR)$(PREFIX)/sbin/vxbpf)
+	$(Q)install -D -m 0755 $(BUILD)/vxbpf $(DESTDIR)$(PREFIX)/sbin/vxbpf
+	$(Q)install -D -m 0644 man/vxbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/vxbpf.8
+	$(Q)install -D -m 0644 man/vxbpf.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/vxbpf.yaml.5
 
 dist:
+	$(call say,DIST,$(BUILD)/vxbpf-$(VERSION).tar.gz)
 	$(Q)mkdir -p $(BUILD)
-	git archive --prefix=vxbpf-$(VERSION)/ -o $(BUILD)/vxbpf-$(VERSION).tar.gz HEAD
+	$(Q)git archive --prefix=vxbpf-$(VERSION)/ -o $(BUILD)/vxbpf-$(VERSION).tar.gz HEAD
 
 clean:
 	$(Q)rm -rf $(BUILD)

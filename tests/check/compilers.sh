@@ -12,12 +12,23 @@ ALL_TESTS="
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
-builds() { # COMPILER
+# makes ARGUMENT...: quietly, a short line for each thing made, and nothing new in the tree.
+makes() {
+	tree >"$TAP_DIR/before"
 	# Nothing from the outer make: its own flags and job server.
-	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -j "$(nproc)" CC="$1" BUILD="$TAP_DIR/$1" all programs \
-		>"$TAP_DIR/make" 2>&1 || fail "$(grep -E 'error|Error|\*\*\*' "$TAP_DIR/make" | head -n 20)"
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u V make "$@" >"$TAP_DIR/make" 2>&1 ||
+		fail "$(grep -E 'error|Error|\*\*\*' "$TAP_DIR/make" | head -n 20)"
+	! grep -vE '^  [A-Z]+( SAN)? +[^ ]+$' "$TAP_DIR/make" || fail "make $* is not quiet"
+	assert_eq "" "$(tree | comm -13 "$TAP_DIR/before" -)" "new files in the tree"
+}
+
+tree() {
+	find . -path ./.git -prune -o -path "./${BUILD:-build}" -prune -o -print | sort
+}
+
+builds() { # COMPILER
+	makes -j "$(nproc)" CC="$1" BUILD="$TAP_DIR/$1" all programs
 	[ -x "$TAP_DIR/$1/vxbpf" ] || fail "no binary"
-	if grep -i 'warning' "$TAP_DIR/make"; then fail "$1 warns"; fi
 }
 
 gcc_builds_everything() {
@@ -31,8 +42,7 @@ clang_builds_everything() {
 # One file to copy to a host: the BPF object is inside.
 installs_one_binary() {
 	[ -e man/vxbpf.8 ] || skip "no man pages"
-	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make BUILD="$TAP_DIR/gcc" PREFIX=/usr DESTDIR="$TAP_DIR/root" install \
-		>"$TAP_DIR/make" 2>&1 || fail "$(tail -n 5 "$TAP_DIR/make")"
+	makes BUILD="$TAP_DIR/gcc" PREFIX=/usr DESTDIR="$TAP_DIR/root" install
 	[ -x "$TAP_DIR/root/usr/sbin/vxbpf" ] || fail "not installed below DESTDIR"
 	rm -rf "$TAP_DIR/gcc"
 	(cd / && "$TAP_DIR/root/usr/sbin/vxbpf" version)
