@@ -74,7 +74,7 @@ readme_names_the_libraries() {
 commands_install_what_they_need() {
 	local target
 	for target in demo test check; do
-		env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -n BUILD="$TAP_DIR/none" $target >"$TAP_DIR/make"
+		env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -n BUILD="$TAP_DIR/none" "$target" >"$TAP_DIR/make"
 		grep -n -m 1 apt-get "$TAP_DIR/make" >"$TAP_DIR/apt" || fail "make $target installs nothing"
 		assert_le 10 "$(cut -d : -f 1 "$TAP_DIR/apt")" "line of make $target that installs"
 	done
