@@ -7,7 +7,8 @@ PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev bpfto
 	libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev libyaml-dev libjson-c-dev \
 	libcmocka-dev linux-libc-dev libcap2-bin iproute2 bridge-utils ebtables iptables nftables \
 	iputils-ping ethtool iperf3 tcpdump python3-scapy strace shellcheck cppcheck mandoc jq \
-	procps util-linux systemd tmux prometheus prometheus-node-exporter
+	procps util-linux bsdextrautils iputils-arping systemd tmux prometheus \
+	prometheus-node-exporter
 
 # Besides, for `make test-kernels` alone.
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod
@@ -23,7 +24,9 @@ DEB_PACKAGES := debhelper dpkg-dev lintian
 
 PREFIX ?= /usr/local
 BUILD ?= build
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 VERSION := 0.1.0
@@ -160,9 +163,10 @@ bench:
 	$(Q)BUILD=$(BUILD) tests/bench/run $(PARTS)
 
 install: all
-	install -D -m 0755 $(BUILD)/vxbpf $(DESTDIR)$(PREFIX)/sbin/vxbpf
-	install -D -m 0644 man/vxbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/vxbpf.8
-	install -D -m 0644 man/vxbpf.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/vxbpf.yaml.5
+	$(call say,INSTALL,$(DESTDIR)$(PREFIX)/sbin/vxbpf)
+	$(Q)install -D -m 0755 $(BUILD)/vxbpf $(DESTDIR)$(PREFIX)/sbin/vxbpf
+	$(Q)install -D -m 0644 man/vxbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/vxbpf.8
+	$(Q)install -D -m 0644 man/vxbpf.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/vxbpf.yaml.5
 
 # Built and looked at in a copy of the tree, as dpkg leaves its output beside that.
 deb:
@@ -176,8 +180,9 @@ deb:
 	$(Q)BUILD=$(BUILD) tests/deb/run $(BUILD)/vxbpf_$(VERSION)_*.deb
 
 dist:
+	$(call say,DIST,$(BUILD)/vxbpf-$(VERSION).tar.gz)
 	$(Q)mkdir -p $(BUILD)
-	git archive --prefix=vxbpf-$(VERSION)/ -o $(BUILD)/vxbpf-$(VERSION).tar.gz HEAD
+	$(Q)git archive --prefix=vxbpf-$(VERSION)/ -o $(BUILD)/vxbpf-$(VERSION).tar.gz HEAD
 
 clean:
 	$(Q)rm -rf $(BUILD)

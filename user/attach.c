@@ -140,8 +140,8 @@ static int add_link(const struct attach *at, int prog_fd, struct why *why)
 	unlink(path);
 	if (at->room->where == ATTACH_XDP)
 		opts.flags = XDP_FLAGS_DRV_MODE;
-	/* A link whose pin is gone goes a moment later, and until then its program cannot be attached
-	 * there again: so it is after a run that was killed. */
+	/* A link that was never pinned goes a moment after its process, and until then its program cannot
+	 * be attached there again: so it is after a run that was killed. */
 	for (int tries = 0; tries < 200; tries++) {
 		fd = bpf_link_create(prog_fd, (int)at->ifindex, link_type(at), &opts);
 		if (fd >= 0 || errno != EEXIST)
@@ -170,7 +170,12 @@ static int update_link(const struct attach *at, int prog_fd, struct why *why)
 static int remove_link(const struct attach *at, struct why *why)
 {
 	char path[PINS_PATH];
+	uint32_t prog_id;
+	autofd int fd = open_link(at, &prog_id);
 
+	/* Now: a link whose pin is gone only goes a moment later, with whoever holds it last. */
+	if (fd >= 0)
+		bpf_link_detach(fd);
 	link_path(at, path);
 	if (unlink(path) == 0 || errno == ENOENT)
 		return 0;

@@ -86,10 +86,12 @@ private_config() {
 	END
 }
 
-# machine NAME: plugged into the one network.
+# machine NAME: plugged into the one network. Where this machine has br_netfilter (for Docker, say), iptables
+# would look at every namespace's bridged frames: not so on these hosts, as on a fresh Debian.
 machine() {
 	hold "$1" --net --mount
 	on "$1" bash -c 'mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf
+		for i in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $i ] || echo 0 >$i; done
 		echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6 || true' 2>/dev/null
 	ip link add "$1" up master wire type veth peer name eth0 netns "${pid[$1]}"
 	on "$1" ip -batch - <<-END

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # `up` twice changes nothing; killed or failing at any moment, `up` converges and `down` leaves nothing
 # (I7); a reload loses nothing of other peers (I9).
+# time limit: 900
 #
 #     c11          c21          c31
 #      |            |            |
@@ -21,6 +22,7 @@ ALL_TESTS="
 	up_fails_in_the_middle
 	reload_fails_in_the_middle
 	two_at_once
+	down_detaches_at_once
 	down_without_the_file
 	down_keeps_the_bridge_of_others
 	bridge_in_use_comes_back
@@ -315,6 +317,16 @@ two_at_once() {
 	mesh_up h2
 	containers_each 1
 	reach_all c11 c21
+}
+
+# Not when the kernel comes to it, or when somebody who looks at the links lets go of them.
+down_detaches_at_once() {
+	mesh 2 'xdp: on'
+	mesh_up h1
+	background h1 "$PYTHON" -IS "$LIB/hooks.py" hold /sys/fs/bpf/vxbpf/vxbr0/links >"$WORK/held"
+	wait_for 10 grep -q 'held [4-9]' "$WORK/held"
+	vx h1 down vxbr0
+	nothing_left h1
 }
 
 down_without_the_file() {

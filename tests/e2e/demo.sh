@@ -7,6 +7,7 @@ ALL_TESTS="
 	demo_shows_a_mesh
 	readme_shows_this_page
 	demo_interrupted
+	demo_killed
 	demo_twice_at_once
 "
 # shellcheck source=tests/lib/netns.sh
@@ -48,36 +49,51 @@ demo_shows_a_mesh() {
 	nothing_behind
 }
 
-# page_of FILE: the page of `status` in it, whatever its numbers and how wide they are.
+# page_of FILE: the page of `status` in it, whatever its numbers, how wide they are, and the kernel's hooks.
 page_of() {
 	sed -n '/^vxbr0: /,/or find out who that is/p' "$1" |
-		sed -zE 's/\n {4}/ /g; s/[0-9.]+ ?([kMG]?B|k)?/N/g; s/ +/ /g'
+		sed -zE 's/\n {4}/ /g; s/[0-9.]+ ?([kMG]?B|k)?/N/g; s/ +/ /g; s/\((tcx|clsact), /(hooks, /'
 }
 
-# What the README shows is the page as it is, not as it once was.
+# What the README shows is the page as it is, not as it once was, whether or not this machine's iptables
+# look at bridged frames.
 readme_shows_this_page() {
-	local fast='^  fast path  off: iptables'
+	local name
 	host h1
 	vx h1 demo >"$WORK/demo"
-	grep "$fast" "$TOP/README.md" >/dev/null || fail "no page in README.md"
-	grep "$fast" "$WORK/demo" >/dev/null || skip "no iptables for bridged frames here: another page"
-	page_of "$TOP/README.md" >"$WORK/readme.page"
-	page_of "$WORK/demo" >"$WORK/demo.page"
-	assert_ge 15 "$(wc -l <"$WORK/demo.page")" "lines"
-	assert_same "$WORK/readme.page" "$WORK/demo.page" "the page in README.md"
+	for name in "$TOP/README.md" "$WORK/demo"; do
+		page_of "$name" >"$WORK/${name##*/}.page"
+		assert_match 'fast path on: ' "$(cat "$WORK/${name##*/}.page")" "the fast path in $name"
+		assert_ge 15 "$(wc -l <"$WORK/${name##*/}.page")" "lines"
+	done
+	assert_same "$WORK/README.md.page" "$WORK/demo.page" "the page in README.md"
 }
 
-demo_interrupted() {
+# cut_short SIGNAL [-]: a demo in the middle of its work gets it; with `-` its whole process group.
+cut_short() {
 	local pid
 	remember
 	enter h1
 	setsid "${ENTER[@]}" "$VXBPF" demo >"$WORK/demo" 2>&1 &
 	pid=$!
 	on_exit stop "$pid"
-	wait_for 10 test -s "$WORK/demo"
-	kill -INT -- "-$pid"
+	wait_for 20 grep -q 'of 24 answered' "$WORK/demo"
+	assert_ge 9 "$(processes | grep -c '^sleep$')" "processes of the demo"
+	kill "-$1" -- "${2:-}$pid"
 	wait "$pid" || true
 	nothing_behind
+	! grep '^Works' "$WORK/demo" || fail "the demo went on"
+}
+
+# As ctrl-C does.
+demo_interrupted() {
+	cut_short INT -
+	assert_match '^Interrupted; everything is removed\.$' "$(tail -n 1 "$WORK/demo")" "last line"
+}
+
+demo_killed() {
+	cut_short KILL
+	expect 0 vx h1 demo
 }
 
 demo_twice_at_once() {

@@ -3,16 +3,18 @@
 """Which programs sit at TC in this network namespace, tcx included (bpftool 7.1 cannot tell).
 
 Prints `DEVICE in|out PROGRAM`, one a line. Only tcx: clsact filters are seen with tc(8).
+`hold FOLDER` keeps everything pinned there open until it is killed, and says how many that is.
 """
 import ctypes
 import os
 import platform
+import signal
 import socket
 import struct
 import sys
 
 BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
-PROG_GET_FD_BY_ID, OBJ_GET_INFO_BY_FD, PROG_QUERY = 13, 15, 16
+OBJ_GET, PROG_GET_FD_BY_ID, OBJ_GET_INFO_BY_FD, PROG_QUERY = 7, 13, 15, 16
 DIRECTIONS = {46: "in", 47: "out"}
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -40,6 +42,19 @@ def programs(ifindex, attach):
     return [program_name(ids[i]) for i in range(struct.unpack_from("=I", attr, 24)[0])]
 
 
+def hold(folder):
+    held = 0
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            path = ctypes.create_string_buffer(os.path.join(parent, name).encode())
+            bpf(OBJ_GET, struct.pack("=Q", ctypes.addressof(path)))
+            held += 1
+    print("held", held, flush=True)
+    signal.pause()
+
+
+if sys.argv[1:2] == ["hold"]:
+    hold(sys.argv[2])
 for index, name in socket.if_nameindex():
     for kind, direction in DIRECTIONS.items():
         try:
