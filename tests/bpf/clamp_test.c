@@ -65,6 +65,7 @@ static const struct syn syns[] = {
 	{ "only the first of two", 4, SYN, "020405b4020405b4", "02040582020405b4" },
 	{ "behind the end", 4, SYN, "00000000020405b4" },
 	{ "behind the end, and odd", 4, SYN, "00020405b4000000" },
+	{ "behind the end, by a step", 4, SYN, "00040000020405b4" },
 	{ "of three bytes", 4, SYN, "020305b4" },
 	{ "of five bytes", 4, SYN, "020505b400000000" },
 	{ "an option of one byte", 4, SYN, "0801020405b40000" },

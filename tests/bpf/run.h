@@ -60,7 +60,8 @@ enum {
 	PORT2,
 	BRIDGE,
 	FOREIGN,
-	DEVICES
+	DEVICES,
+	TUN_GONE = 99, /* of a peer that is no more, and no device */
 };
 
 enum { BIT = 0x40000000, OTHER_BITS = 0x11, SECRET = 0x5ec4e7 };
@@ -175,6 +176,10 @@ static struct vxbpf_bpf *load(const char *config)
 	add_peer(o, GAMMA, TUN_GAMMA, "gamma", GAMMA6);
 	add_peer(o, DELTA, TUN_DELTA, "delta", DELTA4);
 	add_peer(o, ETA, TUN_ETA, "eta", ETA6);
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.tunnels),
+					     &(struct vx_ifindex){ TUN_GONE },
+					     &(struct vx_vni){ STRANGE_VNI }, 0),
+			 0);
 	return *slot = o;
 }
 
