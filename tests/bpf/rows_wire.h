@@ -105,6 +105,8 @@
 	  RX(id, 1, 59, 1) },                                                                      \
 	{ fam " inner tag, known there", "wire_in", "e", { W(peer, id), T4(1, .tag = 7) }, IN,     \
 	  ACCEPTED, RX(id, 1, 59, 0), .before = { { 'b', 7, VX_AT_PORT, PORT1, .seen = 9000 } } }, \
+	{ fam " inner tag, known without it", "wire_in", "e", { W(peer, id), T4(1, .tag = 7) }, IN, \
+	  ACCEPTED, RX(id, 1, 59, 0), .before = { { 'b', 0, VX_AT_PORT, PORT1, .seen = 9000 } } }, \
 	{ fam " inner tag, known elsewhere", "wire_in", "e", { W(peer, id), T4(1, .tag = 8) }, IN, \
 	  ACCEPTED, RX(id, 1, 59, 1), .before = { { 'b', 7, VX_AT_PORT, PORT1, .seen = 9000 } } }, \
 	{ fam " cut in the frame", "wire_in", "e", { W(peer, id), T4(99), .keep = o + 14 }, IN,    \
@@ -170,7 +172,8 @@
 	{ fam " out tagged", "wire_out", "e", { FORGED(W, peer, id, us, .vlan = 5), T4(1) },       \
 	  OUT },                                                                                   \
 	{ fam " out GSO", "wire_out", "e", { FORGED(W, peer, id, us), U4(2001) }, OUT,             \
-	  .gso_size = 1000, DROPPED(NESTED, name, 3, 2043 + 2 * 42, id) },                         \
+	  .gso_size = 1000, .gso_segs = 2, .wire_add = 200,                                        \
+	  DROPPED(NESTED, name, 3, 2043 + 2 * 42, id) },                                           \
 	{ fam " out l3 forged", "wire_out_l3", "e",                                                \
 	  { FORGED(W, peer, id, us, .bare = true), T4(1) }, OUT,                                   \
 	  DROPPED(NESTED, name, 1, 55, id) },                                                      \
