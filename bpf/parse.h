@@ -69,6 +69,7 @@ struct vx_pkt {
 	struct vx_fdb_key dst __attribute__((aligned(8)));
 	__u32 udp_len; /* by the outer UDP header's word */
 	__u32 vni;
+	__u32 reserved; /* not 0: bits that mean nothing are set in the VXLAN header */
 	__u32 frame_off; /* the inner frame, from the packet's first byte */
 	__u32 frame_len; /* all segments together */
 	__be16 proto; /* its type, behind the tags */
@@ -268,10 +269,10 @@ static __always_inline __u32 payload_end(const struct vx_pkt *p, __u32 udp_off, 
 		return len;
 	if (ip_end > len)
 		return 0;
-	if (p->ip.fragment)
-		return udp_end;
 	if (p->ip.six && !p->udp_len) /* as the kernel: the whole payload */
 		return ip_end;
+	if (p->ip.fragment)
+		return udp_end;
 	return udp_end > ip_end ? 0 : udp_end;
 }
 
@@ -290,6 +291,8 @@ static __always_inline enum vx_parse parse_vxlan(struct vx_cursor *c, __u32 len,
 	if (!(at[0] & VX_VXLAN_HAS_VNI))
 		return VX_BROKEN;
 	p->vni = bpf_ntohl(load32(at + 4)) >> 8;
+	/* No `||`: a path for each to the verifier. */
+	p->reserved = (load32(at) ^ bpf_htonl(VX_VXLAN_HAS_VNI << 24)) | at[7];
 	p->frame_len = end - c->off;
 	return VX_PARSED;
 }

@@ -58,7 +58,7 @@ int wire_out(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, pass_fast(&w) ?: learn_tx(&w) ?: refuse_nested(&w));
+	return finish(&w, pass_fast(&w) ?: learn_tx(&w) ?: refuse_hidden(&w) ?: refuse_nested(&w));
 }
 
 SEC("tc")
@@ -66,7 +66,7 @@ int wire_out_l3(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, false);
 
-	return finish(&w, refuse_nested(&w));
+	return finish(&w, refuse_hidden(&w) ?: refuse_nested(&w));
 }
 
 /* TC ingress of a tunnel: a frame from a peer, about to enter the bridge. */

@@ -85,6 +85,33 @@ static void a_move_is_remembered(void **state)
 	assert_int_equal(v.was_at, BETA);
 }
 
+/* A VNI that is none of ours says how a peer numbers its tunnels, a stranger's says nothing. */
+static void another_numbering_is_noted(void **state)
+{
+	static const struct row rows[] = {
+		{ "", "wire_in", "e", { W4(STRANGER4, STRANGE_VNI), T4(1) }, IN },
+		{ "", "wire_in", "e", { W4(BETA4, STRANGE_VNI), T4(1) }, IN },
+	};
+	struct vx_other_key key = { .vni = STRANGE_VNI, .peer_vni = BETA }, first;
+	struct vxbpf_bpf *o = load("e");
+	int fd = bpf_map__fd(o->maps.other_vnis);
+	struct pkt_buf in, out;
+	struct vx_other seen;
+
+	(void)state;
+	empty(fd, sizeof(key));
+	for (size_t i = 0; i < LEN(rows); i++) {
+		reset(o, &rows[i], coarse_now());
+		pkt_build(&rows[i].pkt, &in);
+		assert_int_equal(run(o, &rows[i], &in, &out), TC_ACT_UNSPEC);
+		assert_int_equal(bpf_map_get_next_key(fd, NULL, &first), i ? 0 : -ENOENT);
+	}
+	assert_memory_equal(&first, &key, sizeof(key));
+	assert_int_equal(bpf_map_lookup_elem(fd, &key, &seen), 0);
+	assert_string_equal(seen.peer, "beta");
+	assert_in_range(coarse_now() - seen.time_ns, 0, 1000000000);
+}
+
 /* The MTU's books: two frames, one port. */
 static void oversize_adds_up(void **state)
 {
@@ -109,7 +136,7 @@ static void oversize_adds_up(void **state)
 
 int main(void)
 {
-	static struct CMUnitTest tests[ROWS + 4];
+	static struct CMUnitTest tests[ROWS + 5];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ROWS; i++) {
@@ -120,6 +147,7 @@ int main(void)
 	}
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_loop_is_cut_and_a_migration_is_not);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_move_is_remembered);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(another_numbering_is_noted);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(oversize_adds_up);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(every_reason_has_a_row);
 	return _cmocka_run_group_tests("rooms", tests, n, make_devices, unload);

@@ -65,7 +65,19 @@
 	{ fam " not UDP", "wire_in", "e", { W(stranger, id, .proto = 6), T4(1) }, IN },            \
 	{ fam " outer tag", "wire_in", "e", { W(stranger, id, .vlan = 5), T4(1) }, IN },           \
 	{ fam " reserved bits", "wire_in", "e", { W(peer, id, .other_flags = true), T4(1) }, IN,   \
-	  ACCEPTED, RX(id, 1, 55, 1) },                                                            \
+	  .from = UNDER, DROPPED(MALFORMED, name, 1, 55, id) },                                    \
+	{ fam " reserved bits from a stranger", "wire_in", "e",                                    \
+	  { W(stranger, id, .odd = 1), T4(1) }, IN, .from = UNDER,                                 \
+	  DROPPED(MALFORMED, NULL, 1, 55, id) },                                                   \
+	{ fam " reserved bits, observe", "wire_in", "o", { W(peer, id, .odd = 2), T4(1) }, IN,     \
+	  .from = UNDER, OBSERVED(MALFORMED, name, 1, 55, id) },                                   \
+	{ fam " reserved bits, off", "wire_in", "f", { W(peer, id, .odd = 4), T4(1) }, IN },       \
+	{ fam " reserved bits behind the VNI", "wire_in", "e", { W(peer, id, .odd = 8), T4(1) },   \
+	  IN, .from = UNDER, DROPPED(MALFORMED, name, 1, 55, id) },                                \
+	{ fam " reserved bits, VNI not ours", "wire_in", "e",                                      \
+	  { W(peer, STRANGE_VNI, .odd = 4), T4(1) }, IN },                                         \
+	{ fam " xdp reserved bits", "wire_xdp", "e", { W(peer, id, .odd = 3), T4(1) },             \
+	  .from = 1, DROPPED(MALFORMED, name, 1, 55, id) },                                        \
 	{ fam " no I flag", "wire_in", "e", { W(stranger, id, .no_flag = true), T4(1) }, IN,       \
 	  .from = UNDER, .blind = true, DROPPED(MALFORMED, NULL, 1, o + 55, 0) },                  \
 	{ fam " no I flag from a peer", "wire_in", "e", { W(peer, id, .no_flag = true), T4(1) },   \
@@ -93,6 +105,8 @@
 	  RX(id, 1, 59, 1) },                                                                      \
 	{ fam " inner tag, known there", "wire_in", "e", { W(peer, id), T4(1, .tag = 7) }, IN,     \
 	  ACCEPTED, RX(id, 1, 59, 0), .before = { { 'b', 7, VX_AT_PORT, PORT1, .seen = 9000 } } }, \
+	{ fam " inner tag, known without it", "wire_in", "e", { W(peer, id), T4(1, .tag = 7) }, IN, \
+	  ACCEPTED, RX(id, 1, 59, 0), .before = { { 'b', 0, VX_AT_PORT, PORT1, .seen = 9000 } } }, \
 	{ fam " inner tag, known elsewhere", "wire_in", "e", { W(peer, id), T4(1, .tag = 8) }, IN, \
 	  ACCEPTED, RX(id, 1, 59, 1), .before = { { 'b', 7, VX_AT_PORT, PORT1, .seen = 9000 } } }, \
 	{ fam " cut in the frame", "wire_in", "e", { W(peer, id), T4(99), .keep = o + 14 }, IN,    \
@@ -142,6 +156,10 @@
 	{ fam " out forged, off", "wire_out", "f", { FORGED(W, peer, id, us), T4(1) }, OUT },      \
 	{ fam " out other VNI", "wire_out", "e", { FORGED(W, peer, STRANGE_VNI, us), T4(1) },      \
 	  OUT },                                                                                   \
+	{ fam " out other VNI, index", "wire_out", "ei",                                           \
+	  { FORGED(W, peer, STRANGE_VNI, us), T4(1) }, OUT },                                      \
+	{ fam " out reserved bits", "wire_out", "e", { FORGED(W, peer, id, us, .odd = 2), T4(1) }, \
+	  OUT, DROPPED(NESTED, name, 1, 55, id) },                                                 \
 	{ fam " out VNI of another pair", "wire_out", "e",                                         \
 	  { FORGED(W, peer, other_id, us), T4(1) }, OUT },                                         \
 	{ fam " out VNI of another pair, index", "wire_out", "ei",                                 \
@@ -154,12 +172,45 @@
 	{ fam " out tagged", "wire_out", "e", { FORGED(W, peer, id, us, .vlan = 5), T4(1) },       \
 	  OUT },                                                                                   \
 	{ fam " out GSO", "wire_out", "e", { FORGED(W, peer, id, us), U4(2001) }, OUT,             \
-	  .gso_size = 1000, DROPPED(NESTED, name, 3, 2043 + 2 * 42, id) },                         \
+	  .gso_size = 1000, .gso_segs = 2, .wire_add = 200,                                        \
+	  DROPPED(NESTED, name, 3, 2043 + 2 * 42, id) },                                           \
 	{ fam " out l3 forged", "wire_out_l3", "e",                                                \
 	  { FORGED(W, peer, id, us, .bare = true), T4(1) }, OUT,                                   \
 	  DROPPED(NESTED, name, 1, 55, id) },                                                      \
 	{ fam " out l3 ours", "wire_out_l3", "e",                                                  \
 	  { FORGED(W, peer, id, us, .bare = true), T4(1) }, .ifindex = UNDER }
+
+/* The first `n` bytes of IP payload as a first fragment, `o` bytes with the headers in front of it, of a
+ * packet as in FORGED. Less than 30 show no frame's addresses, less than 16 no VNI. */
+#define PIECE(W, o, first, n, ...) { W(__VA_ARGS__, first, .ip_len = (n) - 71), T4(1), .keep = (o) + (n) }
+#define HIDDEN(who, len, id) .blind = true, DROPPED(NESTED, who, 1, len, id)
+#define HIDING(fam, W, o, first, us, peer, elsewhere, other, name, id)                             \
+	{ fam " out 8 bytes", "wire_out", "e", PIECE(W, o, first, 8, us, id, .to = peer,           \
+	  .udp_len = 9), OUT, HIDDEN(name, (o) + 8, id) },                                         \
+	{ fam " out 8 bytes, observe", "wire_out", "o", PIECE(W, o, first, 8, us, id, .to = peer,  \
+	  .udp_len = 9), OUT, .blind = true, OBSERVED(NESTED, name, 1, (o) + 8, id) },             \
+	{ fam " out 8 bytes, off", "wire_out", "f", PIECE(W, o, first, 8, us, id, .to = peer,      \
+	  .udp_len = 9), OUT },                                                                    \
+	{ fam " out 8 bytes, index", "wire_out", "ei", PIECE(W, o, first, 8, us, id, .to = peer,   \
+	  .udp_len = 9), OUT, HIDDEN(name, (o) + 8, id) },                                         \
+	{ fam " out 8 bytes of ours", "wire_out", "e", PIECE(W, o, first, 8, us, id, .to = peer,   \
+	  .udp_len = 9), .ifindex = UNDER },                                                       \
+	{ fam " out 16 bytes, other VNI", "wire_out", "e", PIECE(W, o, first, 16, us, STRANGE_VNI, \
+	  .to = peer, .udp_len = 9), OUT, HIDDEN(name, (o) + 16, id) },                            \
+	{ fam " out 24 bytes", "wire_out", "e", PIECE(W, o, first, 24, us, id, .to = peer,         \
+	  .udp_len = 9), OUT, HIDDEN(name, (o) + 24, id) },                                        \
+	{ fam " out 32 bytes", "wire_out", "e", PIECE(W, o, first, 32, us, id, .to = peer,         \
+	  .udp_len = 9), OUT, DROPPED(NESTED, name, 1, 64, id) },                                  \
+	{ fam " out 32 bytes, other VNI", "wire_out", "e", PIECE(W, o, first, 32, us, STRANGE_VNI, \
+	  .to = peer, .udp_len = 9), OUT },                                                        \
+	{ fam " out 8 bytes, other port", "wire_out", "e", PIECE(W, o, first, 8, us, id,           \
+	  .to = peer, .port = 53), OUT },                                                          \
+	{ fam " out 8 bytes, not UDP", "wire_out", "e", PIECE(W, o, first, 8, us, id, .to = peer,  \
+	  .proto = 6), OUT },                                                                      \
+	{ fam " out 8 bytes to no peer", "wire_out", "e", PIECE(W, o, first, 8, us, id,            \
+	  .to = elsewhere), OUT },                                                                 \
+	{ fam " out 8 bytes not from us", "wire_out", "e", PIECE(W, o, first, 8, other, id,        \
+	  .to = peer), OUT }
 
 /* GSO sums by the frame's kind: `n` segments of `headers` each; 1000 bytes of payload a segment. */
 #define GSO(kind, frame, len, headers, n)                                                          \
@@ -171,6 +222,22 @@ static const struct row wire_rows[] = {
 	BOTH_FAMILIES("v6", W6, 70, GAMMA6, "gamma", GAMMA, ETA, STRANGER6, OTHER6),
 	BOTH_FAMILIES_OUT("v4", W4, PKT_LOCAL4, BETA4, "beta", BETA, DELTA),
 	BOTH_FAMILIES_OUT("v6", W6, PKT_LOCAL6, GAMMA6, "gamma", GAMMA, ETA),
+	HIDING("v4", W4, 34, .fragment = 'f', PKT_LOCAL4, BETA4, OTHER4, STRANGER4, "beta", BETA),
+	HIDING("v6", W6, 62, .ext = "f", PKT_LOCAL6, GAMMA6, OTHER6, STRANGER6, "gamma", GAMMA),
+	{ "v6 out 8 bytes, UDP length 0", "wire_out", "e", PIECE(W6, 62, .ext = "f", 8, PKT_LOCAL6,
+	  GAMMA, .to = GAMMA6, .udp_len = -71), OUT, HIDDEN("gamma", 70, GAMMA) },
+	{ "v6 out first fragment, UDP length 0", "wire_out", "e",
+	  { FORGED(W6, GAMMA6, GAMMA, PKT_LOCAL6, .ext = "f", .udp_len = -71), T4(1) }, OUT,
+	  DROPPED(NESTED, "gamma", 1, 55, GAMMA) },
+	{ "v6 first fragment, UDP length 0", "wire_in", "e",
+	  { W6(GAMMA6, GAMMA, .ext = "f", .udp_len = -71), T4(1) }, IN, ACCEPTED,
+	  RX(GAMMA, 1, 55, 1) },
+	{ "v4 out 8 bytes, whole", "wire_out", "e", PIECE(W4, 34, .options = 0, 8, PKT_LOCAL4, BETA,
+	  .to = BETA4, .udp_len = -63), OUT },
+	{ "v4 out l3 8 bytes", "wire_out_l3", "e", PIECE(W4, 20, .fragment = 'f', 8, PKT_LOCAL4,
+	  BETA, .to = BETA4, .udp_len = 9, .bare = true), OUT, HIDDEN("beta", 28, BETA) },
+	{ "v6 out l3 8 bytes", "wire_out_l3", "e", PIECE(W6, 48, .ext = "f", 8, PKT_LOCAL6,
+	  GAMMA, .to = GAMMA6, .udp_len = 9, .bare = true), OUT, HIDDEN("gamma", 56, GAMMA) },
 
 	{ "VNI of a v4 pair over v6", "wire_in", "e", { W6(STRANGER6, BETA), T4(1) }, IN },
 	{ "VNI of a v6 pair over v4", "wire_in", "ei", { W4(STRANGER4, GAMMA), T4(1) }, IN },

@@ -60,7 +60,8 @@ enum {
 	PORT2,
 	BRIDGE,
 	FOREIGN,
-	DEVICES
+	DEVICES,
+	TUN_GONE = 99, /* of a peer that is no more, and no device */
 };
 
 enum { BIT = 0x40000000, OTHER_BITS = 0x11, SECRET = 0x5ec4e7 };
@@ -84,7 +85,7 @@ struct sum {
 
 struct row {
 	const char *name, *program;
-	const char *config; /* e enforce, o observe, f off; i index; p the fast path */
+	const char *config; /* e enforce, o observe, f off; i index; p the fast path; c the clamp */
 	struct pkt pkt;
 	__u32 ifindex, ingress, gso_size, gso_segs, wire_add;
 	bool was_marked;
@@ -102,7 +103,7 @@ struct row {
 	struct known after; /* the one entry that is new or not as before */
 };
 
-static struct vxbpf_bpf *objects[16];
+static struct vxbpf_bpf *objects[32];
 static bool reasons_hit[VX_REASON_MAX];
 
 static __u64 coarse_now(void)
@@ -147,11 +148,11 @@ static void add_peer(struct vxbpf_bpf *o, __u32 vni, __u32 tunnel, const char *n
 
 static struct vxbpf_bpf *load(const char *config)
 {
-	bool index = strchr(config, 'i'), fast = strchr(config, 'p');
+	bool index = strchr(config, 'i'), fast = strchr(config, 'p'), clamp = strchr(config, 'c');
 	enum vx_guard guard = strchr(config, 'o')   ? VX_GUARD_OBSERVE
 			      : strchr(config, 'f') ? VX_GUARD_OFF
 						    : VX_GUARD_ENFORCE;
-	struct vxbpf_bpf **slot = &objects[guard * 4 + fast * 2 + index], *o;
+	struct vxbpf_bpf **slot = &objects[guard * 8 + clamp * 4 + fast * 2 + index], *o;
 	struct vx_config *cfg;
 
 	if (*slot)
@@ -167,6 +168,7 @@ static struct vxbpf_bpf *load(const char *config)
 				   .vni_mode = index ? VX_VNI_INDEX : VX_VNI_PAIR,
 				   .secret = SECRET,
 				   .fastpath = fast,
+				   .clamp_mss = clamp,
 				   .local4 = addr(PKT_LOCAL4),
 				   .local6 = addr(PKT_LOCAL6) };
 	assert_int_equal(vxbpf_bpf__load(o), 0);
@@ -174,6 +176,10 @@ static struct vxbpf_bpf *load(const char *config)
 	add_peer(o, GAMMA, TUN_GAMMA, "gamma", GAMMA6);
 	add_peer(o, DELTA, TUN_DELTA, "delta", DELTA4);
 	add_peer(o, ETA, TUN_ETA, "eta", ETA6);
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.tunnels),
+					     &(struct vx_ifindex){ TUN_GONE },
+					     &(struct vx_vni){ STRANGE_VNI }, 0),
+			 0);
 	return *slot = o;
 }
 

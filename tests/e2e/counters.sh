@@ -16,6 +16,7 @@ ALL_TESTS="
 	multicast_and_unknown_unicast
 	largest_and_smallest_frame
 	vlan_tagged_frames
+	vlan_tagged_segments
 	tcp_with_gso
 	tcp_without_gso
 	udp_with_segmentation
@@ -142,6 +143,22 @@ s.setsockopt(17, 103, 100)
 s.sendto(bytes(2300), (sys.argv[1], 9))' "$(ip4_of c21)"
 	moved h1 h2 "0 0 23 $((23 * 142)) 0 0"
 	moved h2 h1 "23 $((23 * 142)) 0 0 0 0"
+}
+
+# The same in a VLAN: each segment has the tag that the kernel keeps beside all of them.
+vlan_tagged_segments() {
+	local frame
+	warm_mesh
+	frame=$("$PYTHON" -IS "$LIB/frame.py" hex eth "src=$(mac_of c11)" "dst=$(mac_of c21)" vlan id=7 \
+		ip "src=$(ip4_of c11)" "dst=$(ip4_of c21)" udp data zeros=2300)
+	on c11 "$PYTHON" -IS -c '
+import socket, struct, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.setsockopt(263, 15, 1) # PACKET_VNET_HDR: checksum to do at 38 + 6, UDP in segments of 100
+s.bind(("eth0", 0))
+s.send(struct.pack("=BBHHHH", 1, 5, 46, 100, 38, 6) + bytes.fromhex(sys.argv[1]))' "$frame"
+	moved h1 h2 "0 0 23 $((23 * 146)) 0 0"
+	moved h2 h1 "23 $((23 * 146)) 0 0 0 0"
 }
 
 flows_in_parallel() {

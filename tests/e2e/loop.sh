@@ -19,9 +19,12 @@ ALL_TESTS="
 	unicast_with_isolation
 	tun_out_alone_is_enough
 	a_loop_on_purpose
+	a_loop_on_purpose_without_isolation
 	up_and_down_under_fire
 	killed_up_under_fire
 	killed_down_under_fire
+	killed_reload_under_fire
+	killed_restart_under_fire
 "
 # With the fast path forced, what it might change.
 [ -z "${FASTPATH:-}" ] || ALL_TESTS="unicast_without_isolation unicast_with_isolation tun_out_alone_is_enough
@@ -113,9 +116,8 @@ tun_out_alone_is_enough() {
 	stray_unicast
 }
 
-a_loop_on_purpose() {
+loop_on_purpose() {
 	local seen
-	warm_mesh
 	ip link add back netns h1 type veth peer name back netns h2
 	ip -n h1 link set back addrgenmode none up
 	ip -n h2 link set back addrgenmode none up
@@ -131,7 +133,11 @@ a_loop_on_purpose() {
 	assert_ge 46 "$seen" "frames on the underlay"
 	assert_le $((23 * 8)) "$seen" "frames on the underlay"
 	assert_le $((23 * 4)) "$(captured back)" "frames on the second cable"
-	assert_ge 1 $(($(drops h1 loop) + $(drops h2 loop) + $(drops h3 loop))) "loops counted"
+	# Each frame that came out of a tunnel was one too many, but for those that first brought the MAC to h1 and
+	# h2: to both, or to one, and from there to the other by the second cable.
+	seen=$((seen - $(drops h1 loop) - $(drops h2 loop) - $(drops h3 loop)))
+	assert_ge 1 "$seen" "frames from a tunnel that are no loop"
+	assert_le 2 "$seen" "frames from a tunnel that are no loop"
 	# Without the second cable all is well again.
 	ip -n h1 link del back
 	forget_neighbours c11 c21 c31
@@ -139,10 +145,23 @@ a_loop_on_purpose() {
 	reach_all c11 c21 c31
 }
 
+a_loop_on_purpose() {
+	warm_mesh
+	loop_on_purpose
+}
+
+a_loop_on_purpose_without_isolation() {
+	warm_mesh
+	isolation off
+	loop_on_purpose
+}
+
 # What left a host that did not start there: the inner source MAC tells where a frame comes from.
 nothing_circled() {
 	local host n
+	capture_alive wire
 	quiet_enough
+	capture_end wire
 	assert_ge 23 "$(captured wire)" "frames on the underlay at all"
 	for host in h1 h2 h3; do
 		n=$(printf '0x%02x' "$(number "c${host#h}1")")
@@ -170,6 +189,31 @@ quiet_enough() {
 	quiet
 }
 
+capture_alive() {
+	kill -0 "$(<"$WORK/$1.tcpdump")" || fail "capture $1 has ended: $(cat "$WORK/$1.err")"
+}
+
+# One of h1's ports is isolated, so its tunnels are not, and tun_out alone stands between them: on every
+# tunnel that is a port of the bridge, whatever has just been killed.
+unisolated_mesh() {
+	warm_mesh
+	on h1 bridge link set dev c11 isolated on
+	vx h1 up vxbr0
+	assert_match 'isolated off' "$(on h1 bridge -d link show dev vx-h2)" "vx-h2 on h1"
+}
+
+members_are_hooked() {
+	local dev
+	for dev in $(ip -n h1 -j link show master vxbr0 | jq -r '.[].ifname | select(startswith("vx-"))'); do
+		assert_match "$dev out tun_out" "$(hooks h1)" "hooks of h1, killed at $1"
+	done
+}
+
+killed_under_fire() { # POINT ARGS...
+	killed_at "$1" h1 "${@:2}" vxbr0
+	members_are_hooked "$1"
+}
+
 up_and_down_under_fire() {
 	local i
 	warm_mesh
@@ -186,13 +230,13 @@ up_and_down_under_fire() {
 
 killed_up_under_fire() {
 	local n
-	warm_mesh
+	unisolated_mesh
 	vx h1 down vxbr0
 	calls h1 up vxbr0
 	fire
 	for n in $(points 8); do
 		vx h1 down vxbr0
-		killed_at "$n" h1 up vxbr0
+		killed_under_fire "$n" up
 	done
 	vx h1 up vxbr0
 	nothing_circled
@@ -206,12 +250,43 @@ killed_up_under_fire() {
 
 killed_down_under_fire() {
 	local n
-	warm_mesh
+	unisolated_mesh
 	calls h1 down vxbr0
 	vx h1 up vxbr0
 	fire
 	for n in $(points 8); do
-		killed_at "$n" h1 down vxbr0
+		killed_under_fire "$n" down
+		vx h1 up vxbr0
+	done
+	nothing_circled
+	reach_all c11 c21 c31
+}
+
+# Programs are replaced, settings changed, tunnels made anew.
+killed_reload_under_fire() {
+	local n i=0
+	unisolated_mesh
+	config vxbr0 "vni_salt: 1" "guard: observe"
+	calls h1 reload vxbr0
+	fire
+	for n in $(points 8); do
+		config vxbr0 "vni_salt: $((++i % 2))" "clamp_mss: $([ $((i % 2)) -eq 0 ] && echo true || echo false)"
+		killed_under_fire "$n" reload
+		vx h1 reload vxbr0
+	done
+	config vxbr0
+	vx h1 reload vxbr0
+	nothing_circled
+	reach_all c11 c21 c31
+}
+
+killed_restart_under_fire() {
+	local n
+	unisolated_mesh
+	calls h1 restart vxbr0
+	fire
+	for n in $(points 6); do
+		killed_under_fire "$n" restart
 		vx h1 up vxbr0
 	done
 	nothing_circled

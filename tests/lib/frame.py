@@ -12,7 +12,7 @@
 A layer is its name and its fields; what is left out is filled in from the neighbours:
   eth dst= src= type=    vlan id= prio= type=       arp op= sha= spa= tha= tpa=
   ip src= dst= proto= ttl= tos= id= df= mf= frag= options=HEX (IPv4 or IPv6 by its addresses)
-  udp sport= dport= sum=0 len=    icmp type= code= id= seq=    vxlan vni= flags= group=
+  udp sport= dport= sum= len=    icmp type= code= id= seq=    vxlan vni= flags= group=
   tcp sport= dport= seq= ack= flags= options=HEX    data text= zeros= hex=
 For instance a spoofed VXLAN packet:
   frame.py send eth0 count=23 eth dst=... ip src=192.0.2.1 dst=192.0.2.2 udp dport=4789 \\
@@ -112,6 +112,7 @@ def build_udp(layer, above, below, payload):
     if layer.fields.get("sum") == "0" or below is None:
         return head + payload
     total = checksum(below.pseudo(17, length) + head + payload) or 0xFFFF
+    total = layer.num("sum", total)
     return head[:6] + struct.pack("!H", total) + payload
 
 

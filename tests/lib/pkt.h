@@ -46,6 +46,7 @@ struct pkt_outer {
 	uint32_t vni;
 	bool no_flag; /* the I flag is not set */
 	bool other_flags; /* reserved bits are */
+	int odd; /* one reserved bit is, in this byte of the VXLAN header, from 1 */
 };
 
 /* MACs are one letter: 02:00:00:00:00:<letter>; '*' is broadcast, '+' IPv4 multicast, '0' is zero. */
@@ -235,6 +236,8 @@ static inline void pkt_udp(struct pkt_buf *b, const struct pkt *p)
 		vxlan[0] = (uint8_t)((o->no_flag ? 0 : 0x08) | (o->other_flags ? 0xf7 : 0));
 		vxlan[4] = (uint8_t)(o->vni >> 16);
 		pkt_put16(vxlan + 5, o->vni & 0xffff);
+		if (o->odd)
+			vxlan[o->odd - 1] |= 1;
 		b->frame_off = b->len;
 		pkt_inner(b, &p->i);
 	}
