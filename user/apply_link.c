@@ -183,6 +183,7 @@ const struct apply_ops apply_tunnel = { add_tunnel, change_tunnel, remove_link }
 
 struct group_result {
 	int err;
+	bool lost;
 	struct why *why;
 };
 
@@ -192,11 +193,12 @@ static void hear_group(void *ctx, size_t tag, int err, const char *text)
 
 	(void)tag;
 	r->err = err;
-	if (err)
+	r->lost = !text;
+	if (err && text)
 		text_copy(r->why->text, sizeof(r->why->text), text);
 }
 
-bool apply_remove_group(struct apply *a, const struct step *steps, size_t n, int *err,
+bool apply_remove_group(struct apply *a, const struct step *steps, size_t n, int *err, bool *lost,
 			struct why *why)
 {
 	uint32_t group = plan_group(a->overlay);
@@ -223,6 +225,7 @@ bool apply_remove_group(struct apply *a, const struct step *steps, size_t n, int
 	*err = nl_flush(a->nl);
 	if (!*err)
 		*err = r.err;
+	*lost = r.lost;
 	return true;
 }
 

@@ -220,11 +220,26 @@ static bool block_stays(const struct pairs *pairs)
 	return false;
 }
 
-/* What the end of a tunnel, or of the last one with a block, takes along. */
+static bool bridge_goes(const struct pairs *pairs, const char *ifname)
+{
+	for (size_t i = 0; i < pairs->n; i++) {
+		const struct pair *p = &pairs->v[i];
+
+		if (p->verdict == REMOVE && p->now->kind == OBJ_BRIDGE &&
+		    strcmp(p->now->key, ifname) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the end of a tunnel, of the last one with a block, or of a bridge takes along. */
 static bool is_implied(const struct pairs *pairs, const struct pair *p)
 {
-	return p->now &&
-	       (loses_parent(pairs, p) || (p->now->kind == OBJ_BLOCK && !block_stays(pairs)));
+	if (!p->now)
+		return false;
+	if (p->now->kind == OBJ_SETUP)
+		return bridge_goes(pairs, p->now->key);
+	return loses_parent(pairs, p) || (p->now->kind == OBJ_BLOCK && !block_stays(pairs));
 }
 
 /* A block lives as long as a qdisc refers to it: when none of them stays, its filter has to be set

@@ -25,6 +25,8 @@ void pins_path(char path[PINS_PATH], const char *overlay, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(path + len, PINS_PATH - (size_t)len, fmt, args);
 	va_end(args);
+	if (!path[len]) /* the folder itself */
+		path[len - 1] = '\0';
 }
 
 bool pins_mounted(void)
@@ -161,12 +163,13 @@ static int compare_names(const void *a, const void *b)
 int pins_list(const char *path, struct names *out)
 {
 	DIR *dir = opendir(path);
-	struct names names = { 0 };
+	autonames struct names names = { 0 };
 	struct dirent *entry;
+	int err;
 
 	if (!dir)
 		return -errno;
-	while ((entry = readdir(dir))) {
+	while (errno = 0, (entry = readdir(dir))) {
 		char **grown;
 
 		if (entry->d_name[0] == '.')
@@ -179,10 +182,14 @@ int pins_list(const char *path, struct names *out)
 		if (!names.v[names.n++])
 			abort();
 	}
+	err = -errno;
 	closedir(dir);
+	if (err)
+		return err;
 	if (names.n)
 		qsort(names.v, names.n, sizeof(*names.v), compare_names);
 	*out = names;
+	names = (struct names){ 0 };
 	return 0;
 }
 
