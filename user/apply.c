@@ -20,6 +20,7 @@ struct outcome {
 	bool begun; /* all its calls are made, all its messages on their way */
 	bool answered; /* there were messages: then their answers count */
 	bool part; /* the kernel did at least one of them, or may have */
+	bool theirs; /* somebody else made a device of that name since we looked */
 	int err;
 	char text[NL_REPLY_TEXT]; /* the kernel's own sentence, or ours */
 };
@@ -29,6 +30,11 @@ struct journal {
 	const struct steps *steps;
 	struct outcome *outcomes;
 };
+
+static bool is_device(const struct step *s)
+{
+	return step_obj(s)->kind == OBJ_BRIDGE || step_obj(s)->kind == OBJ_TUNNEL;
+}
 
 static void hear(void *ctx, size_t tag, int err, const char *text)
 {
@@ -40,6 +46,8 @@ static void hear(void *ctx, size_t tag, int err, const char *text)
 	if (removing && (err == -ENODEV || err == -EADDRNOTAVAIL || err == -ENOENT))
 		err = 0;
 	o->answered = true;
+	o->theirs |=
+		err == -EEXIST && j->steps->v[tag].op == STEP_ADD && is_device(&j->steps->v[tag]);
 	o->part |= !err || !text; /* a lost answer may hide that it was done */
 	if (err && !o->err) {
 		o->err = err;
@@ -50,7 +58,7 @@ static void hear(void *ctx, size_t tag, int err, const char *text)
 /* Did the kernel do at least a part of it? */
 static bool is_touched(const struct outcome *o)
 {
-	return o->answered ? o->part : o->begun;
+	return o->answered ? o->part && !o->theirs : o->begun;
 }
 
 static int do_step(struct apply *a, const struct step *s, size_t tag, struct why *why)
@@ -141,7 +149,11 @@ static void say(const struct step *s, const struct outcome *o, char *text, size_
 
 	snprintf(text, size, "%s: %s the %s: ", obj->key, step_verb(s->op),
 		 obj_kind_name(obj->kind));
-	if (o->err == -EADDRINUSE && obj->kind == OBJ_MEMBER)
+	if (o->err == -EEXIST && obj->kind == OBJ_TUNNEL && o->text[0])
+		text_add(text, size,
+			 "%s, and not in sight here: in another network namespace, perhaps",
+			 o->text);
+	else if (o->err == -EADDRINUSE && obj->kind == OBJ_MEMBER)
 		text_add(text, size, "its UDP port is in use by another program on this host");
 	else if (o->err == -EOPNOTSUPP && (obj->kind == OBJ_TUNNEL || obj->kind == OBJ_BRIDGE))
 		text_add(text, size,
@@ -193,13 +205,12 @@ static bool came_about(const struct journal *done, size_t i, size_t end)
 {
 	const struct obj *o = done->steps->v[i].now;
 	const char *device = o->kind == OBJ_SETUP ? o->key : o->parent;
-	enum obj_kind kind = o->kind == OBJ_SETUP ? OBJ_BRIDGE : OBJ_TUNNEL;
 
 	for (size_t k = i + 1; k < end; k++) {
 		const struct step *s = &done->steps->v[k];
 
-		if (is_touched(&done->outcomes[k]) && !s->implied && s->now &&
-		    s->now->kind == kind && (!device || strcmp(s->now->key, device) == 0))
+		if (is_touched(&done->outcomes[k]) && !s->implied && s->now && is_device(s) &&
+		    (!device || strcmp(s->now->key, device) == 0))
 			return true;
 	}
 	return false;
@@ -214,27 +225,8 @@ static bool is_twice(const struct journal *done, size_t i, size_t end)
 	return false;
 }
 
-/* Cleared away after the bridge it was on went: it can come back only after the bridge. */
-static bool lost_bridge(const struct journal *done, size_t i)
-{
-	const struct obj *o = done->steps->v[i].now;
-
-	if (done->steps->v[i].op != STEP_REMOVE || !o->parent)
-		return false;
-	for (size_t k = 0; k < i; k++)
-		if (done->steps->v[k].now && done->steps->v[k].now->kind == OBJ_BRIDGE &&
-		    strcmp(done->steps->v[k].now->key, o->parent) == 0)
-			return true;
-	return false;
-}
-
 static void collect_back(const struct journal *done, size_t end, struct steps *back)
 {
-	autofree struct step *late = calloc(end + 1, sizeof(*late));
-	size_t n_late = 0;
-
-	if (!late)
-		abort();
 	for (size_t i = end; i-- > 0;) {
 		const struct step *s = &done->steps->v[i];
 
@@ -242,17 +234,11 @@ static void collect_back(const struct journal *done, size_t end, struct steps *b
 			continue;
 		if (s->op == STEP_REMOVE && !s->implied && is_twice(done, i, end))
 			continue;
-		if (lost_bridge(done, i)) {
-			late[n_late++] = inverse(s);
-			continue;
-		}
 		/* What is left of the old one, by its old ifindex, goes before the new one comes. */
 		if (s->implied && (s->now->kind == OBJ_HOOK || s->now->kind == OBJ_INDEX))
 			back->v[back->n++] = (struct step){ .op = STEP_REMOVE, .now = s->now };
 		back->v[back->n++] = inverse(s);
 	}
-	for (size_t i = 0; i < n_late; i++)
-		back->v[back->n++] = late[i];
 }
 
 /* Backwards through what was done, as far as it can be undone. */
@@ -264,6 +250,9 @@ static void unwind(struct journal *done, size_t end)
 
 	if (!back.v || !outcomes)
 		return;
+	for (size_t i = 0; i < end; i++)
+		if (done->outcomes[i].theirs && done->outcomes[i].part)
+			apply_disown(done->a, done->steps->v[i].want);
 	collect_back(done, end, &back);
 	for (size_t i = 0; i < back.n; i++) {
 		char text[512];

@@ -220,15 +220,18 @@ static int try_lock(int fd)
 static int wait_for_lock(int fd)
 {
 	const struct timespec pause = { .tv_nsec = 50000000 };
+	static bool said; /* once: the folder may change hands while we wait */
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; !said && i < 20; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
 		nanosleep(&pause, NULL);
 	}
-	fputs("vxbpf: another vxbpf is changing this host: waiting for it\n", stderr);
+	if (!said)
+		fputs("vxbpf: another vxbpf is changing this host: waiting for it\n", stderr);
+	said = true;
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return -errno;

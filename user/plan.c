@@ -453,7 +453,6 @@ static void keep_used_bridges(const char *overlay, const char *wanted,
 		if (!user || !plan_owns_bridge(bridge, overlay) || !strcmp(bridge->name, wanted))
 			continue;
 		objs_add(out, OBJ_BRIDGE, "%s", bridge->name);
-		objs_add(out, OBJ_SETUP, "%s", bridge->name);
 		verdicts_add(verdicts, VERDICT_BRIDGE, bridge->name,
 			     "%s: the bridge stays: %s is still on it", bridge->name, user);
 	}
