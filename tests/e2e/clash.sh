@@ -8,6 +8,7 @@ ALL_TESTS="
 	bridge_name_taken
 	port_taken_by_a_socket
 	foreign_alias_is_no_mark
+	group_is_no_mark
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -73,6 +74,18 @@ foreign_alias_is_no_mark() {
 	mesh_up
 	vx h1 down vxbr0
 	unchanged h1 "$WORK/before"
+}
+
+# Nor does our tunnels' group, which goes in one request.
+group_is_no_mark() {
+	mesh 3
+	mesh_up h1
+	ip -n h1 link add mine type veth peer name enim
+	ip -n h1 link set mine group "$(ip -n h1 -j link show vx-h2 | jq -r '.[0].group')"
+	vx h1 down vxbr0
+	assert_match mine "$(ip -n h1 link show)" "devices"
+	ip -n h1 link del mine
+	nothing_left h1
 }
 
 run_tests

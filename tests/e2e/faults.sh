@@ -10,6 +10,7 @@ ALL_TESTS="
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 
+IPV6=0
 FAULTS=CHANGES
 EVERY=${EVERY:-15}
 # shellcheck source=tests/lib/faults.sh

@@ -15,6 +15,8 @@ ALL_TESTS="
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
+
+IPV6=0
 # shellcheck source=tests/lib/faults.sh
 . "$LIB/faults.sh"
 

@@ -11,7 +11,6 @@
 #      |
 #    vxbr0 (h1; its peers are addresses and nothing more)
 
-IPV6=0
 EVERY=${EVERY:-1}
 FAULTS=${FAULTS:-ALL}
 
