@@ -161,6 +161,8 @@ tunnel_damaged_by_hand() {
 	damage ip link set vx-h2 down
 	damage ip link set vx-h3 mtu 1400
 	damage ip link set vxbr0 mtu 1400
+	damage ip link set vxbr0 address 02:00:00:00:00:77
+	damage sysctl -qw net.ipv6.conf.vxbr0.accept_ra=1
 	damage bridge fdb del 00:00:00:00:00:00 dev vx-h2
 	damage bridge fdb append 00:00:00:00:00:00 dst 192.0.2.77 dev vx-h2
 	damage bridge fdb append 00:00:00:00:00:00 dst 192.0.2.2 port 4790 dev vx-h2

@@ -115,6 +115,7 @@ foreign_xdp_on_the_uplink() {
 }
 
 bridge_of_others_is_used_not_removed() {
+	export PEER_MORE_h1=', bridge_address: [203.0.113.101/24]'
 	mesh 2
 	ip -n h1 link add vxbr0 address 02:b0:00:00:00:01 type bridge ageing_time 12300
 	ip -n h1 link set vxbr0 up
@@ -129,6 +130,9 @@ bridge_of_others_is_used_not_removed() {
 	reach_all c11 c21
 	pings h1 "$(ip4_of c21)" 7
 	assert_eq "02:b0:00:00:00:01" "$(ip -n h1 -j link show vxbr0 | jq -r '.[0].address')" "the bridge's MAC"
+	assert_match '203.0.113.101/24' "$(ip -n h1 addr show dev vxbr0)" "our address on it"
+	vx h1 up vxbr0
+	expect 0 vx h1 up vxbr0 --dry-run
 	ip -n h1 link del c11
 	vx h1 down vxbr0
 	assert_match '198.51.100.101' "$(ip -n h1 addr show dev vxbr0)" "the bridge's address"
