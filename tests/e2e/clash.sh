@@ -88,6 +88,11 @@ group_is_no_mark() {
 	assert_match mine "$(ip -n h1 link show)" "devices"
 	ip -n h1 link del mine
 	nothing_left h1
+	# A tunnel that is not in it any more goes all the same.
+	vx h1 up vxbr0
+	ip -n h1 link set vx-h2 group 5
+	vx h1 down vxbr0
+	nothing_left h1
 }
 
 run_tests

@@ -94,20 +94,38 @@ gave_up() {
 	assert_match "^vxbpf: $1" "$ERR" "what up says"
 }
 
-lock_is_waited_for() {
-	local up
-	mesh 2
-	vx h1 up vxbr0
+hold_lock() {
 	background h1 flock /sys/fs/bpf/vxbpf sleep 1000
 	wait_for 5 bash -c "! nsenter --target $(<"$WORK/h1.pid") --mount flock -n /sys/fs/bpf/vxbpf true"
+}
+
+let_go() { # PID: of flock; sleep has the lock, too
+	pkill -P "$1"
+	stop "$1"
+}
+
+lock_is_waited_for() {
+	local up first
+	mesh 2
+	vx h1 up vxbr0
+	hold_lock
 	ip -n h1 link del vx-h2
 	vx h1 up vxbr0 2>"$WORK/err" &
 	up=$!
 	on_exit stop "$up"
 	wait_for 10 grep waiting "$WORK/err"
 	[ -z "$(ip -n h1 -o link show type vxlan)" ] || fail "it did not wait"
-	pkill -P "$PID"
-	stop "$PID"
+	# The folder may be another one when its turn comes: then that one's lock counts.
+	on h1 mv /sys/fs/bpf/vxbpf /sys/fs/bpf/old
+	on h1 mkdir -m 0700 /sys/fs/bpf/vxbpf
+	first=$PID
+	hold_lock
+	let_go "$first"
+	sleep 1
+	kill -0 "$up" || fail "it did not wait for the folder that is there now"
+	on h1 mv /sys/fs/bpf/old/vxbr0 /sys/fs/bpf/vxbpf/vxbr0
+	on h1 rmdir /sys/fs/bpf/old
+	let_go "$PID"
 	wait "$up"
 	assert_eq "vxbpf: another vxbpf is changing this host: waiting for it" "$(<"$WORK/err")" "what up says"
 	converged

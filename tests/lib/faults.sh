@@ -4,7 +4,7 @@
 # (every one of them) and tests/e2e/faults.sh (some). After an error all is done or all is as it was,
 # with one sentence; after either, `up` converges and `down` leaves nothing. Needs netns.sh.
 #
-#   EVERY      take each Nth point only, netlink's changes apart, which are few
+#   EVERY      take each Nth point only; of netlink's changes all, and some entries that are removed
 #   FAULTS     which calls fail: ALL, or CHANGES, those that ask the kernel to change something
 #
 #     c11
@@ -48,7 +48,8 @@ recorded() { # ALL|CHANGES ARGS...
 		name == "bpf" { begun = 1 }
 		name ~ /^send/ { asked = $0 ~ /RTM_(NEW|DEL|SET)/ }
 		!begun { next }
-		asked && name ~ /^(send|recv)/ || $0 ~ changes && ++m % every == 0 { print name ":" n[name] }
+		asked && name ~ /^(send|recv)/ || $0 ~ changes && ++m % every == 0 ||
+			/BPF_MAP_DELETE/ && ++d % 3 == 0 { print name ":" n[name] }
 		name ~ /^recv/ && every > 1 { asked = 0 }
 	' "$WORK/calls" >"$WORK/points"
 }
@@ -69,13 +70,13 @@ picture() {
 
 # each FUNCTION [BACK]: with every recorded point; BACK puts right what a bad one has left.
 each() {
-	local point status bad=()
+	local point result bad=()
 	while read -r point <&3; do
 		set +e
 		(set -e && "$1" "$point") >"$WORK/log" 2>&1
-		status=$?
+		result=$?
 		set -e
-		[ $status -ne 0 ] || { [ -z "${V:-}" ] || cat "$WORK/log"; continue; }
+		[ $result -ne 0 ] || { [ -z "${V:-}" ] || cat "$WORK/log"; continue; }
 		bad+=("$point")
 		echo "--- $point"
 		cat "$WORK/log"
