@@ -53,7 +53,7 @@ BPFTEST := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/*_
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps install demo test check test-kernels bench bench-exact clean dist deb programs
+.PHONY: all deps install demo test check test-faults test-kernels bench bench-exact clean dist deb programs
 
 all: $(BUILD)/vxbpf
 
@@ -142,6 +142,11 @@ test: deps
 check: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/run check
+
+# Every system call of up, reload and down fails once, and is where kill -9 comes. Hours; EVERY=N: each Nth.
+test-faults: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) tests/run faults
 
 # The demo on Debian's 6.1 and 6.12 kernels, in virtual machines; and such a machine on our bridge.
 test-kernels:

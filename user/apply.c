@@ -17,7 +17,10 @@ _Static_assert(ARRAY_LEN(ops) == OBJ_KIND_MAX, "every kind can be applied");
 
 /* The journal: what became of each step. */
 struct outcome {
-	bool touched; /* the kernel did at least a part of it */
+	bool begun; /* all its calls are made, all its messages on their way */
+	bool answered; /* there were messages: then their answers count */
+	bool part; /* the kernel did at least one of them, or may have */
+	bool theirs; /* somebody else made a device of that name since we looked */
 	int err;
 	char text[NL_REPLY_TEXT]; /* the kernel's own sentence, or ours */
 };
@@ -28,12 +31,9 @@ struct journal {
 	struct outcome *outcomes;
 };
 
-/* Whether it came about, only the kernel's answer tells: the name may be taken by then. */
-static bool makes_device(const struct step *s)
+static bool is_device(const struct step *s)
 {
-	enum obj_kind kind = step_obj(s)->kind;
-
-	return s->op == STEP_ADD && (kind == OBJ_BRIDGE || kind == OBJ_TUNNEL);
+	return step_obj(s)->kind == OBJ_BRIDGE || step_obj(s)->kind == OBJ_TUNNEL;
 }
 
 static void hear(void *ctx, size_t tag, int err, const char *text)
@@ -45,13 +45,20 @@ static void hear(void *ctx, size_t tag, int err, const char *text)
 	/* Gone already is what a removal wants. */
 	if (removing && (err == -ENODEV || err == -EADDRNOTAVAIL || err == -ENOENT))
 		err = 0;
-	/* A lost answer may hide that it was done. But what follows a device that could not be made
-	 * was done to another one of its name, which is not ours to undo. */
-	o->touched |= err ? !text : !(o->err && makes_device(&j->steps->v[tag]));
+	o->answered = true;
+	o->theirs |=
+		err == -EEXIST && j->steps->v[tag].op == STEP_ADD && is_device(&j->steps->v[tag]);
+	o->part |= !err || !text; /* a lost answer may hide that it was done */
 	if (err && !o->err) {
 		o->err = err;
 		text_copy(o->text, sizeof(o->text), text ? text : "");
 	}
+}
+
+/* Did the kernel do at least a part of it? */
+static bool is_touched(const struct outcome *o)
+{
+	return o->answered ? o->part && !o->theirs : o->begun;
 }
 
 static int do_step(struct apply *a, const struct step *s, size_t tag, struct why *why)
@@ -85,16 +92,31 @@ static size_t run_end(const struct steps *steps, size_t from)
 	return i;
 }
 
+static bool may_fail(const struct step *s)
+{
+	return s->want && s->want->optional;
+}
+
+/* Pins that nothing refers to any more, cleared at the end. They cannot be made again, so a failure is
+ * no reason to undo the rest: what is left of them is the next run's. */
+static bool is_final(const struct step *s)
+{
+	enum obj_kind kind = step_obj(s)->kind;
+
+	return s->op == STEP_REMOVE && (kind == OBJ_PROG || kind == OBJ_MAP || kind == OBJ_TREE);
+}
+
 static void do_run(struct journal *j, size_t from, size_t end)
 {
 	const struct step *s = &j->steps->v[from];
 	struct why why = { 0 };
+	bool lost;
 	int err;
 
 	if ((s->op == STEP_REMOVE || s->op == STEP_REPLACE) && s->now->kind == OBJ_TUNNEL &&
-	    !s->implied && apply_remove_group(j->a, s, end - from, &err, &why)) {
+	    !s->implied && apply_remove_group(j->a, s, end - from, &err, &lost, &why)) {
 		for (size_t i = from; i < end; i++)
-			hear(j, i, err, why.text);
+			hear(j, i, err, lost ? NULL : why.text);
 		return;
 	}
 	nl_on_result(j->a->nl, hear, j);
@@ -106,11 +128,10 @@ static void do_run(struct journal *j, size_t from, size_t end)
 		if (err) {
 			o->err = err;
 			text_copy(o->text, sizeof(o->text), reason.text);
-			if (!j->steps->v[i].want || !j->steps->v[i].want->optional)
+			if (!may_fail(&j->steps->v[i]) && !is_final(&j->steps->v[i]))
 				break;
-		} else if (o->err == 0 && !makes_device(&j->steps->v[i])) {
-			o->touched = true;
 		}
+		o->begun = !err;
 	}
 	nl_flush(j->a->nl);
 }
@@ -128,9 +149,12 @@ static void say(const struct step *s, const struct outcome *o, char *text, size_
 
 	snprintf(text, size, "%s: %s the %s: ", obj->key, step_verb(s->op),
 		 obj_kind_name(obj->kind));
-	if (o->err == -EADDRINUSE && obj->kind == OBJ_MEMBER)
+	if (o->err == -EEXIST && obj->kind == OBJ_TUNNEL && o->text[0])
 		text_add(text, size,
-			 "its UDP port is in use by another program or device on this host: "
+			 "%s, and not in sight here: in another network namespace, perhaps",
+			 o->text);
+	else if (o->err == -EADDRINUSE && obj->kind == OBJ_MEMBER)
+		text_add(text, size, "its UDP port is in use by another program or device on this host: "
 			 "`ss -lunp` lists them; another port goes with port: in the file");
 	else if (o->err == -EOPNOTSUPP && (obj->kind == OBJ_TUNNEL || obj->kind == OBJ_BRIDGE))
 		text_add(text, size,
@@ -151,7 +175,7 @@ static bool find_failure(struct journal *j, size_t from, size_t end, size_t *out
 
 		if (!j->outcomes[i].err)
 			continue;
-		if (!s->want || !s->want->optional) {
+		if (!may_fail(s)) {
 			*out = i;
 			return true;
 		}
@@ -181,15 +205,24 @@ static struct step inverse(const struct step *s)
 static bool came_about(const struct journal *done, size_t i, size_t end)
 {
 	const struct obj *o = done->steps->v[i].now;
+	const char *device = o->kind == OBJ_SETUP ? o->key : o->parent;
 
 	for (size_t k = i + 1; k < end; k++) {
 		const struct step *s = &done->steps->v[k];
 
-		if (done->outcomes[k].touched && !s->implied && s->now &&
-		    s->now->kind == OBJ_TUNNEL &&
-		    (!o->parent || strcmp(s->now->key, o->parent) == 0))
+		if (is_touched(&done->outcomes[k]) && !s->implied && s->now && is_device(s) &&
+		    (!device || strcmp(s->now->key, device) == 0))
 			return true;
 	}
+	return false;
+}
+
+/* Cleared away after the device took it along: it comes back with the device. */
+static bool is_twice(const struct journal *done, size_t i, size_t end)
+{
+	for (size_t k = 0; k < i; k++)
+		if (done->steps->v[k].implied && done->steps->v[k].now == done->steps->v[i].now)
+			return came_about(done, k, end);
 	return false;
 }
 
@@ -198,7 +231,9 @@ static void collect_back(const struct journal *done, size_t end, struct steps *b
 	for (size_t i = end; i-- > 0;) {
 		const struct step *s = &done->steps->v[i];
 
-		if (!done->outcomes[i].touched || (s->implied && !came_about(done, i, end)))
+		if (!is_touched(&done->outcomes[i]) || (s->implied && !came_about(done, i, end)))
+			continue;
+		if (s->op == STEP_REMOVE && !s->implied && is_twice(done, i, end))
 			continue;
 		/* What is left of the old one, by its old ifindex, goes before the new one comes. */
 		if (s->implied && (s->now->kind == OBJ_HOOK || s->now->kind == OBJ_INDEX))
@@ -216,12 +251,16 @@ static void unwind(struct journal *done, size_t end)
 
 	if (!back.v || !outcomes)
 		return;
+	for (size_t i = 0; i < end; i++)
+		if (done->outcomes[i].theirs && step_obj(&done->steps->v[i])->kind == OBJ_TUNNEL)
+			apply_disown(done->a, done->steps->v[i].want);
 	collect_back(done, end, &back);
 	for (size_t i = 0; i < back.n; i++) {
 		char text[512];
 
 		do_run(&j, i, i + 1);
-		if (!outcomes[i].err)
+		/* There still: the answer that it went was lost, because it did not. */
+		if (!outcomes[i].err || (back.v[i].op == STEP_ADD && outcomes[i].err == -EEXIST))
 			continue;
 		say(&back.v[i], &outcomes[i], text, sizeof(text));
 		notes_add(done->a->notes, "could not be undone: %s", text);
@@ -233,6 +272,7 @@ static int apply_steps(struct apply *a, const struct steps *steps, struct why *w
 	autofree struct outcome *outcomes = calloc(steps->n + 1, sizeof(*outcomes));
 	struct journal j = { .a = a, .steps = steps, .outcomes = outcomes };
 	size_t failed, end;
+	int err = 0;
 
 	if (!outcomes)
 		return why_set(why, -ENOMEM, "apply: out of memory");
@@ -241,11 +281,15 @@ static int apply_steps(struct apply *a, const struct steps *steps, struct why *w
 		do_run(&j, from, end);
 		if (!find_failure(&j, from, end, &failed))
 			continue;
-		say(&steps->v[failed], &outcomes[failed], why->text, sizeof(why->text));
+		if (!err)
+			say(&steps->v[failed], &outcomes[failed], why->text, sizeof(why->text));
+		err = err ? err : outcomes[failed].err;
+		if (is_final(&steps->v[failed]))
+			continue;
 		unwind(&j, end);
-		return outcomes[failed].err;
+		break;
 	}
-	return 0;
+	return err;
 }
 
 int apply(struct apply *a, const struct steps *steps, struct why *why)

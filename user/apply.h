@@ -36,9 +36,12 @@ extern const struct apply_ops apply_qdisc, apply_block;
 
 /* Makes a tunnel send to its F_TO and nowhere else. */
 int apply_fdb(struct apply *a, const struct obj *want, size_t tag, struct why *why);
+/* What follows the creation of a tunnel, by name and in the same batch, has met another device, which
+ * somebody made since we looked: our mark comes off it again. */
+void apply_disown(struct apply *a, const struct obj *theirs);
 /* Removes all tunnels of a group in one request, which costs one RCU wait instead of one each. True
- * if it did: only when every member of the group is in the steps given. */
-bool apply_remove_group(struct apply *a, const struct step *steps, size_t n, int *err,
+ * if it did: only when every member of the group is in the steps given. *lost: nobody knows. */
+bool apply_remove_group(struct apply *a, const struct step *steps, size_t n, int *err, bool *lost,
 			struct why *why);
 
 /* The map `counters`, in apply_counters.c: as apply_map, and its entries as apply_entry. `blob` is the

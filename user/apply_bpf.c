@@ -9,6 +9,7 @@
 #include "apply.h"
 #include "attach.h"
 #include "ip.h"
+#include "observe.h"
 #include "pins.h"
 
 /* --- the tree itself */
@@ -107,11 +108,16 @@ static int entry_key(const struct obj *o, unsigned ifindex, char map[32], void *
 	return 0;
 }
 
-static int add_port(int fd, const void *key, const char *name)
+/* The host's own port is named after the bridge; as observed, when it is put back, it has no name. */
+static int add_port(struct apply *a, int fd, const void *key, const struct obj *o)
 {
 	struct vx_port port = { 0 };
+	struct vx_overlay told = { 0 };
+	const char *name = o->parent ? o->parent : o->note;
 
-	text_copy(port.name, sizeof(port.name), name);
+	if (!name && observe_overlay(a->overlay, &told) == 0)
+		name = told.bridge;
+	text_copy(port.name, sizeof(port.name), name ? name : "");
 	return bpf_map_update_elem(fd, key, &port, BPF_NOEXIST) && errno != EEXIST ? -errno : 0;
 }
 
@@ -130,7 +136,7 @@ static int put_entry(struct apply *a, const struct obj *o, unsigned ifindex, str
 	if (fd < 0)
 		return why_set(why, fd, "open the pinned map: %s", strerror(-fd));
 	if (strcmp(map, "ports") == 0)
-		err = add_port(fd, key, o->parent ? o->parent : o->note);
+		err = add_port(a, fd, key, o);
 	else if (bpf_map_update_elem(fd, key, o->blob, BPF_ANY))
 		err = -errno;
 	return err ? why_set(why, err, "write it: %s", strerror(-err)) : 0;

@@ -190,49 +190,21 @@ static int add_tunnel(struct apply *a, const struct obj *want, size_t tag, struc
 
 const struct apply_ops apply_tunnel = { add_tunnel, change_tunnel, remove_link };
 
-struct group_result {
-	int err;
-	struct why *why;
-};
-
-static void hear_group(void *ctx, size_t tag, int err, const char *text)
+static void hear_nothing(void *ctx, size_t tag, int err, const char *text)
 {
-	struct group_result *r = ctx;
-
-	(void)tag;
-	r->err = err;
-	if (err)
-		text_copy(r->why->text, sizeof(r->why->text), text);
+	(void)ctx, (void)tag, (void)err, (void)text;
 }
 
-bool apply_remove_group(struct apply *a, const struct step *steps, size_t n, int *err,
-			struct why *why)
+void apply_disown(struct apply *a, const struct obj *theirs)
 {
-	uint32_t group = plan_group(a->overlay);
-	struct group_result r = { .why = why };
-	struct links links = { 0 };
 	struct nlmsghdr *msg;
-	size_t members = 0, given = 0;
 
-	if (n < 2 || links_read(a->nl, &links, why))
-		return false;
-	for (size_t i = 0; i < links.n; i++)
-		members += links.v[i].group == group;
-	for (size_t i = 0; i < n; i++) {
-		const struct link *link = links_by_name(&links, steps[i].now->key);
-
-		given += link && link->group == group;
-	}
-	free(links.v);
-	if (members != given || given != n)
-		return false;
-	nl_on_result(a->nl, hear_group, &r);
-	msg = nl_put(a->nl, RTM_DELLINK, 0, sizeof(struct ifinfomsg), 0);
-	mnl_attr_put_u32(msg, IFLA_GROUP, group);
-	*err = nl_flush(a->nl);
-	if (!*err)
-		*err = r.err;
-	return true;
+	nl_on_result(a->nl, hear_nothing, NULL);
+	msg = put_link(a, RTM_SETLINK, 0, theirs->key, 0);
+	mnl_attr_put_strz(msg, IFLA_IFALIAS, "");
+	put_addrgen(msg, true);
+	put_altname(a, RTM_DELLINKPROP, theirs->key, obj_get_text(theirs, F_ALTNAME), 0);
+	nl_flush(a->nl);
 }
 
 /* --- membership: master, isolation, up, in that order */
@@ -281,6 +253,8 @@ static int change_member(struct apply *a, const struct obj *now, const struct ob
 		unsigned ifindex = if_nametoindex(want->key);
 		struct ifinfomsg *ifi;
 
+		if (!ifindex)
+			return why_set(why, -ENODEV, "the device is gone");
 		msg = nl_put(a->nl, RTM_SETLINK, 0, sizeof(*ifi), tag);
 		ifi = mnl_nlmsg_get_payload(msg);
 		ifi->ifi_family = PF_BRIDGE;

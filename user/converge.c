@@ -84,10 +84,12 @@ static void list_object(const struct bpfobj *bo, struct object_names *out)
 
 static int look(struct nl *nl, struct converge_state *s, struct why *why)
 {
-	struct vx_overlay o = { 0 };
+	struct vx_overlay o;
 	struct observe_target t = { .nl = nl, .overlay = s->overlay, .bo = s->bo };
+	int err = observe_overlay_if_any(s->overlay, &o, why);
 
-	observe_overlay(s->overlay, &o);
+	if (err)
+		return err;
 	t.host = s->conf ? s->view.mesh.self->name : o.local;
 	return observe(&t, &s->view.world, &s->now, why);
 }
@@ -103,17 +105,19 @@ static void read_foreigns(struct nl *nl, const struct conf *conf, const struct l
 }
 
 /* Made up once, kept as long as the overlay is up: another one would mean other programs. */
-static uint32_t keep_secret(const char *overlay)
+static int keep_secret(const char *overlay, uint32_t *out, struct why *why)
 {
-	struct vx_overlay o = { 0 };
-	uint32_t secret = 0;
+	struct vx_overlay o;
+	int err = observe_overlay_if_any(overlay, &o, why);
 
-	if (observe_overlay(overlay, &o) == 0 && o.secret)
-		return o.secret;
-	while (!secret)
-		if (getrandom(&secret, sizeof(secret), 0) < 0)
-			abort();
-	return secret;
+	if (err)
+		return err;
+	while (!o.secret)
+		if (getrandom(&o.secret, sizeof(o.secret), 0) < 0 && errno != EINTR)
+			return why_set(why, -errno, "%s: make up its secret: %s", overlay,
+				       strerror(errno));
+	*out = o.secret;
+	return 0;
 }
 
 static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *verdicts,
@@ -140,8 +144,9 @@ static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *ver
 	facts.fastpath = &fastpath;
 	facts.foreigns = &foreigns;
 	facts.tc_mode = attach_tc_mode();
-	facts.secret = keep_secret(s->overlay);
-	err = plan_settle(s->conf, &s->view.mesh, &facts, &base, verdicts, why);
+	err = keep_secret(s->overlay, &facts.secret, why);
+	if (!err)
+		err = plan_settle(s->conf, &s->view.mesh, &facts, &base, verdicts, why);
 	if (!err)
 		err = bpfobj_open(s->overlay, &base.cfg, &s->bo, why);
 	if (err)
@@ -321,9 +326,11 @@ static int change_mark(struct nl *nl, struct converge *c, struct why *why)
 	struct conf both;
 	int err;
 
-	if (!conf || c->state->port || observe_overlay(conf->overlay, &o) || !o.mark ||
-	    o.mark == conf->mark)
+	if (!conf || c->state->port)
 		return 0;
+	err = observe_overlay_if_any(conf->overlay, &o, why);
+	if (err || !o.mark || o.mark == conf->mark)
+		return err;
 	both = *conf;
 	both.mark |= o.mark;
 	converge_free(c);

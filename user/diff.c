@@ -102,7 +102,8 @@ static int match(const struct objs *want, const struct objs *now, struct pairs *
 	return 0;
 }
 
-static const struct pair *find_tunnel(const struct pairs *pairs, const char *ifname)
+static const struct pair *find_device(const struct pairs *pairs, enum obj_kind kind,
+				      const char *ifname)
 {
 	size_t low = 0, high = pairs->n;
 
@@ -110,8 +111,7 @@ static const struct pair *find_tunnel(const struct pairs *pairs, const char *ifn
 		size_t mid = (low + high) / 2;
 		const struct pair *p = &pairs->v[mid];
 		const struct obj *o = about(p);
-		int cmp = o->kind != OBJ_TUNNEL ? (o->kind < OBJ_TUNNEL ? -1 : 1)
-						: strcmp(o->key, ifname);
+		int cmp = o->kind != kind ? (o->kind < kind ? -1 : 1) : strcmp(o->key, ifname);
 
 		if (!cmp)
 			return p;
@@ -123,19 +123,29 @@ static const struct pair *find_tunnel(const struct pairs *pairs, const char *ifn
 	return NULL;
 }
 
+static bool goes(const struct pairs *pairs, enum obj_kind kind, const char *ifname)
+{
+	const struct pair *p = find_device(pairs, kind, ifname);
+
+	return p && (p->verdict == REMOVE || p->verdict == REPLACE);
+}
+
 /* Does the device this belongs to go in this run (and perhaps come again as another one)? */
 static bool loses_parent(const struct pairs *pairs, const struct pair *p)
 {
 	const struct obj *o = p->now;
-	const struct pair *tunnel = o && o->parent ? find_tunnel(pairs, o->parent) : NULL;
+	const char *device = o && o->kind == OBJ_SETUP ? o->key : o ? o->parent : NULL;
 
-	return tunnel && (tunnel->verdict == REMOVE || tunnel->verdict == REPLACE);
+	/* Addresses are taken off a bridge before it goes. */
+	if (!device || o->kind == OBJ_ADDR)
+		return false;
+	return goes(pairs, OBJ_TUNNEL, device) || goes(pairs, OBJ_BRIDGE, device);
 }
 
 /* What the kernel takes along with the device. */
 static bool goes_along(enum obj_kind kind)
 {
-	return kind == OBJ_MEMBER || kind == OBJ_QDISC;
+	return kind == OBJ_MEMBER || kind == OBJ_QDISC || kind == OBJ_SETUP;
 }
 
 /* Programs use the old one until the new ones run: its successor is made first. */
@@ -168,7 +178,6 @@ static void follow_tree(struct pairs *pairs)
 		struct pair *p = &pairs->v[i];
 		const struct obj *o = about(p);
 
-		run_anew(p, o->kind);
 		if (o->kind == OBJ_MAP || o->kind == OBJ_PROG || o->kind == OBJ_ENTRY ||
 		    o->kind == OBJ_INDEX)
 			p->verdict = p->want ? ADD : KEEP;
@@ -226,7 +235,7 @@ static bool block_stays(const struct pairs *pairs)
 	return false;
 }
 
-/* What the end of a tunnel, or of the last one with a block, takes along. */
+/* What the end of a tunnel, of the last one with a block, or of a bridge takes along. */
 static bool is_implied(const struct pairs *pairs, const struct pair *p)
 {
 	return p->now &&

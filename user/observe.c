@@ -130,18 +130,19 @@ static void see_bridge(const struct link *link, const struct addrs *addrs, struc
 }
 
 /* Addresses that we set on a bridge that is not ours (the only ones there with our mark). */
-static void see_foreign_bridge(const struct observe_target *t, const struct world *world,
-			       struct objs *out)
+static int see_foreign_bridge(const struct observe_target *t, const struct world *world,
+			      struct objs *out, struct why *why)
 {
 	struct vx_overlay o;
 	const struct link *link;
 	char text[IP_TEXT + 4];
+	int err = observe_overlay_if_any(t->overlay, &o, why);
 
-	if (observe_overlay(t->overlay, &o))
-		return;
+	if (err)
+		return err;
 	link = links_by_name(&world->links, o.bridge);
 	if (!link || plan_owns_bridge(link, t->overlay))
-		return;
+		return 0;
 	for (size_t i = 0; i < world->addrs.n; i++) {
 		const struct addr *a = &world->addrs.v[i];
 		struct obj *obj;
@@ -153,6 +154,7 @@ static void see_foreign_bridge(const struct observe_target *t, const struct worl
 		obj_parent(obj, link->name);
 		obj->ifindex = (unsigned)link->ifindex;
 	}
+	return 0;
 }
 
 static bool has_tunnels(const struct observe_target *t, const struct links *links)
@@ -179,6 +181,6 @@ int observe(const struct observe_target *t, const struct world *world, struct ob
 		else if (plan_owns_bridge(link, t->overlay))
 			see_bridge(link, &world->addrs, out);
 	}
-	see_foreign_bridge(t, world, out);
-	return observe_pins(t, world, out, why);
+	err = see_foreign_bridge(t, world, out, why);
+	return err ? err : observe_pins(t, world, out, why);
 }

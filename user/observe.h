@@ -37,5 +37,7 @@ int observe(const struct observe_target *t, const struct world *world, struct ob
 
 /* What `up` wrote down about the overlay; -ENOENT if there is none (or of another layout). */
 int observe_overlay(const char *overlay, struct vx_overlay *out);
+/* The same, where there being none is fine: *out is empty then. */
+int observe_overlay_if_any(const char *overlay, struct vx_overlay *out, struct why *why);
 
 #endif

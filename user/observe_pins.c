@@ -24,7 +24,7 @@ int list_pins(const struct seeing *s, const char *below, struct names *out)
 
 	pins_path(path, s->t->overlay, "%s", below);
 	err = pins_list(path, out);
-	return err && err != -ENOENT ? cannot_read(s, below, err) : 0;
+	return err && err != -ENOENT ? cannot_read(s, below[0] ? below : "tree", err) : 0;
 }
 
 /* --- maps and their entries */
@@ -256,8 +256,24 @@ int observe_overlay(const char *overlay, struct vx_overlay *out)
 	struct bpf_map_info info = { 0 };
 	__u32 key = 0, len = sizeof(info);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size != sizeof(*out) ||
-	    bpf_map_lookup_elem(fd, &key, out) || !out->name[0])
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	if (info.value_size != sizeof(*out))
 		return -ENOENT;
-	return 0;
+	if (bpf_map_lookup_elem(fd, &key, out))
+		return -errno;
+	return out->name[0] ? 0 : -ENOENT;
+}
+
+int observe_overlay_if_any(const char *overlay, struct vx_overlay *out, struct why *why)
+{
+	int err = observe_overlay(overlay, out);
+
+	if (err)
+		*out = (struct vx_overlay){ 0 };
+	if (!err || err == -ENOENT)
+		return 0;
+	return why_set(why, err, "%s: read the pinned overlay: %s", overlay, strerror(-err));
 }

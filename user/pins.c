@@ -58,6 +58,8 @@ void pins_path(char path[PINS_PATH], const char *overlay, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(path + len, PINS_PATH - (size_t)len, fmt, args);
 	va_end(args);
+	if (!path[len]) /* the folder itself */
+		path[len - 1] = '\0';
 }
 
 int pins_mount(struct why *why)
@@ -185,12 +187,13 @@ static int compare_names(const void *a, const void *b)
 int pins_list(const char *path, struct names *out)
 {
 	DIR *dir = opendir(path);
-	struct names names = { 0 };
+	autonames struct names names = { 0 };
 	struct dirent *entry;
+	int err;
 
 	if (!dir)
 		return -errno;
-	while ((entry = readdir(dir))) {
+	while (errno = 0, (entry = readdir(dir))) {
 		char **grown;
 
 		if (entry->d_name[0] == '.')
@@ -203,10 +206,14 @@ int pins_list(const char *path, struct names *out)
 		if (!names.v[names.n++])
 			abort();
 	}
+	err = -errno;
 	closedir(dir);
+	if (err)
+		return err;
 	if (names.n)
 		qsort(names.v, names.n, sizeof(*names.v), compare_names);
 	*out = names;
+	names = (struct names){ 0 };
 	return 0;
 }
 
@@ -237,15 +244,18 @@ static int try_lock(int fd)
 static int wait_for_lock(int fd)
 {
 	const struct timespec pause = { .tv_nsec = 50000000 };
+	static bool said; /* once: the folder may change hands while we wait */
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; !said && i < 20; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
 		nanosleep(&pause, NULL);
 	}
-	fputs("vxbpf: another vxbpf is changing this host: waiting for it\n", stderr);
+	if (!said)
+		fputs("vxbpf: another vxbpf is changing this host: waiting for it\n", stderr);
+	said = true;
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return -errno;

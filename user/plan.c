@@ -472,7 +472,6 @@ static void keep_used_bridges(const char *overlay, const char *wanted,
 			text_add(users.text, sizeof(users.text), " and %zu more",
 				 users.n - USERS_NAMED);
 		objs_add(out, OBJ_BRIDGE, "%s", bridge->name);
-		objs_add(out, OBJ_SETUP, "%s", bridge->name);
 		verdicts_add(verdicts, VERDICT_BRIDGE, bridge->name,
 			     "%s: the bridge stays: %s %s still on it", bridge->name, users.text,
 			     users.n == 1 ? "is" : "are");

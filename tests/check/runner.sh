@@ -196,7 +196,7 @@ runs_once_more_with() {
 # A script that forgot its run_tests, or a case nobody lists, would test nothing.
 every_test_file_is_run() {
 	local file name
-	for file in tests/e2e/*.sh tests/check/*.sh; do
+	for file in tests/e2e/*.sh tests/faults/*.sh tests/check/*.sh; do
 		grep -qx 'run_tests' "$file" || fail "$file does not end with run_tests"
 		while read -r name; do
 			grep -q "^$name() {" "$file" || fail "$file: no function $name"

@@ -11,6 +11,7 @@ ALL_TESTS="
 	external_on_the_port
 	port_taken_by_a_socket
 	foreign_alias_is_no_mark
+	group_is_no_mark
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -129,6 +130,25 @@ foreign_alias_is_no_mark() {
 	mesh_up
 	vx h1 down vxbr0
 	unchanged h1 "$WORK/before"
+}
+
+# Nor does our tunnels' group, which goes in one request.
+group_is_no_mark() {
+	local group
+	mesh 3
+	mesh_up h1
+	group=$(ip -n h1 -j link show vx-h2 | jq -r '.[0].group') # signed, as ip has it
+	ip -n h1 link add mine type veth peer name enim
+	on h1 sh -c "echo $((group & 0xffffffff)) >/sys/class/net/mine/netdev_group"
+	vx h1 down vxbr0
+	assert_match mine "$(ip -n h1 link show)" "devices"
+	ip -n h1 link del mine
+	nothing_left h1
+	# A tunnel that is not in it any more goes all the same.
+	vx h1 up vxbr0
+	ip -n h1 link set vx-h2 group 5
+	vx h1 down vxbr0
+	nothing_left h1
 }
 
 run_tests

@@ -123,7 +123,8 @@ settings_changed_under_load() {
 	load
 	for line in "guard: observe" "guard: off" "mtu: 1400" "mark: 0x20000000" "guard: enforce"; do
 		config vxbr0 "$line"
-		vx h1 reload vxbr0
+		# Slowly: a program with the old setting beside one with the new one must not matter either.
+		on h1 strace -f -qq -o /dev/null -e trace=bpf -e inject=bpf:delay_enter=1000 "$VXBPF" reload vxbr0
 		vx h2 reload vxbr0
 		expect 0 vx h1 up vxbr0 --dry-run
 	done
@@ -166,6 +167,8 @@ tunnel_damaged_by_hand() {
 	damage ip link set vx-h2 down
 	damage ip link set vx-h3 mtu 1400
 	damage ip link set vxbr0 mtu 1400
+	damage ip link set vxbr0 address 02:00:00:00:00:77
+	damage sysctl -qw net.ipv6.conf.vxbr0.accept_ra=1
 	damage bridge fdb del 00:00:00:00:00:00 dev vx-h2
 	damage bridge fdb append 00:00:00:00:00:00 dst 192.0.2.77 dev vx-h2
 	damage bridge fdb append 00:00:00:00:00:00 dst 192.0.2.2 port 4790 dev vx-h2
@@ -377,6 +380,10 @@ bound_to_an_underlay_device() {
 	containers_each 1
 	reach_all c11 c21
 	assert_eq eth0 "$(on h1 ip -d -j link show vx-h2 | jq -r '.[0].linkinfo.info_data.link')" "lower device"
+	# The bridge's MTU is set, though it had it from its tunnels: it does not follow a port.
+	ip -n h1 link set c11 mtu 1400
+	assert_eq 1450 "$(ip -n h1 -j link show vxbr0 | jq '.[0].mtu')" "MTU of the bridge"
+	ip -n h1 link set c11 mtu 1450
 	switch sw2
 	plug h1 sw2 eth1 02:a1:00:00:00:01
 	# Still bound after it was put right.

@@ -14,6 +14,7 @@ ALL_TESTS="
 	strangers_survive
 	foreign_xdp_on_the_uplink
 	two_overlays_want_xdp_on_one_nic
+	xdp_in_the_driver_or_not_at_all
 	bridge_of_others_is_used_not_removed
 	bridge_of_others_keeps_its_mtu
 	bridge_is_one_overlays
@@ -115,6 +116,7 @@ foreign_xdp_on_the_uplink() {
 }
 
 bridge_of_others_is_used_not_removed() {
+	export PEER_MORE_h1=', bridge_address: [203.0.113.101/24]'
 	mesh 2
 	ip -n h1 link add vxbr0 address 02:b0:00:00:00:01 type bridge ageing_time 12300
 	ip -n h1 link set vxbr0 up
@@ -129,6 +131,9 @@ bridge_of_others_is_used_not_removed() {
 	reach_all c11 c21
 	pings h1 "$(ip4_of c21)" 7
 	assert_eq "02:b0:00:00:00:01" "$(ip -n h1 -j link show vxbr0 | jq -r '.[0].address')" "the bridge's MAC"
+	assert_match '203.0.113.101/24' "$(ip -n h1 addr show dev vxbr0)" "our address on it"
+	vx h1 up vxbr0
+	expect 0 vx h1 up vxbr0 --dry-run
 	ip -n h1 link del c11
 	vx h1 down vxbr0
 	assert_match '198.51.100.101' "$(ip -n h1 addr show dev vxbr0)" "the bridge's address"
@@ -157,6 +162,25 @@ two_overlays_want_xdp_on_one_nic() {
 	vx h1 up blue
 	[ "$first" != "$(xdp_on h1 eth0)" ] || fail "the first one's program is still there"
 	vx h1 down blue
+	nothing_left h1
+}
+
+# The kernel's generic XDP, where a driver has none, would cost more than it saves.
+xdp_in_the_driver_or_not_at_all() {
+	mesh 2 "xdp: on"
+	ip -n h1 addr flush dev eth0
+	ip -n h1 link add lan up type bridge
+	ip -n h1 link set eth0 master lan
+	ip -n h1 addr add "$(address4 h1)/24" dev lan
+	expect 0 vx h1 up vxbr0
+	assert_match '^vxbpf: lan/wire_xdp: make the hook: attach: .*; going on without$' "$ERR" "what up says"
+	assert_eq "" "$(ip -n h1 -o link | grep xdp || true)" "XDP on h1"
+	mesh_up h2
+	containers_each 1
+	reach_all c11 c21
+	ip -n h1 link del c11
+	vx h1 down vxbr0
+	ip -n h1 link del lan
 	nothing_left h1
 }
 

@@ -494,6 +494,26 @@ static void what_is_not_ours_is_refused_or_left_alone(void **state)
 	round_free(&r);
 }
 
+/* A value of another length, or none where one is wanted, is another value. */
+static void values_are_compared_whole(void **state)
+{
+	static const char value[2] = { 'a', 'b' };
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof(value); len++) {
+		struct round r = { 0 };
+		struct why why = { 0 };
+
+		obj_blob(objs_add(&r.want, OBJ_ENTRY, "peers/1"), value, sizeof(value));
+		objs_add(&r.now, OBJ_ENTRY, "peers/1");
+		if (len)
+			obj_blob(objs_find(&r.now, OBJ_ENTRY, "peers/1"), value, len);
+		assert_int_equal(diff_make(&r.want, &r.now, &r.steps, &why), 0);
+		assert_int_equal(r.steps.n, len != sizeof(value));
+		round_free(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,6 +523,7 @@ int main(void)
 		cmocka_unit_test(pins_go_after_all_that_used_them),
 		cmocka_unit_test(nothing_to_do_is_no_step),
 		cmocka_unit_test(what_is_not_ours_is_refused_or_left_alone),
+		cmocka_unit_test(values_are_compared_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
