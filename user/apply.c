@@ -154,7 +154,8 @@ static void say(const struct step *s, const struct outcome *o, char *text, size_
 			 "%s, and not in sight here: in another network namespace, perhaps",
 			 o->text);
 	else if (o->err == -EADDRINUSE && obj->kind == OBJ_MEMBER)
-		text_add(text, size, "its UDP port is in use by another program or device on this host: "
+		text_add(text, size,
+			 "its UDP port is in use by another program or device on this host: "
 			 "`ss -lunp` lists them; another port goes with port: in the file");
 	else if (o->err == -EOPNOTSUPP && (obj->kind == OBJ_TUNNEL || obj->kind == OBJ_BRIDGE))
 		text_add(text, size,

@@ -187,7 +187,7 @@ static int compare_names(const void *a, const void *b)
 int pins_list(const char *path, struct names *out)
 {
 	DIR *dir = opendir(path);
-	autonames struct names names = { 0 };
+	struct names names = { 0 };
 	struct dirent *entry;
 	int err;
 
@@ -209,12 +209,12 @@ int pins_list(const char *path, struct names *out)
 	err = -errno;
 	closedir(dir);
 	if (err)
-		return err;
-	if (names.n)
+		names_free(&names);
+	else if (names.n)
 		qsort(names.v, names.n, sizeof(*names.v), compare_names);
-	*out = names;
-	names = (struct names){ 0 };
-	return 0;
+	if (!err)
+		*out = names;
+	return err;
 }
 
 void names_free(struct names *names)

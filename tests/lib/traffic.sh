@@ -185,3 +185,13 @@ routed_container() {
 	on h1 bash -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
 		for f in all br1; do cd /proc/sys/net/ipv4/conf/$f; echo 0 >rp_filter; echo 1 >accept_local; done'
 }
+
+# A ping every few milliseconds between c11 and c21, its words in $WORK/load, until $LOAD is told to stop.
+PING=(-i 0.002 -c 100000)
+load() {
+	enter c11
+	"${ENTER[@]}" ping -n -q "${PING[@]}" "$(ip4_of c21)" >"$WORK/load" 2>&1 &
+	LOAD=$!
+	on_exit stop "$LOAD"
+	wait_for 5 test -s "$WORK/load"
+}

@@ -12,6 +12,7 @@
 #   unloaded AT_MOST         no more of them were lost
 
 CONFIG=()
+# shellcheck disable=SC2034 # read by load in traffic.sh
 PING=(-f)
 OUT_FILE=$WORK/watch.out
 ERR_FILE=$WORK/watch.err
@@ -62,14 +63,6 @@ pins_of() {
 
 entries() { # HOST MAP
 	on "$1" bpftool -j map dump pinned "/sys/fs/bpf/vxbpf/vxbr0/$2" | jq length
-}
-
-load() {
-	enter c11
-	"${ENTER[@]}" ping -n -q "${PING[@]}" "$(ip4_of c21)" >"$WORK/load" 2>&1 &
-	LOAD=$!
-	on_exit stop "$LOAD"
-	wait_for 5 test -s "$WORK/load"
 }
 
 # unloaded AT_MOST: no more of them were lost.
