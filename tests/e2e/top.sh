@@ -232,14 +232,14 @@ terminal_goes_away() {
 	terminal h1 80 24
 	top_runs
 	pid=$(top_pid)
-	tm kill-server
+	terminal_ends
 	wait_for 10 gone "$pid"
 	# Also where SIGHUP is ignored, as under nohup.
 	terminal h1 80 24
 	entered "(trap '' HUP; exec vxbpf top --interval 3600)"
 	wait_for 20 sees '^vxbpf top  '
 	pid=$(top_pid)
-	tm kill-server
+	terminal_ends
 	wait_for 10 gone "$pid"
 }
 
@@ -250,7 +250,7 @@ no_colour_and_no_utf8() {
 	wait_for 10 known h2 3
 	wait_for 10 sees '[▁▂▃▄▅▆▇█]'
 	pane -e | grep $'\033\\[[0-9;]*m' >/dev/null || fail "no colour: $(pane -e)"
-	tm kill-server
+	terminal_ends
 	SHELL_ENV=(LC_ALL=C TERM=screen-256color NO_COLOR=1)
 	terminal h1 80 24
 	top_runs
@@ -277,7 +277,7 @@ dumb_terminal() {
 		typed '' C-c
 		wait_for 10 sees 'status=0'
 		wait_for 10 sees "^$before\$"
-		tm kill-server
+		terminal_ends
 	done
 }
 

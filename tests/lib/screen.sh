@@ -5,6 +5,7 @@
 #   terminal HOST WIDTH HEIGHT   a shell there, in a window of that size, with SHELL_ENV set
 #   typed TEXT [KEY...]          TEXT as it is, then keys by tmux's names
 #   entered LINE                 a line for the shell
+#   terminal_ends                before the next one
 #   pane [-e]                    what is on the screen now (with its colours)
 #   sees REGEX, sees_not REGEX   is it on the screen?
 #   resized WIDTH HEIGHT
@@ -27,6 +28,14 @@ terminal() {
 	tm set-option -g status off
 	resized "$2" "$3"
 	wait_for 10 sees '^ready>'
+}
+
+# tmux says so before its server is gone, and a new session would still be that one's.
+terminal_ends() {
+	local pid
+	pid=$(tm display-message -p '#{pid}')
+	tm kill-server
+	eventually 10 test ! -e "/proc/$pid"
 }
 
 typed() {
