@@ -45,9 +45,10 @@ static void hear(void *ctx, size_t tag, int err, const char *text)
 	/* Gone already is what a removal wants. */
 	if (removing && (err == -ENODEV || err == -EADDRNOTAVAIL || err == -ENOENT))
 		err = 0;
+	/* The first answer is that to the creation. */
+	o->theirs |= !o->answered && err == -EEXIST && j->steps->v[tag].op == STEP_ADD &&
+		     is_device(&j->steps->v[tag]);
 	o->answered = true;
-	o->theirs |=
-		err == -EEXIST && j->steps->v[tag].op == STEP_ADD && is_device(&j->steps->v[tag]);
 	o->part |= !err || !text; /* a lost answer may hide that it was done */
 	if (err && !o->err) {
 		o->err = err;
@@ -106,6 +107,22 @@ static bool is_final(const struct step *s)
 	return s->op == STEP_REMOVE && (kind == OBJ_PROG || kind == OBJ_MAP || kind == OBJ_TREE);
 }
 
+static void mark_added(struct journal *j, size_t from, size_t end)
+{
+	for (size_t i = from; i < end; i++) {
+		struct outcome *o = &j->outcomes[i];
+		const struct obj *want = j->steps->v[i].want;
+		struct why why = { 0 };
+
+		if (!o->answered || o->err)
+			continue;
+		o->err = ops[want->kind]->mark(j->a, want, i, &why);
+		if (o->err)
+			text_copy(o->text, sizeof(o->text), why.text);
+	}
+	nl_flush(j->a->nl);
+}
+
 static void do_run(struct journal *j, size_t from, size_t end)
 {
 	const struct step *s = &j->steps->v[from];
@@ -134,6 +151,8 @@ static void do_run(struct journal *j, size_t from, size_t end)
 		o->begun = !err;
 	}
 	nl_flush(j->a->nl);
+	if (s->op == STEP_ADD && !s->implied && ops[s->want->kind]->mark)
+		mark_added(j, from, end);
 }
 
 static const char *step_verb(enum step_op op)
@@ -149,7 +168,7 @@ static void say(const struct step *s, const struct outcome *o, char *text, size_
 
 	snprintf(text, size, "%s: %s the %s: ", obj->key, step_verb(s->op),
 		 obj_kind_name(obj->kind));
-	if (o->err == -EEXIST && obj->kind == OBJ_TUNNEL && o->text[0])
+	if (o->err == -EEXIST && obj->kind == OBJ_TUNNEL && !o->part && o->text[0])
 		text_add(text, size,
 			 "%s, and not in sight here: in another network namespace, perhaps",
 			 o->text);
@@ -157,7 +176,7 @@ static void say(const struct step *s, const struct outcome *o, char *text, size_
 		text_add(text, size,
 			 "its UDP port is in use by another program or device on this host: "
 			 "`ss -lunp` lists them; another port goes with port: in the file");
-	else if (o->err == -EOPNOTSUPP && (obj->kind == OBJ_TUNNEL || obj->kind == OBJ_BRIDGE))
+	else if (o->err == -EOPNOTSUPP && s->op == STEP_ADD && is_device(s))
 		text_add(text, size,
 			 "this kernel lacks the %s module: load or install it (modprobe %s)%s%s",
 			 obj->kind == OBJ_TUNNEL ? "vxlan" : "bridge",
@@ -252,9 +271,6 @@ static void unwind(struct journal *done, size_t end)
 
 	if (!back.v || !outcomes)
 		return;
-	for (size_t i = 0; i < end; i++)
-		if (done->outcomes[i].theirs && step_obj(&done->steps->v[i])->kind == OBJ_TUNNEL)
-			apply_disown(done->a, done->steps->v[i].want);
 	collect_back(done, end, &back);
 	for (size_t i = 0; i < back.n; i++) {
 		char text[512];

@@ -28,6 +28,8 @@ struct apply_ops {
 	int (*change)(struct apply *a, const struct obj *now, const struct obj *want,
 		      uint32_t changed, size_t tag, struct why *why);
 	int (*remove)(struct apply *a, const struct obj *now, size_t tag, struct why *why);
+	/* Or NULL. What goes by the name of a device, once the kernel has said that it is the one we added. */
+	int (*mark)(struct apply *a, const struct obj *want, size_t tag, struct why *why);
 };
 extern const struct apply_ops apply_bridge, apply_tunnel, apply_member, apply_setup, apply_addr;
 extern const struct apply_ops apply_tree, apply_map, apply_prog, apply_entry, apply_index,
@@ -36,9 +38,6 @@ extern const struct apply_ops apply_qdisc, apply_block;
 
 /* Makes a tunnel send to its F_TO and nowhere else. */
 int apply_fdb(struct apply *a, const struct obj *want, size_t tag, struct why *why);
-/* What follows the creation of a tunnel, by name and in the same batch, has met another device, which
- * somebody made since we looked: our mark comes off it again. */
-void apply_disown(struct apply *a, const struct obj *theirs);
 /* Removes all tunnels of a group in one request, which costs one RCU wait instead of one each. True
  * if it did: only when every member of the group is in the steps given. *lost: nobody knows. */
 bool apply_remove_group(struct apply *a, const struct step *steps, size_t n, int *err, bool *lost,

@@ -43,4 +43,4 @@ static int remove_addr(struct apply *a, const struct obj *now, size_t tag, struc
 	return put_addr(a, RTM_DELADDR, 0, now, tag, why);
 }
 
-const struct apply_ops apply_addr = { add_addr, NULL, remove_addr };
+const struct apply_ops apply_addr = { add_addr, NULL, remove_addr, NULL };

@@ -20,7 +20,7 @@ static int keep_qdisc(struct apply *a, const struct obj *now, size_t tag, struct
 	return 0;
 }
 
-const struct apply_ops apply_qdisc = { add_qdisc, NULL, keep_qdisc };
+const struct apply_ops apply_qdisc = { add_qdisc, NULL, keep_qdisc, NULL };
 
 static int add_block(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
@@ -49,4 +49,4 @@ static int remove_block(struct apply *a, const struct obj *now, size_t tag, stru
 	return 0;
 }
 
-const struct apply_ops apply_block = { add_block, change_block, remove_block };
+const struct apply_ops apply_block = { add_block, change_block, remove_block, NULL };

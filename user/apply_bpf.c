@@ -33,7 +33,7 @@ static int remove_tree(struct apply *a, const struct obj *now, size_t tag, struc
 								 : pins_clear(a->overlay, why);
 }
 
-const struct apply_ops apply_tree = { add_tree, NULL, remove_tree };
+const struct apply_ops apply_tree = { add_tree, NULL, remove_tree, NULL };
 
 /* --- maps and programs */
 
@@ -66,7 +66,7 @@ static int remove_map(struct apply *a, const struct obj *now, size_t tag, struct
 						 : apply_unpin(a, now->key, why);
 }
 
-const struct apply_ops apply_map = { add_map, NULL, remove_map };
+const struct apply_ops apply_map = { add_map, NULL, remove_map, NULL };
 
 static int add_prog(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
@@ -83,7 +83,7 @@ static int remove_prog(struct apply *a, const struct obj *now, size_t tag, struc
 	return apply_unpin(a, below, why);
 }
 
-const struct apply_ops apply_prog = { add_prog, NULL, remove_prog };
+const struct apply_ops apply_prog = { add_prog, NULL, remove_prog, NULL };
 
 /* --- map entries */
 
@@ -183,7 +183,7 @@ static int remove_entry(struct apply *a, const struct obj *now, size_t tag, stru
 	return drop_entry(a, now, 0, why);
 }
 
-const struct apply_ops apply_entry = { add_entry, change_entry, remove_entry };
+const struct apply_ops apply_entry = { add_entry, change_entry, remove_entry, NULL };
 
 /* The device an object is about: as observed, else as its name says now. */
 static unsigned parent_index(const struct obj *o)
@@ -212,7 +212,7 @@ static int remove_index(struct apply *a, const struct obj *now, size_t tag, stru
 	return drop_entry(a, now, parent_index(now), why);
 }
 
-const struct apply_ops apply_index = { add_index, change_entry, remove_index };
+const struct apply_ops apply_index = { add_index, change_entry, remove_index, NULL };
 
 /* --- hooks: key "<ifname>/<room>" */
 
@@ -277,4 +277,4 @@ static int remove_hook(struct apply *a, const struct obj *now, size_t tag, struc
 	return attach_remove(&at, obj_get_text(now, F_MODE), why);
 }
 
-const struct apply_ops apply_hook = { add_hook, change_hook, remove_hook };
+const struct apply_ops apply_hook = { add_hook, change_hook, remove_hook, NULL };

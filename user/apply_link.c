@@ -103,7 +103,7 @@ static int add_bridge(struct apply *a, const struct obj *want, size_t tag, struc
 	return 0;
 }
 
-const struct apply_ops apply_bridge = { add_bridge, change_bridge, remove_link };
+const struct apply_ops apply_bridge = { add_bridge, change_bridge, remove_link, NULL };
 
 /* --- tunnels */
 
@@ -115,7 +115,10 @@ static void put_altname(struct apply *a, uint16_t type, const char *ifname, cons
 
 	if (!altname[0])
 		return;
-	msg = put_link(a, type, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, ifname, tag);
+	/* In a removal NLM_F_EXCL would be NLM_F_BULK. */
+	msg = put_link(a, type,
+		       type == RTM_NEWLINKPROP ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND : 0,
+		       ifname, tag);
 	list = mnl_attr_nest_start(msg, IFLA_PROP_LIST);
 	mnl_attr_put_strz(msg, IFLA_ALT_IFNAME, altname);
 	mnl_attr_nest_end(msg, list);
@@ -183,29 +186,18 @@ static int add_tunnel(struct apply *a, const struct obj *want, size_t tag, struc
 	}
 	mnl_attr_nest_end(msg, data);
 	mnl_attr_nest_end(msg, info);
-	/* Ignored at creation, so in the same batch: alias, altname, and no IPv6 address of its own. */
+	(void)why;
+	return 0;
+}
+
+/* Ignored at creation: alias, altname, and no IPv6 address of its own. */
+static int mark_tunnel(struct apply *a, const struct obj *want, size_t tag, struct why *why)
+{
 	return change_tunnel(a, NULL, want, 1U << F_ALIAS | 1U << F_ALTNAME | 1U << F_ADDRGEN, tag,
 			     why);
 }
 
-const struct apply_ops apply_tunnel = { add_tunnel, change_tunnel, remove_link };
-
-static void hear_nothing(void *ctx, size_t tag, int err, const char *text)
-{
-	(void)ctx, (void)tag, (void)err, (void)text;
-}
-
-void apply_disown(struct apply *a, const struct obj *theirs)
-{
-	struct nlmsghdr *msg;
-
-	nl_on_result(a->nl, hear_nothing, NULL);
-	msg = put_link(a, RTM_SETLINK, 0, theirs->key, 0);
-	mnl_attr_put_strz(msg, IFLA_IFALIAS, "");
-	put_addrgen(msg, true);
-	put_altname(a, RTM_DELLINKPROP, theirs->key, obj_get_text(theirs, F_ALTNAME), 0);
-	nl_flush(a->nl);
-}
+const struct apply_ops apply_tunnel = { add_tunnel, change_tunnel, remove_link, mark_tunnel };
 
 /* --- membership: master, isolation, up, in that order */
 
@@ -288,7 +280,7 @@ static int remove_member(struct apply *a, const struct obj *now, size_t tag, str
 	return 0;
 }
 
-const struct apply_ops apply_member = { add_member, change_member, remove_member };
+const struct apply_ops apply_member = { add_member, change_member, remove_member, NULL };
 
 /* --- what must be set after the members changed */
 
@@ -344,4 +336,4 @@ static int keep_setup(struct apply *a, const struct obj *now, size_t tag, struct
 	return 0;
 }
 
-const struct apply_ops apply_setup = { add_setup, change_setup, keep_setup };
+const struct apply_ops apply_setup = { add_setup, change_setup, keep_setup, NULL };

@@ -250,8 +250,10 @@ static int parse(int argc, char **argv, const struct command **out, struct comma
 	if (code)
 		return code;
 	/* --version means just that, whatever stands beside it. */
-	if (strcmp(args->verb, "version") == 0)
+	if (strcmp(args->verb, "version") == 0) {
 		optind = argc;
+		used = 0;
+	}
 	if (optind < argc)
 		args->verb = argv[optind++];
 	*out = find_command(args->verb);

@@ -134,7 +134,9 @@ static int remove_below(const char *path, const char *keep, struct why *why)
 	for (size_t i = 0; i < names.n; i++) {
 		char child[PINS_PATH + 256];
 
-		if (keep && strcmp(names.v[i], keep) == 0)
+		/* Whose the kept is stays as well. */
+		if (keep &&
+		    (strcmp(names.v[i], keep) == 0 || strncmp(names.v[i], "netns_", 6) == 0))
 			continue;
 		snprintf(child, sizeof(child), "%s/%s", path, names.v[i]);
 		if (unlink(child) < 0 && errno == EISDIR)

@@ -12,35 +12,33 @@
 
 unsigned long long pins_netns(void)
 {
-	autofd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	unsigned long long cookie = 0;
+	static unsigned long long cookie;
 	socklen_t len = sizeof(cookie);
+	autofd int fd = cookie ? -1 : socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len))
-		return 0;
+	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len))
+		cookie = 0;
 	return cookie;
 }
 
-/* The namespace of this tree still has devices with our hooks. Of filters that cannot be told: they are taken
- * to be there. */
-static bool is_hooked(const char *folder)
+/* All its hooks went with their devices. Of filters nobody can tell, so a tree without links stays. */
+static bool is_dead(const char *folder)
 {
 	autonames struct names links = { 0 }, qdiscs = { 0 };
-	char path[PINS_PATH];
+	char path[PINS_PATH], link[PINS_PATH + 256];
 
 	snprintf(path, sizeof(path), "%s/%s/qdiscs", pins_root(), folder);
-	if (pins_list(path, &qdiscs) == 0 && qdiscs.n)
-		return true;
+	if (pins_list(path, &qdiscs) || qdiscs.n)
+		return false;
 	snprintf(path, sizeof(path), "%s/%s/links", pins_root(), folder);
-	pins_list(path, &links);
+	if (pins_list(path, &links) || !links.n)
+		return false;
 	for (size_t i = 0; i < links.n; i++) {
-		char link[PINS_PATH + 256];
-
 		snprintf(link, sizeof(link), "%s/%s", path, links.v[i]);
 		if (attach_link_lives(link))
-			return true;
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /* Written in the tree `folder`: the layout, UINT32_MAX if it does not say, and the namespace, 0 if not. */
@@ -71,7 +69,8 @@ static bool is_ours(const char *folder)
 	unsigned long long netns;
 	unsigned layout;
 
-	return read_marks(folder, &layout, &netns) || !netns || netns == pins_netns();
+	return read_marks(folder, &layout, &netns) || !netns || !pins_netns() ||
+	       netns == pins_netns();
 }
 
 void pins_folder(char folder[PINS_FOLDER], const char *overlay)
@@ -126,6 +125,6 @@ void pins_sweep(void)
 
 	pins_list(pins_root(), &names);
 	for (size_t i = 0; i < names.n; i++)
-		if (!is_ours(names.v[i]) && !is_hooked(names.v[i]))
+		if (!is_ours(names.v[i]) && is_dead(names.v[i]))
 			pins_remove_folder(names.v[i]);
 }

@@ -235,6 +235,12 @@ static int check_tunnel(struct settling *s, const struct mesh_peer *peer, const 
 			s->why, -EEXIST,
 			"%s: make the tunnel to %s: a device of this name exists and is not ours",
 			link->name, peer->host->name);
+	if (peer->altname[0] &&
+	    (strcmp(link->name, peer->altname) == 0 || strcmp(link->altname, peer->altname) == 0))
+		return why_set(
+			s->why, -EEXIST,
+			"%s: make the tunnel to %s: %s, its other name, is one of %s already",
+			peer->ifname, peer->host->name, peer->altname, link->name);
 	if (strcmp(link->kind, "vxlan") != 0 || vx->port != s->conf->port)
 		return 0;
 	if (vx->external && link->flags & IFF_UP)

@@ -58,7 +58,7 @@ port_taken_by_another_kind() {
 	ip -n h1 link add cilium type vxlan external dstport 4789
 	ip -n h1 link set cilium up
 	expect 1 vx h1 up vxbr0
-	assert_match 'in use' "$ERR" "what up says"
+	assert_match "takes every VNI on port 4789" "$ERR" "what up says"
 	wrong h1 port_shared 'cilium, .* has UDP port 4789 to itself, so no tunnel can come up: set another `port:`'
 	ip -n h1 link set cilium down
 	vx h1 up vxbr0

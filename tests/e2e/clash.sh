@@ -7,6 +7,7 @@ ALL_TESTS="
 	tunnel_name_taken
 	bridge_name_taken
 	altnames
+	altname_of_a_tunnel
 	bridge_made_meanwhile
 	external_on_the_port
 	port_taken_by_a_socket
@@ -65,6 +66,30 @@ altnames() {
 	ip -n h1 link property add dev eth0 altname uplink
 	sed -i '1i underlay: uplink' "$WORK/etc/h1/vxbr0.yaml"
 	refused 2 'vxbr0.yaml:1: underlay uplink: that is another name of eth0' vx h1 up vxbr0
+}
+
+# A tunnel of another overlay carries its readable name beside its own.
+altname_of_a_tunnel() {
+	local name
+	mesh 2
+	cp "$WORK/etc/h1/vxbr0.yaml" "$WORK/etc/h1/lab.yaml"
+	rm "$WORK/etc/h1/vxbr0.yaml"
+	ip -n h1 link add mine type veth peer name enim
+	ip -n h1 link property add dev mine altname vx-lab-h2
+	snapshot h1 >"$WORK/before"
+	refused 1 'vx-lab-h2, its other name, is one of mine already' vx h1 up lab
+	unchanged h1 "$WORK/before"
+	ip -n h1 link property del dev mine altname vx-lab-h2
+	vx h1 up lab
+	# Somebody gives it another one: that is put right.
+	name=$(ip -n h1 -j link show vx-lab-h2 | jq -r '.[0].ifname')
+	ip -n h1 link property del dev "$name" altname vx-lab-h2
+	ip -n h1 link property add dev "$name" altname vx-other
+	vx h1 up lab
+	expect 0 vx h1 up lab --dry-run
+	assert_match '"altnames":\["vx-lab-h2"\]' "$(ip -n h1 -j link show "$name")" "names of $name"
+	vx h1 down lab
+	nothing_left h1
 }
 
 # At boot others make bridges, too: one that comes between our look and our request stays theirs.

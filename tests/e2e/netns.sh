@@ -14,6 +14,7 @@ ALL_TESTS="
 	one_bpffs_for_two_namespaces
 	namespace_gone
 	namespace_gone_with_filters
+	filters_without_a_mark
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -160,6 +161,22 @@ namespace_gone_with_filters() {
 	expect 0 in_netns other down
 	machine_pins >"$WORK/now"
 	assert_same "$WORK/pins" "$WORK/now" "pins"
+}
+
+# A living tree may show neither a link nor a qdisc of ours: filters in those of others.
+filters_without_a_mark() {
+	export VXBPF_NO_TCX=1
+	machine_bpffs
+	mesh 2
+	in_netns h1 up
+	rmdir /sys/fs/bpf/vxbpf/vxbr0/qdiscs/*
+	machine_pins >"$WORK/pins"
+	alone other
+	in_netns other down
+	in_netns other up
+	in_netns other down
+	machine_pins >"$WORK/now"
+	assert_same "$WORK/pins" "$WORK/now" "pins of h1"
 }
 
 run_tests
