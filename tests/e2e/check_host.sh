@@ -59,12 +59,19 @@ port_taken_by_another_kind() {
 	ip -n h1 link set cilium up
 	expect 1 vx h1 up vxbr0
 	assert_match "takes every VNI on port 4789" "$ERR" "what up says"
-	wrong h1 port_shared 'cilium, .* has UDP port 4789 to itself, so no tunnel can come up: set another `port:`'
+	expect 3 vx h1 check vxbr0
+	assert_match "^vxbr0: config: .*device cilium takes every VNI on port 4789" "$OUT" "what check says"
 	ip -n h1 link set cilium down
 	vx h1 up vxbr0
 	wrong h1 port_shared 'cilium, .* only one of us can be up'
 	ip -n h1 link del cilium
 	right h1
+	vx h1 down vxbr0
+	ip -n h1 link add policed type vxlan id 77 gbp dstport 4789
+	ip -n h1 link set policed up
+	expect 1 vx h1 up vxbr0
+	assert_match 'in use' "$ERR" "what up says"
+	wrong h1 port_shared 'policed, .* has UDP port 4789 to itself, so no tunnel can come up: set another `port:`'
 }
 
 port_taken_by_a_program() {
