@@ -228,7 +228,8 @@ bridge_is_one_overlays() {
 	snapshot h1 >"$WORK/before"
 	refused 1 'br9: use it as the bridge: vx-h2 on it is a tunnel of another overlay' vx h1 up blue
 	unchanged h1 "$WORK/before"
-	refused 1 'tunnel of another overlay' vx h1 up
+	refused 2 'br9 is the bridge of .*, too, and can be of one overlay only' vx h1 up
+	unchanged h1 "$WORK/before"
 	vx h1 down vxbr0
 	vx h1 up blue
 	vx h1 down blue
