@@ -188,8 +188,8 @@ int pins_list(const char *path, struct names *out)
 		return err;
 	if (names.n)
 		qsort(names.v, names.n, sizeof(*names.v), compare_names);
-	*out = names;
-	names = (struct names){ 0 };
+	*out = (struct names){ take_ptr(names.v), names.n };
+	names.n = 0;
 	return 0;
 }
 
