@@ -230,55 +230,104 @@ static int count_filter(const struct nlmsghdr *msg, void *ctx)
 	return 0;
 }
 
-static bool filters_left(const struct attach *at, uint32_t minor)
+/* Whether there are any, or -errno: what cannot be seen may be others'. */
+static int filters_left(const struct attach *at, uint32_t minor)
 {
 	struct nlmsghdr *msg = nl_request(at->nl, RTM_GETTFILTER, NLM_F_DUMP, sizeof(struct tcmsg));
 	struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
 	unsigned n = 0;
+	int err;
 
 	tcm->tcm_ifindex = (int)at->ifindex;
 	tcm->tcm_parent = TC_H_MAKE(TC_H_CLSACT, minor);
-	return nl_dump(at->nl, msg, count_filter, &n) == 0 && n;
+	err = nl_dump(at->nl, msg, count_filter, &n);
+	return err ? err : n > 0;
+}
+
+static bool is_gone(int err)
+{
+	return err == -ENOENT || err == -EINVAL || err == -ENODEV;
 }
 
 /* The qdisc goes with the last filter in it, ours or not, if it was we who made it. */
-static void remove_qdisc(const struct attach *at, struct bpf_tc_hook *hook)
+static int remove_qdisc(const struct attach *at, struct bpf_tc_hook *hook, struct why *why)
 {
 	char mark[PINS_PATH];
+	int left;
 
 	qdisc_mark(at, mark);
-	if (access(mark, F_OK) != 0 || filters_left(at, TC_H_MIN_INGRESS) ||
-	    filters_left(at, TC_H_MIN_EGRESS))
-		return;
-	hook->attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
-	bpf_tc_hook_destroy(hook);
+	if (access(mark, F_OK) != 0)
+		return 0;
+	left = filters_left(at, TC_H_MIN_INGRESS);
+	if (!left)
+		left = filters_left(at, TC_H_MIN_EGRESS);
+	if (!left) {
+		hook->attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+		left = bpf_tc_hook_destroy(hook);
+	}
+	if (left > 0)
+		return 0;
+	if (left < 0 && !is_gone(left))
+		return why_set(why, left, "remove the clsact qdisc: %s", strerror(-left));
 	rmdir(mark);
+	return 0;
 }
 
-static int add_filter(const struct attach *at, int prog_fd, bool replace, struct why *why)
+static int find_qdisc(const struct nlmsghdr *msg, void *ctx)
+{
+	*(bool *)ctx |= msg->nlmsg_type == RTM_NEWQDISC;
+	return 0;
+}
+
+/* Whether the device has one already, ours or not, or -errno. Where there was one once the kernel
+ * answers with nothing but the acknowledgement. */
+static int has_qdisc(const struct attach *at)
+{
+	struct nlmsghdr *msg = nl_request(at->nl, RTM_GETQDISC, NLM_F_ACK, sizeof(struct tcmsg));
+	struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
+	bool found = false;
+	int err;
+
+	tcm->tcm_ifindex = (int)at->ifindex;
+	tcm->tcm_parent = TC_H_CLSACT;
+	err = nl_dump(at->nl, msg, find_qdisc, &found);
+	return is_gone(err) ? 0 : err ? err : found;
+}
+
+static int make_qdisc(const struct attach *at, struct bpf_tc_hook *hook, struct why *why)
+{
+	char mark[PINS_PATH];
+	bool made_mark;
+	int err = has_qdisc(at);
+
+	if (err > 0)
+		return 0;
+	/* The mark first, so that no kill in between leaves a qdisc nobody owns. */
+	qdisc_mark(at, mark);
+	made_mark = !err && mkdir(mark, 0700) == 0;
+	if (!err)
+		err = bpf_tc_hook_create(hook);
+	if (err == -EEXIST && made_mark)
+		rmdir(mark); /* somebody else was faster */
+	return err && err != -EEXIST
+		       ? why_set(why, err, "make the clsact qdisc: %s", strerror(-err))
+		       : 0;
+}
+
+static int put_filter(const struct attach *at, int prog_fd, struct why *why)
 {
 	struct bpf_tc_hook hook;
 	struct bpf_tc_opts opts;
-	char mark[PINS_PATH];
-	bool made_mark;
 	int err;
 
 	filter_opts(at, &hook, &opts);
-	/* The mark first, so that no kill in between leaves a qdisc nobody owns. */
-	qdisc_mark(at, mark);
-	made_mark = mkdir(mark, 0700) == 0;
-	err = bpf_tc_hook_create(&hook);
-	if (err && made_mark)
-		rmdir(mark);
-	if (err && err != -EEXIST)
-		return why_set(why, err, "make the clsact qdisc: %s", strerror(-err));
+	err = make_qdisc(at, &hook, why);
+	if (err)
+		return err;
 	opts.prog_fd = prog_fd;
-	opts.flags = replace ? BPF_TC_F_REPLACE : 0;
+	opts.flags = BPF_TC_F_REPLACE;
 	err = bpf_tc_attach(&hook, &opts);
-	if (!err)
-		return 0;
-	remove_qdisc(at, &hook);
-	return why_set(why, err, "attach the clsact filter: %s", strerror(-err));
+	return err ? why_set(why, err, "attach the clsact filter: %s", strerror(-err)) : 0;
 }
 
 static int remove_filter(const struct attach *at, struct why *why)
@@ -289,10 +338,20 @@ static int remove_filter(const struct attach *at, struct why *why)
 
 	filter_opts(at, &hook, &opts);
 	err = bpf_tc_detach(&hook, &opts);
-	if (err && err != -ENOENT && err != -EINVAL && err != -ENODEV)
+	if (err && !is_gone(err))
 		return why_set(why, err, "detach the clsact filter: %s", strerror(-err));
-	remove_qdisc(at, &hook);
-	return 0;
+	return remove_qdisc(at, &hook, why);
+}
+
+/* What failed may have been done all the same, its answer lost. */
+static int add_filter(const struct attach *at, int prog_fd, struct why *why)
+{
+	struct why ignored = { 0 };
+	int err = put_filter(at, prog_fd, why);
+
+	if (err)
+		remove_filter(at, &ignored);
+	return err;
 }
 
 /* --- both */
@@ -316,13 +375,13 @@ int attach_query(const struct attach *at, bool look_for_filters, struct attach_s
 
 int attach_add(const struct attach *at, const char *mode, int prog_fd, struct why *why)
 {
-	return strcmp(mode, "clsact") == 0 ? add_filter(at, prog_fd, true, why)
+	return strcmp(mode, "clsact") == 0 ? add_filter(at, prog_fd, why)
 					   : add_link(at, prog_fd, why);
 }
 
 int attach_update(const struct attach *at, const char *mode, int prog_fd, struct why *why)
 {
-	return strcmp(mode, "clsact") == 0 ? add_filter(at, prog_fd, true, why)
+	return strcmp(mode, "clsact") == 0 ? put_filter(at, prog_fd, why)
 					   : update_link(at, prog_fd, why);
 }
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Some of the system calls that change something fail, and the answer to each netlink request gets lost
 # (I7): what a run did is undone, or ended where it cannot be undone. All of them: `make test-faults`.
+# also with: VXBPF_NO_TCX=1
 
 ALL_TESTS="
 	reload_fails

@@ -65,7 +65,7 @@ picture() {
 				jq -c --arg map "$map" '.[].formatted | select(any(.value | .. | numbers; . != 0)) |
 					if $map == "tunnels" or $map == "doors" then del(.key) else . end'
 		done
-	} | sed -E 's/^[0-9]+: //; s,(/links/[a-z0-9_]+-|/qdiscs/)[0-9]+,\1,' | LC_ALL=C sort
+	} | sed -E 's/^[0-9]+: //; s/:\[[0-9]+\]//; s/ id [0-9]+ name / name /; / bpf chain 0 *$/d; s,(/links/[a-z0-9_]+-|/qdiscs/)[0-9]+,\1,' | LC_ALL=C sort
 }
 
 # each FUNCTION [BACK]: with every recorded point; BACK puts right what a bad one has left.
@@ -105,7 +105,7 @@ fails() { # POINT VERB
 	fi
 	# Pins that nothing needs any more are the last to go and cannot come back: only they may be left.
 	if [ "$2" = down ]; then
-		assert_eq "" "$(remains h1 | grep -v '^pin: ' || true)" "left besides pins, $ERR"
+		assert_eq "" "$(remains h1 | grep -v '^pin: ' || true)" "left besides pins, $ERR $(grep '^[-+]' "$WORK/differs" || true)"
 		return
 	fi
 	expect 0,3 vx h1 "$2" vxbr0 --dry-run
