@@ -37,6 +37,8 @@ int cmd_down(const struct command_args *args)
 		err = pins_lock(&lock, &why);
 	if (!err)
 		err = nl_open(&nl, &why);
+	if (err && lock >= 0)
+		pins_forget_root();
 	if (err)
 		return command_fail(&why);
 	for (size_t i = 0; i < targets.n; i++) {

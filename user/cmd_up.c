@@ -86,6 +86,8 @@ static int go(const struct command_args *args)
 		err = pins_lock(&lock, &why);
 	if (!err)
 		err = nl_open(&nl, &why);
+	if (err && lock >= 0)
+		pins_forget_root();
 	if (err)
 		return command_fail(&why);
 	code = up_all(nl, &overlays, args);

@@ -188,8 +188,9 @@ int pins_list(const char *path, struct names *out)
 		return err;
 	if (names.n)
 		qsort(names.v, names.n, sizeof(*names.v), compare_names);
-	*out = (struct names){ take_ptr(names.v), names.n };
+	out->n = names.n;
 	names.n = 0;
+	out->v = take_ptr(names.v);
 	return 0;
 }
 
