@@ -194,7 +194,14 @@ static unsigned parent_index(const struct obj *o)
 /* To make something: on the device of that name, which may be another one than was observed. */
 static unsigned new_parent_index(const struct obj *o)
 {
+	errno = ENODEV;
 	return o->parent ? if_nametoindex(o->parent) : 0;
+}
+
+static int no_device(struct why *why)
+{
+	return errno == ENODEV ? why_set(why, -ENODEV, "the device is gone")
+			       : why_set(why, -errno, "find the device: %s", strerror(errno));
 }
 
 static int add_index(struct apply *a, const struct obj *want, size_t tag, struct why *why)
@@ -202,8 +209,7 @@ static int add_index(struct apply *a, const struct obj *want, size_t tag, struct
 	unsigned ifindex = new_parent_index(want);
 
 	(void)tag;
-	return ifindex ? put_entry(a, want, ifindex, why)
-		       : why_set(why, -ENODEV, "the device is gone");
+	return ifindex ? put_entry(a, want, ifindex, why) : no_device(why);
 }
 
 static int remove_index(struct apply *a, const struct obj *now, size_t tag, struct why *why)
@@ -236,13 +242,14 @@ static int hook_prog(struct apply *a, const struct obj *o, const struct attach *
 static int add_hook(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
 	struct attach at = hook_at(a, want, new_parent_index(want));
-	autofd int prog = hook_prog(a, want, &at, why);
+	autofd int prog = -1;
 
 	(void)tag;
+	if (!at.ifindex)
+		return no_device(why);
+	prog = hook_prog(a, want, &at, why);
 	if (prog < 0)
 		return prog;
-	if (!at.ifindex)
-		return why_set(why, -ENODEV, "the device is gone");
 	return attach_add(&at, obj_get_text(want, F_MODE), prog, why);
 }
 

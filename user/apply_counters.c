@@ -100,8 +100,10 @@ int counters_drop(struct apply *a, const void *key, struct why *why)
 	autofd int fd = bpfobj_get_counters(a->overlay);
 	uint32_t slot;
 
-	if (fd < 0) /* with its map */
+	if (fd == -ENOENT) /* with its map */
 		return 0;
+	if (fd < 0)
+		return why_set(why, fd, "open the pinned map: %s", strerror(-fd));
 	memcpy(&slot, key, sizeof(slot));
 	return write_owner(fd, slot, NULL, why);
 }

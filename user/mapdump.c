@@ -79,6 +79,7 @@ static int read_map(const char *overlay, const char *map, struct mapdump *dump,
 	autofd int fd = bpfobj_get_map(overlay, map);
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
+	int cpus;
 
 	if (fd < 0)
 		return fd;
@@ -89,7 +90,10 @@ static int read_map(const char *overlay, const char *map, struct mapdump *dump,
 		return -EPROTO;
 	if (is_per_cpu(info.type)) {
 		dump->stride = (dump->stride + 7) & ~(size_t)7;
-		dump->cpus = (unsigned)libbpf_num_possible_cpus();
+		cpus = libbpf_num_possible_cpus();
+		if (cpus < 0)
+			return cpus;
+		dump->cpus = (unsigned)cpus;
 	}
 	return read_all(fd, dump, looker);
 }

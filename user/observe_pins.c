@@ -224,8 +224,11 @@ int observe_pins(const struct observe_target *t, const struct world *world, stru
 	unsigned layout;
 	struct obj *tree;
 	bool fit;
+	int cpus = libbpf_num_possible_cpus(); /* libbpf knows it from then on */
 	int err = pins_layout(t->overlay, &layout);
 
+	if (cpus < 0)
+		return why_set(why, cpus, "count the processors: %s", strerror(-cpus));
 	if (err)
 		return cannot_read(&s, "tree", err);
 	if (!layout) /* filters live without it */
