@@ -83,7 +83,6 @@ static int add_bridge(struct apply *a, const struct obj *want, size_t tag, struc
 	struct nlmsghdr *msg = put_link(a, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, want->key, tag);
 	uint32_t group = fnv32(plan_group(a->overlay), want->key, strlen(want->key)) | 0x80000000U;
 	struct nlattr *info;
-
 	struct link made;
 
 	(void)why;
