@@ -195,18 +195,17 @@ bool attach_is_filter(const char *overlay, uint32_t priority, uint32_t handle)
 	return priority == FILTER_PRIORITY && (!handle || handle == filter_handle(overlay));
 }
 
+/* libbpf demands that the padding, too, is zero; a compiler need not clear that in an assignment. */
 static void filter_opts(const struct attach *at, struct bpf_tc_hook *hook, struct bpf_tc_opts *opts)
 {
-	*hook = (struct bpf_tc_hook){
-		.sz = sizeof(*hook),
-		.ifindex = (int)at->ifindex,
-		.attach_point = at->room->where == ATTACH_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS,
-	};
-	*opts = (struct bpf_tc_opts){
-		.sz = sizeof(*opts),
-		.handle = filter_handle(at->overlay),
-		.priority = FILTER_PRIORITY,
-	};
+	memset(hook, 0, sizeof(*hook));
+	hook->sz = sizeof(*hook);
+	hook->ifindex = (int)at->ifindex;
+	hook->attach_point = at->room->where == ATTACH_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
+	memset(opts, 0, sizeof(*opts));
+	opts->sz = sizeof(*opts);
+	opts->handle = filter_handle(at->overlay);
+	opts->priority = FILTER_PRIORITY;
 }
 
 static void qdisc_mark(const struct attach *at, char path[PINS_PATH])
