@@ -8,6 +8,11 @@
 #ifndef VXBPF_ABI_H
 #define VXBPF_ABI_H
 
+/* bpf/flow.h relies on x86 keeping loads and stores in order; other processors need barriers there. */
+#if !defined(__bpf__) && !defined(__x86_64__)
+#error vxbpf supports x86_64 only
+#endif
+
 #include <linux/types.h>
 
 /* Raise when a struct below or a map's type, key or flags change in a way old pins do not fit. */
