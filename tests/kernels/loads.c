@@ -72,7 +72,7 @@ static int load(const struct vx_config *config)
 	cfg->mtu = 1450;
 	cfg->mark = 0x40000000;
 	cfg->port = 4789;
-	cfg->secret = 0x5ec4e7;
+	memset(cfg->keys, 0x5e, sizeof(cfg->keys));
 	cfg->local4 = local4;
 	cfg->local6 = local6;
 	bpf_object__for_each_program (prog, o->obj) {
