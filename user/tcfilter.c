@@ -87,6 +87,14 @@ uint32_t tcfilters_front(const struct tcfilters *f)
 	return priority <= PRIORITY_MAX ? priority : 0;
 }
 
+bool tcfilters_have(const struct tcfilters *f, uint32_t priority, uint32_t handle)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].priority == priority && f->v[i].handle == handle)
+			return true;
+	return false;
+}
+
 /* --- ours among them */
 
 static bool is_ours(const struct tcfilter_ours *ours, const struct tcfilter *f)

@@ -38,6 +38,7 @@ void tcfilters_free(struct tcfilters *f);
 #define autotcfilters __attribute__((cleanup(tcfilters_free)))
 /* The lowest priority where a filter of ours can be: not one with another kind or protocol. 0 = none. Pure. */
 uint32_t tcfilters_front(const struct tcfilters *f);
+bool tcfilters_have(const struct tcfilters *f, uint32_t priority, uint32_t handle);
 
 /* Where ours runs among those of others; and what matters while it moves there from another priority, when
  * a frame is seen twice or not at all: who gives frames a word (a mark) must miss none, and who takes it
