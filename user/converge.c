@@ -7,6 +7,7 @@
 #include "apply.h"
 #include "attach.h"
 #include "converge.h"
+#include "in_front.h"
 #include "observe_pins.h"
 #include "xfrm.h"
 
@@ -172,6 +173,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *ver
 	read_foreigns(nl, s->conf, &s->view.world.links, &base, &foreigns);
 	plan_objects(s->conf, &s->view.mesh, &facts, &base, bpfobj_build(s->bo), &s->want,
 		     verdicts);
+	in_front_read(nl, s->overlay, facts.links, &s->now, &s->want, verdicts);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <net/if_arp.h>
 #include <string.h>
 
+#include "attach.h"
 #include "plan.h"
 
 /* --- objects, in the order of their kinds */
@@ -129,6 +130,8 @@ static void want_hook(const struct planning *p, enum obj_kind kind, const struct
 		obj_text(h, F_MODE, "xdp");
 	else
 		obj_text(h, F_MODE, now ? obj_get_text(now, F_MODE) : p->facts->tc_mode);
+	if (strcmp(obj_get_text(h, F_MODE), "clsact") == 0 && attach_room(room)->order != TC_BEHIND)
+		obj_num(h, F_FRONT, 1);
 	obj_text(h, F_BUILD, p->build);
 	h->optional = optional;
 	h->ifindex = link ? (unsigned)link->ifindex : 0;
@@ -283,8 +286,12 @@ static void want_blocks(const struct planning *p)
 {
 	static const char *const rooms[] = { "tun_in", "tun_out" };
 
-	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
-		obj_text(objs_add(p->out, OBJ_BLOCK, "%s", rooms[i]), F_BUILD, p->build);
+	for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
+		struct obj *b = objs_add(p->out, OBJ_BLOCK, "%s", rooms[i]);
+
+		obj_text(b, F_BUILD, p->build);
+		obj_num(b, F_FRONT, 1);
+	}
 }
 
 /* Whether a port forwards is ours to say unless spanning tree decides, or it cannot: its bridge is
