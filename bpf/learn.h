@@ -225,6 +225,19 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 	return VX_GO_ON;
 }
 
+/* Straight to the other end of a veth only while somebody watches that nothing comes there which has to
+ * see frames first. The other way in brings them past that, too. */
+static __always_inline enum vx_way way_in(enum vx_door door, __u64 now)
+{
+	const struct vx_lease *l;
+	__u32 key = 0;
+
+	if (door == VX_DOOR_HOST)
+		return VX_WAY_HOST;
+	l = bpf_map_lookup_elem(&lease, &key);
+	return door == VX_DOOR_PEER && l && l->until_ns > now ? VX_WAY_PEER : VX_WAY_PORT;
+}
+
 /*
  * port_out: the bridge's word on where a frame from a peer goes. On the bridge itself it no longer
  * shows which tunnel the frame came by, but tun_in has just written it down. What fast_rx has brought
@@ -279,10 +292,8 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	f.slot = peer->slot;
 	f.owner = peer->owner;
 	f.to = port.ifindex;
-	f.way = door->door == VX_DOOR_PEER   ? VX_WAY_PEER
-		: door->door == VX_DOOR_HOST ? VX_WAY_HOST
-					     : VX_WAY_PORT;
-	f.super = f.way != VX_WAY_PORT && id.protocol == VX_PROTO_TCP &&
+	f.way = way_in(door->door, w->now);
+	f.super = door->door != VX_DOOR_PORT && id.protocol == VX_PROTO_TCP &&
 		  ends_here(&id, c.start, port.ifindex);
 	f.outer_source = peer->remote;
 	f.outer_dest = peer->local;

@@ -206,7 +206,8 @@ VX_ASSERT_SIZE(struct vx_fdb, 64);
 
 /* --- map `doors`: ifindex of a port the fast path may use -> how it gets in there. Loader's. */
 enum vx_door {
-	VX_DOOR_PEER = 1, /* a veth whose other end is in another namespace: straight to that end */
+	VX_DOOR_PEER = 1, /* a veth whose other end is in another namespace, without XDP in driver mode:
+			   * straight to that end while `lease` lasts, else out by this one */
 	VX_DOOR_PORT = 2, /* out by the device itself: a tap, a veth of this namespace */
 	VX_DOOR_HOST = 3, /* the bridge itself: as if received there */
 };
@@ -214,6 +215,13 @@ enum vx_door {
 struct vx_door_value {
 	enum vx_door door;
 };
+
+/* --- map `lease` (one entry, key 0): until then somebody watches over doors, and takes VX_DOOR_PEER away when
+ * XDP comes to that end. Written by `watch` alone. */
+struct vx_lease {
+	__u64 until_ns;
+};
+VX_ASSERT_SIZE(struct vx_lease, 8);
 
 /* --- map `moves`: how often MACs of this hash changed place: what was learned before is void. */
 #define VX_MOVES 1024
