@@ -225,17 +225,13 @@ static __always_inline enum vx_step learn_tx(struct vx_walk *w)
 	return VX_GO_ON;
 }
 
-/* Straight to the other end of a veth only while somebody watches that nothing comes there which has to
- * see frames first. The other way in brings them past that, too. */
-static __always_inline enum vx_way way_in(enum vx_door door, __u64 now)
+/* Does somebody watch which XDP is at the other ends of veths? Each way in passes by one kind of it. */
+static __always_inline bool is_watched(__u64 now)
 {
-	const struct vx_lease *l;
 	__u32 key = 0;
+	const struct vx_lease *l = bpf_map_lookup_elem(&lease, &key);
 
-	if (door == VX_DOOR_HOST)
-		return VX_WAY_HOST;
-	l = bpf_map_lookup_elem(&lease, &key);
-	return door == VX_DOOR_PEER && l && l->until_ns > now ? VX_WAY_PEER : VX_WAY_PORT;
+	return l && l->until_ns > now;
 }
 
 /*
@@ -262,13 +258,15 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 		return VX_PASS;
 	port.ifindex = hook_ifindex(w);
 	door = bpf_map_lookup_elem(&doors, &port);
-	if (!door)
+	if (!door || door->door == VX_DOOR_OUT)
 		return VX_PASS;
 	c = hook_cursor(w);
 	if (!id_read_any(c.start, c.end, &id) ||
 	    (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
 		return VX_PASS;
 	w->now = bpf_ktime_get_coarse_ns();
+	if ((door->door == VX_DOOR_PEER || door->door == VX_DOOR_NEAR) && !is_watched(w->now))
+		return VX_PASS;
 	flow_begin(&f, &id);
 	src = find_src(&id);
 	dst = find_mac(id.macs);
@@ -292,8 +290,10 @@ static __always_inline enum vx_step learn_rx(struct vx_walk *w)
 	f.slot = peer->slot;
 	f.owner = peer->owner;
 	f.to = port.ifindex;
-	f.way = way_in(door->door, w->now);
-	f.super = door->door != VX_DOOR_PORT && id.protocol == VX_PROTO_TCP &&
+	f.way = door->door == VX_DOOR_PEER   ? VX_WAY_PEER
+		: door->door == VX_DOOR_HOST ? VX_WAY_HOST
+					     : VX_WAY_PORT;
+	f.super = f.way != VX_WAY_PORT && id.protocol == VX_PROTO_TCP &&
 		  ends_here(&id, c.start, port.ifindex);
 	f.outer_source = peer->remote;
 	f.outer_dest = peer->local;

@@ -200,7 +200,7 @@ static int wait(struct watch *watch, struct why *why)
 		return why_set(why, err, "netlink: read events: %s", strerror(-err));
 	/* Interrupted, there may be news. */
 	for (size_t i = 0; news >= 0 && !watch->ended && i < watch->n; i++)
-		watched_renew(watch->v[i]);
+		watched_renew(watch->v[i], watch->nl);
 	return 0;
 }
 

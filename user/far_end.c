@@ -25,7 +25,9 @@ static void take_far(void *ctx, size_t tag, const struct nlmsghdr *msg)
 	if (strcmp(far.kind, "veth") != 0 || far.peer != veth->ifindex)
 		return;
 	veth->far_mtu = far.mtu;
-	veth->far = far.xdp_native ? FAR_XDP : FAR_CLEAR;
+	veth->far = far.xdp == XDP_ATTACHED_NONE  ? FAR_CLEAR
+		    : far.xdp == XDP_ATTACHED_SKB ? FAR_GENERIC
+						  : FAR_NATIVE;
 }
 
 static void ask(struct nl *nl, const struct link *veth, size_t tag)
@@ -34,7 +36,8 @@ static void ask(struct nl *nl, const struct link *veth, size_t tag)
 	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
 
 	ifi->ifi_index = veth->peer;
-	mnl_attr_put_u32(msg, IFLA_TARGET_NETNSID, (uint32_t)veth->peer_netns);
+	if (veth->peer_elsewhere)
+		mnl_attr_put_u32(msg, IFLA_TARGET_NETNSID, (uint32_t)veth->peer_netns);
 	mnl_attr_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
 
@@ -57,13 +60,12 @@ void links_ask_far(struct nl *nl, struct links *links, int bridge)
 	nl_on_answer(nl, take_far);
 	for (size_t i = 0; i < links->n; i++) {
 		struct link *veth = &links->v[i];
-		const struct link *beside = links_by_index(links, veth->peer);
 
 		if (!is_far(veth, bridge))
 			continue;
 		veth->far = FAR_UNKNOWN;
-		veth->far_mtu = !veth->peer_elsewhere && beside ? beside->mtu : 0;
-		if (veth->peer_elsewhere && veth->peer_netns >= 0)
+		veth->far_mtu = 0;
+		if (!veth->peer_elsewhere || veth->peer_netns >= 0)
 			ask(nl, veth, i);
 	}
 	nl_flush(nl); /* who does not answer stays unknown */
@@ -71,11 +73,10 @@ void links_ask_far(struct nl *nl, struct links *links, int bridge)
 	for (size_t i = 0; i < links->n; i++) {
 		struct link *veth = &links->v[i];
 
-		if (!is_far(veth, bridge) || veth->far != FAR_CLEAR)
+		if (!is_far(veth, bridge))
 			continue;
 		if (sock < 0)
 			sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		if (!would_tell(sock, veth))
-			veth->far = FAR_SECRET;
+		veth->far_told = would_tell(sock, veth);
 	}
 }

@@ -190,8 +190,7 @@ static void read_xdp(const struct nlattr *xdp, struct link *link)
 		if (type == IFLA_XDP_PROG_ID)
 			link->xdp_prog = mnl_attr_get_u32(attr);
 		if (type == IFLA_XDP_ATTACHED)
-			link->xdp_native = mnl_attr_get_u8(attr) != XDP_ATTACHED_NONE &&
-					   mnl_attr_get_u8(attr) != XDP_ATTACHED_SKB;
+			link->xdp = mnl_attr_get_u8(attr);
 	}
 }
 

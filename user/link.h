@@ -29,12 +29,12 @@ enum {
 };
 #undef PORT_FLAG
 
-/* What is known of the other end of a veth. */
+/* XDP at the other end of a veth. */
 enum link_far {
 	FAR_UNKNOWN, /* not asked, or it cannot be */
-	FAR_CLEAR, /* no XDP in driver mode there, and the kernel would tell if that changed */
-	FAR_SECRET, /* none now, but nobody would be told */
-	FAR_XDP, /* it has some */
+	FAR_CLEAR, /* none */
+	FAR_GENERIC, /* not of the driver, but behind it */
+	FAR_NATIVE,
 };
 
 struct link_vxlan {
@@ -75,11 +75,12 @@ struct link {
 	bool peer_elsewhere; /* a veth whose other end is in another namespace */
 	int peer; /* ifindex of that other end, there; 0 = none */
 	int peer_netns; /* our number for that namespace, < 0 = it has none */
-	enum link_far far; /* of links_ask_far only, like */
+	enum link_far far; /* of links_ask_far only, as are */
+	bool far_told; /* the kernel would tell if XDP in driver mode came there */
 	uint32_t far_mtu; /* the MTU of that other end, wherever it is; 0 = the kernel does not tell */
 	uint64_t rx_dropped;
 	uint32_t xdp_prog; /* id of an XDP program on it, 0 = none */
-	bool xdp_native; /* it, or one of several, is in driver mode */
+	uint8_t xdp; /* in which mode, XDP_ATTACHED_* */
 	struct link_vxlan vxlan; /* kind "vxlan" only */
 };
 

@@ -342,13 +342,19 @@ static void want_host_door(const struct planning *p, const struct link *bridge)
 
 bool plan_door(const struct link *port, enum vx_door *out)
 {
-	bool veth = strcmp(port->kind, "veth") == 0;
-
 	*out = VX_DOOR_PORT;
-	if (veth && port->peer_elsewhere && port->far == FAR_CLEAR &&
-	    strcmp(port->qdisc, "noqueue") == 0)
+	if (strcmp(port->kind, "veth") != 0)
+		return strcmp(port->kind, "tun") == 0;
+	/* XDP in driver mode meets what leaves by this end, generic XDP what goes straight to the other. */
+	if (port->far == FAR_UNKNOWN)
+		*out = VX_DOOR_OUT;
+	else if (port->far == FAR_NATIVE)
+		*out = VX_DOOR_NEAR;
+	else if (port->peer_elsewhere && port->far_told && strcmp(port->qdisc, "noqueue") == 0)
 		*out = VX_DOOR_PEER;
-	return veth || strcmp(port->kind, "tun") == 0;
+	else
+		*out = port->far == FAR_GENERIC ? VX_DOOR_OUT : VX_DOOR_NEAR;
+	return true;
 }
 
 static void want_door(const struct planning *p, const struct link *port)

@@ -155,24 +155,21 @@ static bool is_leased(struct reading *r)
 	       value.until_ns > reading_clock_ns();
 }
 
-/* Fast, but by the host's end of the veth: why not straight to the other one. "" = it is, or there is none. */
+/* Fast, but not both ways, or not straight to the other end of the veth. "" = it is. */
 static const char *why_near(struct reading *r, const struct link *link, enum vx_door door)
 {
-	if (door == VX_DOOR_PEER)
-		return is_leased(r) ? "" :
-				      "only to the host's end of the veth, as `vxbpf watch` is not running";
-	if (door != VX_DOOR_PORT || strcmp(link->kind, "veth") != 0 || !link->peer_elsewhere)
+	if (door == VX_DOOR_OUT)
+		return link->far == FAR_GENERIC ?
+			       "only what it sends, as generic XDP is at the other end" :
+			       "only what it sends, as the other end cannot be asked";
+	if (door != VX_DOOR_PEER && door != VX_DOOR_NEAR)
 		return "";
-	switch (link->far) {
-	case FAR_XDP:
+	if (!is_leased(r))
+		return "only what it sends, as `vxbpf watch` is not running";
+	if (door == VX_DOOR_NEAR && link->far == FAR_NATIVE)
 		return "only to the host's end of the veth, as XDP is at the other end";
-	case FAR_SECRET:
+	if (door == VX_DOOR_NEAR && !link->far_told)
 		return "only to the host's end of the veth, as its TSO is off";
-	case FAR_UNKNOWN:
-		return "only to the host's end of the veth, as the other end cannot be asked";
-	case FAR_CLEAR:
-		break;
-	}
 	return "";
 }
 
