@@ -348,20 +348,28 @@ static void want_host_door(const struct planning *p, const struct link *bridge)
 	want_hook(p, OBJ_HOOK, bridge, p->conf->bridge, "host_out", true);
 }
 
-/* How the fast path may get into a port: straight to the other end of a veth where no queue of the
- * port's own stands in between, nor XDP there has a say, else by the device itself. */
+bool plan_door(const struct link *port, enum vx_door *out)
+{
+	*out = VX_DOOR_PORT;
+	if (strcmp(port->kind, "veth") != 0)
+		return strcmp(port->kind, "tun") == 0;
+	/* XDP in driver mode meets what leaves by this end, generic XDP what goes straight to the other. */
+	if (port->far == FAR_UNKNOWN)
+		*out = VX_DOOR_OUT;
+	else if (port->far == FAR_NATIVE)
+		*out = VX_DOOR_NEAR;
+	else if (port->peer_elsewhere && port->far_told && strcmp(port->qdisc, "noqueue") == 0)
+		*out = VX_DOOR_PEER;
+	else
+		*out = port->far == FAR_GENERIC ? VX_DOOR_OUT : VX_DOOR_NEAR;
+	return true;
+}
+
 static void want_door(const struct planning *p, const struct link *port)
 {
 	enum vx_door how;
 
-	if (!p->base->cfg.fastpath || has_foreign(p, port))
-		return;
-	if (strcmp(port->kind, "veth") == 0 && port->peer_elsewhere && !port->peer_xdp &&
-	    strcmp(port->qdisc, "noqueue") == 0)
-		how = VX_DOOR_PEER;
-	else if (strcmp(port->kind, "veth") == 0 || strcmp(port->kind, "tun") == 0)
-		how = VX_DOOR_PORT;
-	else
+	if (!p->base->cfg.fastpath || has_foreign(p, port) || !plan_door(port, &how))
 		return;
 	add_door(p, port->name, how, port);
 	want_hook(p, OBJ_HOOK, port, port->name, "port_out", true);
