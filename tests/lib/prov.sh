@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Flows of known ports made of raw frames, and processes that forge. After netns.sh.
+#
+#   prov_mesh N [YAML LINE...]    N hosts up, one container on each, c11 and c21 acquainted, no stray IPv6
+#   flow_words                    the layers inside: c11 to c21, UDP from port 7000 to 7001
+#   flow COUNT GAP                that flow, as c11 sends it, in the background; its pid in FLOW
+#   flow_over                     waits for its end
+#   nobody HOST ARGS...           speak.py as uid 65534 without any capability
+#   theirs HOST ARGS...           tcx.py there
+#   went_fast HOST PEER rx|tx     of all packets since `mark HOST PEER`, in percent
+
+# shellcheck disable=SC2034 # netns.sh reads it
+IPV6=0
+FLOW_FILTER=(udp src port 7000)
+
+prov_mesh() {
+	mesh "$@"
+	mesh_up
+	containers_each 1
+	[ -n "${PLAIN:-}" ] || mesh_up
+	acquainted c11 c21
+	pings c11 "$(ip4_of c21)" 2
+	cp "$LIB/speak.py" "$WORK/speak.py"
+}
+
+flow_words() {
+	echo eth "dst=$(mac_of c21)" "src=$(mac_of c11)" ip "src=$(ip4_of c11)" "dst=$(ip4_of c21)" \
+		udp sport=7000 dport=7001
+}
+
+flow() {
+	local words
+	read -r -a words <<<"$(flow_words)"
+	background c11 "$PYTHON" -IS "$LIB/frame.py" send eth0 count="$1" gap="$2" "${words[@]}" data text=flow.@
+	FLOW=$PID
+}
+
+flow_over() {
+	wait "$FLOW" || fail "the flow was not sent"
+}
+
+nobody() {
+	on "$1" setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all \
+		"$PYTHON" -IS "$WORK/speak.py" "${@:2}"
+}
+
+theirs() {
+	on "$1" "$PYTHON" -IS "$LIB/tcx.py" "${@:2}"
+}
+
+# Both of the same moment.
+fast_of() {
+	status_json "$1" | jq -r --arg peer "$2" '.[0].peers[] | select(.name == $peer) |
+		"\(.rx_packets) \(.rx_fast_packets) \(.tx_packets) \(.tx_fast_packets)"'
+}
+
+mark() {
+	fast_of "$1" "$2" >"$WORK/mark.$1.$2"
+}
+
+went_fast() {
+	paste -d ' ' "$WORK/mark.$1.$2" <(fast_of "$1" "$2") | awk -v way="$3" '{
+		all = way == "rx" ? $5 - $1 : $7 - $3
+		fast = way == "rx" ? $6 - $2 : $8 - $4
+		print "# " way ": " fast " of " all " fast" >"/dev/stderr"
+		print all > 0 ? int(fast * 100 / all) : 0
+	}'
+}
