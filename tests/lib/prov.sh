@@ -64,6 +64,6 @@ went_fast() {
 		all = way == "rx" ? $5 - $1 : $7 - $3
 		fast = way == "rx" ? $6 - $2 : $8 - $4
 		print "# " way ": " fast " of " all " fast" >"/dev/stderr"
-		print all > 0 ? int(fast * 100 / all) : 0
+		print int(fast * 100 / (all ? all : 1))
 	}'
 }
