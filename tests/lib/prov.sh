@@ -2,26 +2,53 @@
 # shellcheck shell=bash
 # Flows of known ports made of raw frames, and processes that forge. After netns.sh.
 #
-#   prov_mesh N [YAML LINE...]    N hosts up, one container on each, c11 and c21 acquainted, no stray IPv6
+#   prov_mesh N [YAML LINE...]    N hosts up, one container on each and those of MORE, c11 and c21 acquainted, no
+#                                 stray IPv6, the fast path as FAST says
+#   standing N [YAML LINE...]     the same before `run_tests`, for all cases together
+#   settings [YAML LINE...]       other ones for the mesh that stands, until the case ends
 #   flow_words                    the layers inside: c11 to c21, UDP from port 7000 to 7001
 #   flow COUNT GAP                that flow, as c11 sends it, in the background; its pid in FLOW
 #   flow_over                     waits for its end
 #   nobody HOST ARGS...           speak.py as uid 65534 without any capability
-#   theirs HOST ARGS...           tcx.py there
+#   theirs HOST ARGS...           tcx.py there, until the case ends
+#   others_dropped HOST           what it has dropped for any reason but `nested`
 #   went_fast HOST PEER rx|tx     of all packets since `mark HOST PEER`, in percent
 
 # shellcheck disable=SC2034 # netns.sh reads it
 IPV6=0
+FAST=on
+MORE=() # HOST:CONTAINER
 FLOW_FILTER=(udp src port 7000)
 
 prov_mesh() {
+	local more
+	[ -n "${PLAIN:-}" ] || set -- "$@" "fastpath: $FAST"
 	mesh "$@"
 	mesh_up
 	containers_each 1
+	for more in "${MORE[@]}"; do container "${more%:*}" "${more#*:}"; done
 	[ -n "${PLAIN:-}" ] || mesh_up
 	acquainted c11 c21
 	pings c11 "$(ip4_of c21)" 2
 	cp "$LIB/speak.py" "$WORK/speak.py"
+}
+
+standing() {
+	set -Eeuo pipefail
+	prov_mesh "$@" >&2
+	set +Eeuo pipefail
+}
+
+settings() {
+	on_exit reloaded
+	reloaded "$@"
+}
+
+reloaded() {
+	local host
+	config vxbr0 "$@" "fastpath: $FAST"
+	for host in "${HOSTS[@]}"; do vx "$host" reload vxbr0; done
+	pings c11 "$(ip4_of c21)" 2
 }
 
 flow_words() {
@@ -46,7 +73,14 @@ nobody() {
 }
 
 theirs() {
-	on "$1" "$PYTHON" -IS "$LIB/tcx.py" "${@:2}"
+	background "$1" "$PYTHON" -IS "$LIB/tcx.py" "${@:2}" stay >"$WORK/theirs"
+	wait_for 5 grep -q there "$WORK/theirs"
+}
+
+others_dropped() {
+	[ -z "${PLAIN:-}" ] || return 0
+	status_json "$1" | jq -c '.[0] | [.drops, .peers[].drops] | map(to_entries) | add | group_by(.key) |
+		map({key: .[0].key, value: (map(.value) | add)}) | map(select(.key != "nested")) | from_entries'
 }
 
 # Both of the same moment.

@@ -6,8 +6,8 @@
 
 At its ingress, or egress; in front of those there, or behind them. Before it passes a frame on it does what
 the words say: cb=0 (all five words of skb->cb are zero), index=N (tc_index), mark=N (or-ed to the mark).
-count=FIELD[:BELOW] counts frames in which FIELD (tc_index, mark, tstamp) is not zero, and below that; then
-tcx.py stays in front and prints the number on SIGTERM.
+count=FIELD[:BELOW] counts frames in which FIELD (tc_index, mark, tstamp) is not zero, and below that. With it, or
+with `stay`, the program is there until SIGTERM; then the number is printed.
 """
 import ctypes
 import os
@@ -18,7 +18,7 @@ import struct
 import sys
 
 BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
-MAP_CREATE, MAP_LOOKUP, PROG_LOAD, PROG_ATTACH, SCHED_CLS, ARRAY = 0, 1, 5, 8, 3, 2
+MAP_CREATE, MAP_LOOKUP, PROG_LOAD, PROG_ATTACH, LINK_CREATE, SCHED_CLS, ARRAY = 0, 1, 5, 8, 28, 3, 2
 TCX = {"in": 46, "out": 47}
 PLACES = {"first": 1 << 3, "last": 1 << 4}
 # In struct __sk_buff: where, and how BPF loads it.
@@ -66,7 +66,7 @@ words = sys.argv[4:]
 way = "out" if "out" in words else "in"
 code, counter = insn(0xBF, 6, 1), None  # r6 = the frame
 for word in words:
-    if word == "out":
+    if word in ("out", "stay"):
         continue
     key, _, value = word.partition("=")
     if key == "count":
@@ -80,11 +80,14 @@ code = ctypes.create_string_buffer(code, len(code))
 terms = ctypes.create_string_buffer(b"GPL")
 fd = bpf(PROG_LOAD, struct.pack("=IIQQIIQII16s", SCHED_CLS, len(code) // 8, ctypes.addressof(code),
                                 ctypes.addressof(terms), 0, 0, 0, 0, 0, name.encode()))
-bpf(PROG_ATTACH, struct.pack("=IIII", socket.if_nametoindex(ifname), fd, TCX[way], PLACES[place]))
+if counter is None and "stay" not in words:
+    bpf(PROG_ATTACH, struct.pack("=IIII", socket.if_nametoindex(ifname), fd, TCX[way], PLACES[place]))
+    sys.exit()
+signal.signal(signal.SIGTERM, lambda *_: None)
+link = bpf(LINK_CREATE, struct.pack("=IIII", fd, socket.if_nametoindex(ifname), TCX[way], PLACES[place]))
+print("there", flush=True)
+signal.pause()
 if counter is not None:
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    print("counting", flush=True)
-    signal.pause()
     key, total = ctypes.c_uint32(0), ctypes.c_uint64(0)
     bpf(MAP_LOOKUP, struct.pack("=IIQQ", counter, 0, ctypes.addressof(key), ctypes.addressof(total)))
     print(total.value, flush=True)
