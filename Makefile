@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 # vxbpf: one Makefile, everything it makes is below build/. `make V=1` shows the commands.
 
+# What the programs and tests run with; tests/kernels/suite puts the same into its virtual machines.
+RUN_PACKAGES := bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev libyaml-dev \
+	libjson-c-dev libcmocka-dev libcap2-bin iproute2 bridge-utils ebtables iptables nftables \
+	iputils-ping ethtool iperf3 tcpdump python3-scapy strace jq procps util-linux bsdextrautils \
+	iputils-arping tmux
+
 # Every Debian package this project builds or tests with: the only list there is. Where systemd runs
 # Debian starts the two prometheus as services; nothing here needs them running.
-PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev bpftool pkg-config git \
-	libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev libyaml-dev libjson-c-dev \
-	libcmocka-dev linux-libc-dev libcap2-bin iproute2 bridge-utils ebtables iptables nftables \
-	iputils-ping ethtool iperf3 tcpdump python3-scapy strace shellcheck cppcheck mandoc jq \
-	procps util-linux bsdextrautils iputils-arping systemd tmux prometheus \
-	prometheus-node-exporter
+PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev pkg-config git \
+	linux-libc-dev shellcheck cppcheck mandoc systemd prometheus prometheus-node-exporter \
+	$(RUN_PACKAGES)
 
 # Besides, for `make test-kernels` alone.
-KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod
+KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod e2fsprogs
 
 # And for `make bench-exact`.
 EXACT_PACKAGES := $(KERNEL_PACKAGES) lz4 zstd
