@@ -24,6 +24,7 @@ enum {
 
 /* bpf_skb_adjust_room: where, and what the kernel should know about what comes or goes. */
 enum {
+	BPF_ADJ_ROOM_NET = 0,
 	BPF_ADJ_ROOM_MAC = 1,
 };
 
@@ -41,6 +42,16 @@ enum {
 
 enum {
 	BPF_F_NO_PREALLOC = 1,
+};
+
+/* bpf_skb_set_tstamp: the time is when to send, and redirection does not clear it. */
+enum {
+	BPF_SKB_TSTAMP_DELIVERY_MONO = 1,
+};
+
+/* bpf_csum_level: one checksum less is known to be right. */
+enum {
+	BPF_CSUM_LEVEL_DEC = 2,
 };
 
 /* How bpf_map_update_elem treats an entry that is there, or is not. */
@@ -73,6 +84,12 @@ struct xdp_md {
 	__u32 ingress_ifindex;
 	__u32 rx_queue_index;
 	__u32 egress_ifindex;
+};
+
+/* skb->pkt_type, <linux/if_packet.h> */
+enum {
+	VX_PACKET_HOST = 0,
+	VX_PACKET_OTHERHOST = 3,
 };
 
 struct __sk_buff {

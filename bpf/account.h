@@ -110,6 +110,7 @@ static __always_inline enum vx_step count_tx(struct vx_walk *w)
 	bool group = is_group(&w->pkt.dst);
 	const struct vx_fdb *at = group ? NULL : find_dst(w);
 
+	w->dst = at;
 	if (!sum)
 		return VX_GO_ON;
 	sum->tx_packets += w->packets;

@@ -145,18 +145,26 @@ static __always_inline enum vx_step encap6(struct vx_walk *w, const __u64 *head,
 	return VX_SENT;
 }
 
+/* The first of so many IDs that no packet to this peer has had for long, whichever CPU or flow asks
+ * (RFC 6864). Of a super-packet each segment gets the next one. */
+static __always_inline __u16 next_ident(__u32 slot, __u32 packets)
+{
+	__u32 *ident = bpf_map_lookup_elem(&idents, &slot);
+
+	return ident ? (__u16)__sync_fetch_and_add(ident, packets) : 0;
+}
+
 /* Encapsulate as the kernel did, and out by the same device. `six` is the frame's own IP. */
 static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_cursor c, __u32 from,
 					       enum vx_hop hop, bool six)
 {
-	__u32 len, size, gso_size, headers = 0, to;
+	__u32 len, size, gso_size, headers = 0, to, slot;
 	struct __sk_buff *skb = VX_SKB(w);
 	__u64 head[9], now, stamp, kind;
 	struct vx_counters *sum;
 	struct vx_flow *f;
 	enum vx_step step;
 	struct vx_id id;
-	__u16 id16;
 	bool four;
 
 	if (!id_read(c.start, c.end, six, &id) || skb->vlan_present)
@@ -185,7 +193,7 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 		return VX_GO_ON; /* tun_out says so */
 	/* All that is needed of the entry, before it may change under us. */
 	four = f->header_len == VX_OUTER4;
-	if (!four && size > f->fits)
+	if (size > f->fits)
 		return VX_GO_ON;
 	for (int i = 0; i < 7; i++)
 		head[i] = load64(f->header + 8 * i);
@@ -194,18 +202,19 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 		head[8] = load64(f->header + 64);
 	}
 	to = f->to;
-	id16 = f->outer_id++;
+	slot = f->slot & (VX_IDENTS - 1);
 	if (is_rewritten(f, stamp))
 		return VX_GO_ON;
-	step = four ? encap4(w, head, id16, len, &id) : encap6(w, head, len, &id);
+	fast_measure(w, len, gso_size, headers);
+	step = four ? encap4(w, head, next_ident(slot, w->packets), len, &id)
+		    : encap6(w, head, len, &id);
 	if (step != VX_SENT)
 		return step;
-	fast_measure(w, len, gso_size, headers);
 	sum->tx_packets += w->packets;
 	sum->tx_bytes += w->bytes;
 	sum->tx_fast_packets += w->packets;
 	sum->last_unicast_tx_ns = now;
-	hook_set_by(w, VX_BY_FAST);
+	hook_set_fast_word(w);
 	skb->queue_mapping = 0;
 	w->verdict = (int)bpf_redirect(to, 0);
 	return VX_SENT;
@@ -234,12 +243,6 @@ static __always_inline enum vx_step fast_port(struct vx_walk *w)
 static __always_inline enum vx_step fast_tunnel(struct vx_walk *w)
 {
 	return fast_tx(w, w->vni, VX_HOP_TUNNEL);
-}
-
-/* wire_out: what fast_tx sent here needs no second look. */
-static __always_inline enum vx_step pass_fast(struct vx_walk *w)
-{
-	return hook_is_by(w, VX_BY_FAST) ? VX_PASS : VX_GO_ON;
 }
 
 /*
@@ -337,6 +340,8 @@ static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_curs
 		flags |= six ? BPF_F_ADJ_ROOM_DECAP_L3_IPV6 : BPF_F_ADJ_ROOM_DECAP_L3_IPV4;
 	if (bpf_skb_adjust_room(skb, -(__s32)outer, BPF_ADJ_ROOM_MAC, flags))
 		return VX_GO_ON;
+	/* What the device knows about the outer checksum, zero or not, says nothing about the inner one. */
+	bpf_csum_level(skb, BPF_CSUM_LEVEL_DEC);
 	c = hook_cursor(w);
 	out = c.start;
 	if (out + VX_ETH_LEN > c.end)
@@ -352,6 +357,7 @@ static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_curs
 	if (way == VX_WAY_PEER) {
 		w->verdict = (int)bpf_redirect_peer(to, 0);
 	} else {
+		hook_say(w, 0);
 		if (way == VX_WAY_HOST)
 			hook_mark(w);
 		w->verdict = (int)bpf_redirect(to, way == VX_WAY_HOST ? BPF_F_INGRESS : 0);
@@ -361,10 +367,16 @@ static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_curs
 
 static __always_inline enum vx_step fast_rx(struct vx_walk *w)
 {
-	struct vx_cursor c = hook_cursor(w);
+	struct vx_cursor c;
 	__u32 bytes;
 
-	if (!cfg.fastpath || c.start + VX_OUTER4 + VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN > c.end)
+	/* Not for this host, seen because the device is promiscuous; or a train, which fast_rx_ip would take
+	 * for one packet. */
+	if (!cfg.fastpath || VX_SKB(w)->pkt_type != VX_PACKET_HOST ||
+	    hook_is_datagrams(VX_SKB(w)))
+		return VX_GO_ON;
+	c = hook_cursor(w);
+	if (c.start + VX_OUTER4 + VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN > c.end)
 		return VX_GO_ON;
 	bytes = load32(c.start + 12);
 	if (is_plain4(bytes)) {

@@ -24,6 +24,26 @@ struct vx_id {
 	bool six;
 };
 
+/*
+ * Of two flows that differ in MACs, ports or kind the chance to collide is 2^-32 for whoever does not know
+ * the keys: both halves of a word, each with a secret added, are multiplied (NH, RFC 4418). Addresses
+ * alone do not collide. What follows loses nothing, it only spreads.
+ */
+static __always_inline __u64 nh(__u64 word, __u64 key)
+{
+	return (__u64)((__u32)word + (__u32)key) *
+	       ((__u32)(word >> 32) + (__u32)(key >> 32));
+}
+
+/* Both IPv6 addresses as one number; `src` and `dst` are where they stand. */
+static __always_inline __u64 mix_addrs(const __u8 *src, const __u8 *dst)
+{
+	return nh(load64(src), cfg.keys[VX_KEY_ADDRS]) +
+	       nh(load64(src + 8), cfg.keys[VX_KEY_ADDRS + 1]) +
+	       nh(load64(dst), cfg.keys[VX_KEY_ADDRS + 2]) +
+	       nh(load64(dst + 8), cfg.keys[VX_KEY_ADDRS + 3]);
+}
+
 /* Bytes 12 to 15 of a frame: its type and how its IP header begins. */
 static __always_inline bool is_plain4(__u32 bytes)
 {
@@ -49,8 +69,7 @@ static __always_inline bool id_read(const __u8 *at, const __u8 *end, bool six, s
 	if (six) {
 		id->protocol = at[20];
 		id->tos = (__u8)(bpf_ntohs(load16(at + 14)) >> 4);
-		id->addrs = load64(at + 22) ^ load64(at + 30) * 3 ^ load64(at + 38) * 5 ^
-			    load64(at + 46) * 7;
+		id->addrs = mix_addrs(at + 22, at + 38);
 	} else {
 		if (load16(at + 20) & bpf_htons(0x3fff))
 			return false; /* a fragment */
@@ -101,13 +120,12 @@ static __always_inline __u64 id_kind(const struct vx_id *id, __u32 from, enum vx
 	return from | (__u64)id->protocol << 32 | (__u64)id->six << 40 | (__u64)hop << 48;
 }
 
-/* Salted, so that nobody can choose ports to push other people's flows out. */
 static __always_inline __u64 id_hash(const struct vx_id *id, __u64 kind)
 {
-	__u64 h = (id->macs ^ cfg.secret) * 0xbf58476d1ce4e5b9ULL;
+	__u64 h = nh(id->macs, cfg.keys[VX_KEY_MACS]) + nh(id->rest, cfg.keys[VX_KEY_REST]) +
+		  nh(kind, cfg.keys[VX_KEY_KIND]);
 
-	h = (h ^ h >> 29 ^ id->rest) * 0x94d049bb133111ebULL;
-	h = (h ^ h >> 31 ^ id->addrs ^ kind << 7) * 0xbf58476d1ce4e5b9ULL;
+	h = (h ^ id->addrs) * 0x94d049bb133111ebULL;
 	return h ^ h >> 32;
 }
 
@@ -140,14 +158,13 @@ static __always_inline struct vx_id id_back(const struct vx_id *id, const __u8 *
 	back.rest = dst >> 16 | (__u64)(pair << 16 | pair >> 16) << 32;
 	back.addrs = id->addrs << 32 | id->addrs >> 32;
 	if (id->six)
-		back.addrs = load64(at + 38) ^ load64(at + 46) * 3 ^ load64(at + 22) * 5 ^
-			     load64(at + 30) * 7;
+		back.addrs = mix_addrs(at + 38, at + 22);
 	return back;
 }
 
 /*
  * Around the reading of an entry, see struct vx_flow. Between them the compiler moves nothing in or
- * out; x86 keeps loads in order by itself.
+ * out; x86 keeps loads in order by itself, and other processors are refused (see abi.h).
  */
 static __always_inline __u64 read_stamp(const struct vx_flow *f)
 {

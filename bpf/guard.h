@@ -23,6 +23,16 @@ static __always_inline const struct vx_peer *find_source(const struct vx_addr *a
 	return bpf_map_lookup_elem(&peers, vni);
 }
 
+static __always_inline void load_addr(struct __sk_buff *skb, __u32 off, bool six,
+				      struct vx_addr *to)
+{
+	copy_addr4(to, 0);
+	if (six)
+		bpf_skb_load_bytes(skb, off, to, sizeof(*to));
+	else
+		bpf_skb_load_bytes(skb, off, to->bytes + 12, 4);
+}
+
 /* A peer speaks with a VNI that is none of ours, which is no business of the guard. Said all the same: it
  * may number its tunnels in another way. At most once per tick of the coarse clock. */
 static __always_inline void note_other_vni(const struct vx_walk *w)
@@ -40,6 +50,66 @@ static __always_inline void note_other_vni(const struct vx_walk *w)
 	bpf_map_update_elem(&other_vnis, &key, &seen, BPF_ANY);
 }
 
+/*
+ * Of a train of UDP datagrams, the first one's VXLAN header at `off`, those behind it. VX_TRAIN_IN: how
+ * many have the VNI `vni`, too; VX_TRAIN_BAD if one has a VNI of ours that is another one.
+ * VX_TRAIN_OUT: VX_TRAIN_BAD if one, or the first, has the VNI `vni`, or any of ours with numbering by
+ * index. What has no VXLAN header there is no train, or none of our business. A program of its own to the
+ * verifier (see skb_headers).
+ */
+enum { VX_TRAIN_MAX = 128, VX_TRAIN_IN = 0, VX_TRAIN_OUT = 1, VX_TRAIN_BAD = 0xffff };
+
+struct vx_train {
+	struct __sk_buff *skb;
+	__u32 off; /* of the next packet's VXLAN header */
+	__u32 vni;
+	__u32 way;
+	__u32 same; /* what count_train returns */
+};
+
+/* The next packet; 1 ends the loop. */
+static long judge_packet(__u32 i, struct vx_train *t)
+{
+	struct vx_vni key;
+	__u32 head[2];
+
+	if (t->off + VX_VXLAN_LEN + VX_ETH_LEN > t->skb->len)
+		return 1;
+	if (i == VX_TRAIN_MAX || bpf_skb_load_bytes(t->skb, t->off, head, sizeof(head))) {
+		t->same = VX_TRAIN_BAD;
+		return 1;
+	}
+	t->off += t->skb->gso_size;
+	if (!(head[0] & bpf_htonl(VX_VXLAN_HAS_VNI << 24)))
+		return 0;
+	key.vni = bpf_ntohl(head[1]) >> 8;
+	if (cfg.vni_mode == VX_VNI_INDEX ? !bpf_map_lookup_elem(&peers, &key) : key.vni != t->vni) {
+		if (t->way == VX_TRAIN_OUT || cfg.vni_mode == VX_VNI_INDEX ||
+		    !bpf_map_lookup_elem(&peers, &key))
+			return 0;
+		t->same = VX_TRAIN_BAD; /* in: of ours, and not this pair's */
+		return 1;
+	}
+	if (t->way == VX_TRAIN_IN) {
+		t->same++;
+		return 0;
+	}
+	t->same = VX_TRAIN_BAD;
+	return 1;
+}
+
+__attribute__((noinline)) __u32 count_train(struct __sk_buff *skb, __u32 off, __u32 vni, __u32 way)
+{
+	struct vx_train t = { .skb = skb, .off = off, .vni = vni, .way = way };
+
+	if (!hook_is_datagrams(skb))
+		return 0;
+	if (way == VX_TRAIN_IN)
+		t.off += skb->gso_size;
+	bpf_loop(VX_TRAIN_MAX + 1, judge_packet, &t, 0);
+	return t.same;
+}
+
 static __always_inline enum vx_step refuse_malformed(struct vx_walk *w)
 {
 	__u32 ignored;
@@ -50,12 +120,57 @@ static __always_inline enum vx_step refuse_malformed(struct vx_walk *w)
 	return cfg.guard == VX_GUARD_ENFORCE ? VX_DROP : VX_PASS;
 }
 
+/*
+ * Is the packet whose IP header is at `off` ESP or AH from a peer to us, or ESP in UDP (RFC 3948)? A
+ * program of its own to the verifier (see skb_headers).
+ */
+__attribute__((noinline)) int is_ipsec(struct __sk_buff *skb, __u32 off)
+{
+	struct vx_walk w = walk_tc(skb, true);
+	struct vx_cursor c = hook_cursor(&w);
+	struct vx_peer *peer;
+	struct vx_addr key;
+	struct vx_vni *vni;
+	struct vx_ip ip;
+	__u8 *at;
+
+	if (!cursor_jump(&c, off) || parse_ip(&c, peek_ip(&c), &ip) != VX_PARSED)
+		return 0;
+	if (ip.protocol == VX_PROTO_UDP) {
+		at = ip.later_fragment ? NULL : cursor_take(&c, sizeof(struct udphdr));
+		if (!at || vx_field(16, udphdr, at, dest) != bpf_htons(VX_PORT_NAT_T))
+			return 0;
+	} else if (ip.protocol != VX_PROTO_ESP && ip.protocol != VX_PROTO_AH) {
+		return 0;
+	}
+	load_addr(skb, off + (ip.six ? 8 : 12), ip.six, &key);
+	vni = bpf_map_lookup_elem(&sources, &key);
+	peer = vni ? bpf_map_lookup_elem(&peers, vni) : NULL;
+	load_addr(skb, off + (ip.six ? 24 : 16), ip.six, &key);
+	return peer && addr_equal(&key, &peer->local);
+}
+
+/*
+ * wire_in: the VXLAN in a peer's ESP may come out of the tunnel without another look, and only the kernel,
+ * which has the keys, can say that it was in there: so this is the mark's place.
+ */
+static __always_inline void mark_ipsec(struct vx_walk *w)
+{
+	const __u64 kinds = 1ULL << VX_PROTO_UDP | 1ULL << VX_PROTO_ESP | 1ULL << VX_PROTO_AH;
+	__u8 protocol = w->pkt.ip.protocol;
+
+	if (!w->xdp && protocol < 64 && kinds >> protocol & 1 &&
+	    is_ipsec(VX_SKB(w), w->ethernet ? VX_ETH_LEN : 0))
+		hook_mark(w);
+}
+
 /* wire_in, wire_xdp: VXLAN to this host with a VNI of ours, or none of our business. */
 static __always_inline enum vx_step find_vxlan(struct vx_walk *w)
 {
 	struct vx_vni vni;
 
-	if (hook_tagged(w) && hook_vlan(w))
+	/* The kernel takes nothing that a promiscuous device shows of others' traffic. */
+	if ((hook_tagged(w) && hook_vlan(w)) || hook_is_others(w))
 		return VX_PASS;
 	w->from = hook_ifindex(w);
 	switch (read_packet(w, VX_WIRE_IN)) {
@@ -67,6 +182,7 @@ static __always_inline enum vx_step find_vxlan(struct vx_walk *w)
 		w->bytes = hook_len(w);
 		return refuse_malformed(w);
 	default:
+		mark_ipsec(w);
 		return VX_PASS;
 	}
 	vni.vni = w->pkt.vni;
@@ -112,25 +228,38 @@ static __always_inline enum vx_step check_source(struct vx_walk *w)
 }
 
 /*
+ * wire_in: a train of UDP datagrams, each a VXLAN packet of its own: the kernel will take them one by one,
+ * so each has to be judged. The frames behind the first are the peer's, too, or none of our business.
+ */
+static __always_inline enum vx_step check_train(struct vx_walk *w)
+{
+	__u32 more;
+
+	if (w->xdp || !hook_gso_size(w))
+		return VX_GO_ON;
+	more = count_train(VX_SKB(w), w->pkt.frame_off - VX_VXLAN_LEN, w->pkt.vni, VX_TRAIN_IN);
+	if (more == VX_TRAIN_BAD && cfg.guard != VX_GUARD_OFF) {
+		charge(w, VX_REASON_WRONG_VNI, w->peer);
+		if (cfg.guard == VX_GUARD_ENFORCE)
+			return VX_DROP;
+	}
+	if (more && more != VX_TRAIN_BAD) {
+		w->packets = 1 + more;
+		w->bytes = w->pkt.frame_len - more * VX_VXLAN_LEN;
+	}
+	return VX_GO_ON;
+}
+
+/*
  * wire_in: this is our peer's. A probe is no traffic, and one in fragments shall not arrive, as it measures
  * what does in one piece: this is the first of them if the frame goes on behind the packet's end.
  */
 static __always_inline enum vx_step accept_rx(struct vx_walk *w)
 {
 	hook_mark(w);
-	if (!is_probe(w))
-		return count_rx(w);
+	if (!is_probe(w)) /* what may have come as ESP alone is counted at tun_in */
+		return w->peer->ipsec ? VX_GO_ON : count_rx(w);
 	return w->pkt.frame_off + w->pkt.frame_len > hook_len(w) ? VX_DROP : VX_PASS;
-}
-
-static __always_inline void load_addr(struct __sk_buff *skb, __u32 off, bool six,
-				      struct vx_addr *to)
-{
-	copy_addr4(to, 0);
-	if (six)
-		bpf_skb_load_bytes(skb, off, to, sizeof(*to));
-	else
-		bpf_skb_load_bytes(skb, off, to->bytes + 12, 4);
 }
 
 /*
@@ -163,9 +292,35 @@ __attribute__((noinline)) __u32 hidden_vni(struct __sk_buff *skb, __u32 off)
 	return vni ? vni->vni : 0;
 }
 
-static __always_inline bool is_workload(const struct vx_walk *w)
+/*
+ * wire_out: without a word, and plainly no UDP to the mesh's port. All else is looked at closely,
+ * wherever it comes from: a container, a process of this host, a device on top of this one.
+ */
+static __always_inline enum vx_step pass_others(const struct vx_walk *w)
 {
-	return hook_ingress(w) && cfg.guard != VX_GUARD_OFF && !(hook_tagged(w) && hook_vlan(w));
+	struct vx_cursor c = hook_cursor(w);
+	const __u8 *at = c.start, *udp;
+	__u32 bytes;
+
+	if (cfg.guard == VX_GUARD_OFF || (hook_tagged(w) && hook_vlan(w)))
+		return VX_PASS;
+	if (!w->ethernet || at + VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN > c.end)
+		return VX_GO_ON;
+	bytes = load32(at + 12);
+	if (is_plain4(bytes)) {
+		if (at[23] != VX_PROTO_UDP || load16(at + 20) & bpf_htons(VX_IP_OFFSET))
+			return VX_PASS;
+		udp = at + VX_ETH_LEN + VX_IP4_LEN;
+	} else if (is_plain6(bytes)) {
+		if (at[20] != VX_PROTO_UDP)
+			return is_ext(at[20]) ? VX_GO_ON : VX_PASS;
+		udp = at + VX_ETH_LEN + VX_IP6_LEN;
+		if (udp + VX_UDP_LEN > c.end)
+			return VX_GO_ON;
+	} else {
+		return VX_GO_ON;
+	}
+	return load16(udp + 2) == bpf_htons(cfg.port) ? VX_GO_ON : VX_PASS;
 }
 
 static __always_inline enum vx_step charge_nested(struct vx_walk *w, const struct vx_peer *target)
@@ -177,14 +332,13 @@ static __always_inline enum vx_step charge_nested(struct vx_walk *w, const struc
 	return cfg.guard == VX_GUARD_ENFORCE ? VX_DROP : VX_PASS;
 }
 
-/* wire_out: a packet of a workload to a peer's VXLAN that hides its VNI. */
+/* wire_out: a packet to a peer's VXLAN that hides its VNI. Few come so far, and all are pulled at once. */
 static __always_inline enum vx_step refuse_hidden(struct vx_walk *w)
 {
 	const struct vx_peer *target;
 	struct vx_vni vni;
 
-	if (!is_workload(w))
-		return VX_GO_ON;
+	hook_pull(w);
 	vni.vni = hidden_vni(VX_SKB(w), w->ethernet ? VX_ETH_LEN : 0);
 	target = vni.vni ? bpf_map_lookup_elem(&peers, &vni) : NULL;
 	if (!target)
@@ -196,26 +350,45 @@ static __always_inline enum vx_step refuse_hidden(struct vx_walk *w)
 	return charge_nested(w, target);
 }
 
+/* The pair's VNI, if `ip` is from us to a peer, else VX_NO_VNI. */
+static __always_inline __u32 find_target(const struct vx_ip *ip)
+{
+	__u32 vni;
+	const struct vx_peer *peer = find_source(&ip->dest, &vni);
+
+	return peer && addr_equal(&ip->source, &peer->local) ? vni : VX_NO_VNI;
+}
+
 /*
- * wire_out: VXLAN to a peer that looks like ours and is not. The kernel's own shows no ingress device
- * here; what the host forwards or masquerades for a workload still shows the port it came in by.
+ * wire_out: VXLAN to a peer that looks like ours and has no word of ours. Of a train any packet may be the
+ * one, and the first may be none of our business, or no VXLAN at all.
  */
 static __always_inline enum vx_step refuse_nested(struct vx_walk *w)
 {
-	const struct vx_ip *ip = &w->pkt.ip;
+	enum vx_parse parsed = read_once(w, VX_WIRE_OUT, true);
 	const struct vx_peer *target;
-	struct vx_vni vni;
+	struct vx_vni vni, said = { w->pkt.vni };
 
-	if (!is_workload(w) || read_packet(w, VX_WIRE_OUT) != VX_PARSED)
+	if (parsed != VX_PARSED && (parsed != VX_BROKEN || !hook_gso_size(w)))
 		return VX_PASS;
-	vni.vni = w->pkt.vni;
+	vni.vni = find_target(&w->pkt.ip);
+	if (vni.vni == VX_NO_VNI)
+		return VX_PASS;
+	if (parsed != VX_PARSED ||
+	    (cfg.vni_mode == VX_VNI_INDEX ? !bpf_map_lookup_elem(&peers, &said) : said.vni != vni.vni)) {
+		/* Not the first packet. */
+		if (!hook_gso_size(w) ||
+		    count_train(VX_SKB(w), w->pkt.payload_off, vni.vni, VX_TRAIN_OUT) != VX_TRAIN_BAD)
+			return VX_PASS;
+		w->pkt.vni = vni.vni;
+	}
 	target = bpf_map_lookup_elem(&peers, &vni);
-	if (target && cfg.vni_mode == VX_VNI_INDEX)
-		target = find_source(&ip->dest, &vni.vni);
-	if (!target || !addr_equal(&ip->source, &target->local) ||
-	    !addr_equal(&ip->dest, &target->remote))
+	if (!target)
 		return VX_PASS;
-	measure(w);
+	w->bytes = hook_len(w);
+	w->packets = 1;
+	if (parsed == VX_PARSED)
+		measure(w);
 	return charge_nested(w, target);
 }
 

@@ -38,8 +38,10 @@ struct vx_walk {
 	const struct vx_peer *peer; /* that peer, NULL = not known */
 	enum vx_reason reason; /* what finish() will count */
 	const struct vx_peer *blame; /* and at whose door, NULL = nobody's */
+	const struct vx_fdb *dst; /* where the frame's destination is, if count_tx has looked */
 };
 
+enum { VX_ENOTSUPP = 524 }; /* the kernel's own, no errno */
 enum { VX_PULL = 256 }; /* enough for any headers we look at; beyond is doubt */
 
 static __always_inline struct vx_walk walk_tc(struct __sk_buff *skb, bool ethernet)
@@ -164,6 +166,12 @@ static __always_inline __u16 hook_vlan(const struct vx_walk *w)
 	return w->xdp ? 0 : (__u16)(VX_SKB(w)->vlan_tci & VX_VLAN_ID);
 }
 
+/* Another machine's, by its outer destination MAC. The device has not looked at XDP. */
+static __always_inline bool hook_is_others(const struct vx_walk *w)
+{
+	return !w->xdp && w->ethernet && VX_SKB(w)->pkt_type == VX_PACKET_OTHERHOST;
+}
+
 /* The device this program sits on. */
 static __always_inline __u32 hook_ifindex(const struct vx_walk *w)
 {
@@ -194,37 +202,127 @@ static __always_inline void hook_unmark(struct vx_walk *w)
 }
 
 /*
- * A word from tun_in to tun_out about one frame, kept where the bridge carries it along and nobody
- * else looks: no qdisc of ours or of a bridge port's reads tc_index before tun_out.
+ * Words: what one room tells a later one about the frame at hand, so that no room has to infer where a
+ * frame came from.
+ *
+ * In skb->tstamp, for wire_out: tun_out has let this frame into its tunnel, or the fast path has made it.
+ * 32 bits that only this host's programs know and that change with VX_EPOCH_SHIFT, as a time that is
+ * always past, so that no queue delays or drops the frame. The time survives VXLAN, segmentation,
+ * fragments and a bridge (measured); a program cannot see it, and a workload that sets it has to guess.
  */
-enum { VX_COUNTED = 0x7658 };
+enum vx_word { VX_WORD_NONE, VX_WORD_TUNNEL, VX_WORD_FAST };
 
-static __always_inline void hook_set_counted(struct vx_walk *w)
+enum { VX_EPOCH_SHIFT = 13 }; /* of jiffies: 8 s (HZ 1000) to 82 s (HZ 100); the last one is good, too */
+
+static __always_inline __u64 hook_epoch(void)
 {
-	VX_SKB(w)->tc_index = VX_COUNTED;
+	return bpf_jiffies64() >> VX_EPOCH_SHIFT;
 }
 
-static __always_inline bool hook_counted(const struct vx_walk *w)
+/* Both words of an epoch, VX_WORD_TUNNEL's in the upper half. Who has guessed one learns nothing of others. */
+static __always_inline __u64 words_of(__u64 epoch)
 {
-	return VX_SKB(w)->tc_index == VX_COUNTED;
+	__u64 h = (epoch ^ cfg.keys[VX_KEY_WORD]) * cfg.keys[VX_KEY_WORD_ODD];
+
+	h = (h ^ h >> 32) * cfg.keys[VX_KEY_WORD_ODD2];
+	return h ^ h >> 32;
+}
+
+/* At TC egress: the frame's next stop is wire_out, by the kernel's own way. */
+static __always_inline void hook_set_word(struct vx_walk *w)
+{
+	VX_SKB(w)->tstamp = words_of(hook_epoch()) >> 32;
+}
+
+/* Before bpf_redirect, which clears a time that is not one to send at. */
+static __always_inline void hook_set_fast_word(struct vx_walk *w)
+{
+	bpf_skb_set_tstamp(VX_SKB(w), (__u32)words_of(hook_epoch()), BPF_SKB_TSTAMP_DELIVERY_MONO);
+}
+
+static __always_inline enum vx_word read_word(__u64 time)
+{
+	__u64 epoch, words;
+
+	if (!time || time >> 32)
+		return VX_WORD_NONE;
+	epoch = hook_epoch();
+	words = words_of(epoch);
+	if (time == (__u32)words)
+		return VX_WORD_FAST;
+	if (time == words >> 32)
+		return VX_WORD_TUNNEL;
+	words = words_of(epoch - 1);
+	if (time == (__u32)words)
+		return VX_WORD_FAST;
+	return time == words >> 32 ? VX_WORD_TUNNEL : VX_WORD_NONE;
+}
+
+/* At TC egress. */
+static __always_inline enum vx_word hook_word(const struct vx_walk *w)
+{
+	return read_word(VX_SKB(w)->tstamp);
+}
+
+/* At TC ingress a program that does not ask for the time's type is shown none of some types. */
+static __always_inline enum vx_word hook_word_in(const struct vx_walk *w)
+{
+	asm volatile("" ::"r"((__u32)VX_SKB(w)->tstamp_type));
+	return read_word(VX_SKB(w)->tstamp);
+}
+
+static __always_inline void hook_clear_word(struct vx_walk *w)
+{
+	VX_SKB(w)->tstamp = 0;
 }
 
 /*
- * Other words about one frame, in skb->cb, which a program of somebody else might write, too: so by a
- * number that only this host's programs know. VX_BY_FAST: fast_tx has sent it to wire_out. VX_BY_TUNNEL:
- * tun_out has let it into its tunnel.
+ * In skb->tc_index, which the bridge carries along: by which kind of door a frame has come to the bridge.
+ * Overwritten wherever a frame comes in, cleared where it leaves. A port without hooks may bring a
+ * forged one; it only misleads about that port's own frames.
  */
-enum { VX_BY_FAST = 0x56586250, VX_BY_TUNNEL = 0x56586251 };
+enum {
+	VX_SAID_HOST = 0x2001, /* host_in: the host's own, or routed by it */
+	VX_SAID_COUNTED = 0x2002, /* tun_in: for another peer's MAC, and counted as a loop */
+	VX_SAID_PEER = 0x4000, /* tun_in: of the peer whose slot is added */
+	VX_SAID_PORT = 0x8000, /* port_in: by a hooked port, whose ifindex's low bits are added */
+	VX_SAID_PEERS = 0x3fff,
+	VX_SAID_PORTS = 0x7fff,
+};
 
-static __always_inline void hook_set_by(struct vx_walk *w, __u32 who)
+static __always_inline void hook_say(struct vx_walk *w, __u16 word)
 {
-	VX_SKB(w)->cb[0] = cfg.secret;
-	VX_SKB(w)->cb[1] = who;
+	VX_SKB(w)->tc_index = word;
 }
 
-static __always_inline bool hook_is_by(const struct vx_walk *w, __u32 who)
+static __always_inline __u32 hook_said(const struct vx_walk *w)
 {
-	return VX_SKB(w)->cb[0] == cfg.secret && VX_SKB(w)->cb[1] == who;
+	return VX_SKB(w)->tc_index;
+}
+
+static __always_inline bool is_from_port(__u32 said)
+{
+	return said & VX_SAID_PORT;
+}
+
+static __always_inline bool is_from_peer(__u32 said)
+{
+	return (said & ~VX_SAID_PEERS) == VX_SAID_PEER;
+}
+
+/*
+ * Is it several packets in one, and not of TCP? Segments of TCP have one header each and share all else;
+ * others may be a train of UDP datagrams that have nothing in common but their size (UDP_SEGMENT). The
+ * kernel shows no gso_type, but the first thing bpf_skb_adjust_room does is to refuse to lengthen what is
+ * not TCP, and the next thing is to refuse both versions of IP at once: so nothing happens to the packet
+ * either way. A program of its own to the verifier (see skb_headers). Pointers are void afterwards.
+ */
+__attribute__((noinline)) int hook_is_datagrams(struct __sk_buff *skb)
+{
+	return skb->gso_size &&
+	       bpf_skb_adjust_room(skb, 4, BPF_ADJ_ROOM_NET,
+				   BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6) ==
+		       -VX_ENOTSUPP;
 }
 
 /* TC_ACT_OK is never said: it would skip other people's programs behind ours. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where MACs are: corrected by every frame seen in any room. A loop, or the same MAC in two places,
- * shows here as a MAC that a peer sends while it sits on a local port (I2, I10).
+ * Where MACs are: corrected by every frame that the bridge has let through, as a room behind it sees it
+ * (tun_out, port_out, host_out), and by every one that comes out of a tunnel. What the bridge refuses
+ * teaches nothing. A loop, or the same MAC in two places, shows here as a MAC that a peer sends while it
+ * sits on a local port (I2, I10).
  *
  * Entries are changed in place, without a lock: every field stands for itself, `place` says which of
  * `ifindex` and `vni` counts, and is written after it. To keep the cache line shared, an entry that
@@ -38,9 +40,13 @@ static __always_inline bool is_contested(const struct vx_fdb *at, __u64 now)
 	       is_within(at->seen_ns, now, VX_LOOP_NS);
 }
 
+/* All of the MAC, times a secret number: nobody can choose a MAC that shares its counter with another. */
 static __always_inline __u32 moves_key(const __u8 *mac)
 {
-	return (((__u32)load16(mac + 2) << 16 | load16(mac + 4)) * 0x9e3779b1U) >> 22;
+	__u64 number = load32(mac) | (__u64)load16(mac + 4) << 32;
+
+	_Static_assert(VX_MOVES == 1 << 10, "the upper 10 bits");
+	return (__u32)(number * cfg.keys[VX_KEY_MOVES_ODD] >> 54);
 }
 
 /* What is known of this MAC's flows is void from now on. Said after its new place is written: who learns
@@ -61,6 +67,14 @@ static __always_inline void keep_move(struct vx_fdb *at, __u64 now)
 	at->lately = is_within(at->moved_ns, now, VX_REST_NS) ? at->lately + 1 : 1;
 	at->moved_ns = now;
 	at->moves++;
+}
+
+/* This CPU's. */
+static __always_inline struct vx_note *find_note(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&notes, &zero);
 }
 
 static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
@@ -94,26 +108,61 @@ static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 	return VX_GO_ON;
 }
 
-/*
- * At tun_out: teaches what no port_in did. Where one did, a moment ago, it knows better: the host's
- * own frames show no port here, and routed ones the device they were routed from.
- */
+/* tun_out: the bridge has let this frame through, from that port or from the host itself. */
 static __always_inline enum vx_step learn_sender(struct vx_walk *w)
 {
-	struct vx_fdb_key key = w->pkt.src;
-	struct vx_fdb *at = bpf_map_lookup_elem(&fdb, &key);
+	const struct vx_note *note = NULL;
+	__u32 from = w->from;
 
-	if (at && at->place == VX_AT_PORT && is_within(at->seen_ns, w->now, VX_REFRESH_NS))
-		return VX_GO_ON;
-	return learn_port(w, w->from);
+	if (hook_said(w) == VX_SAID_HOST) {
+		note = find_note();
+		from = note ? note->host : 0;
+	}
+	return learn_port(w, from);
+}
+
+/* Bytes of a frame that tell it from others: the first and the last ones. */
+enum { VX_HEAD = 64, VX_TAIL = 32 };
+
+/* Of the frame in `skb`. A program of its own to the verifier (see skb_headers). */
+__attribute__((noinline)) __u64 frame_hash(struct __sk_buff *skb)
+{
+	__u64 bytes[(VX_HEAD + VX_TAIL) / 8] = {}, h = cfg.keys[VX_KEY_KIND] ^ skb->len;
+
+	if (skb->len < VX_HEAD + VX_TAIL ||
+	    bpf_skb_load_bytes(skb, 0, bytes, VX_HEAD) ||
+	    bpf_skb_load_bytes(skb, skb->len - VX_TAIL, (__u8 *)bytes + VX_HEAD, VX_TAIL)) {
+		if (bpf_skb_load_bytes(skb, 0, bytes, VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN))
+			return h;
+	}
+	for (__u32 i = 0; i < sizeof(bytes) / 8; i++)
+		h = (h ^ h >> 29 ^ bytes[i]) * 0x94d049bb133111ebULL;
+	return h ^ h >> 32;
+}
+
+/* Does this very frame come again and again? */
+static __always_inline bool is_going_round(const struct vx_walk *w)
+{
+	__u64 hash = frame_hash(VX_SKB(w));
+	__u32 slot = hash % VX_ECHOES;
+	struct vx_echo *echo = bpf_map_lookup_elem(&echoes, &slot);
+
+	if (!echo)
+		return false;
+	if (echo->hash != hash || !is_within(echo->since_ns, w->now, VX_ECHO_NS)) {
+		echo->hash = hash;
+		echo->since_ns = w->now;
+		echo->times = 0;
+	}
+	return ++echo->times > VX_ECHO_TIMES;
 }
 
 /*
- * A frame out of a tunnel. Its source MAC on a local port within VX_LOOP_NS is either a container
- * that just migrated to the peer or a frame of ours that came back. Both look the same once, so the
- * first one is counted and delivered: after a migration it is the frame that tells the bridge where
- * the MAC is now (I10). A loop goes on: our port shows the MAC again, the MAC is contested, and then
- * frames from the peer are dropped until the port has been quiet, or one side alone, for VX_LOOP_NS.
+ * A frame out of a tunnel. Its source MAC on a local port within VX_LOOP_NS is a container that just
+ * migrated to the peer, one that shows a MAC of others, or a frame of ours that came back. It is counted
+ * and delivered: after a migration it is the frame that tells the bridge where the MAC is now (I10), and
+ * nobody shall cut off a MAC by showing it. In a loop our port shows the MAC again, the MAC is contested,
+ * and the same frame comes again and again: that one is dropped, which ends the loop.
  */
 static __always_inline enum vx_step learn_peer(struct vx_walk *w)
 {
@@ -131,7 +180,7 @@ static __always_inline enum vx_step learn_peer(struct vx_walk *w)
 	if (is_within(at->local_ns, w->now, VX_LOOP_NS)) {
 		w->to = at->ifindex;
 		charge(w, VX_REASON_LOOP, w->peer);
-		if (is_within(at->contested_ns, w->now, VX_LOOP_NS))
+		if (is_within(at->contested_ns, w->now, VX_LOOP_NS) && is_going_round(w))
 			return VX_DROP;
 	}
 	if (at->place == VX_AT_PEER && at->vni == w->vni) {

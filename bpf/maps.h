@@ -135,6 +135,30 @@ struct {
 	__type(value, struct vx_flow);
 } hot SEC(".maps");
 
+/* What rooms tell the next room on this CPU. Written by the rooms at the bridge; read by wire_out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct vx_note);
+} notes SEC(".maps");
+
+/* By a peer's slot, the next outer IPv4 ID. Written by fast.h, begun by learn.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VX_IDENTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} idents SEC(".maps");
+
+/* Frames that may be going round. Written and read by locate.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VX_ECHOES);
+	__type(key, __u32);
+	__type(value, struct vx_echo);
+} echoes SEC(".maps");
+
 /* Probes on their way. Written by whoever asks; the answers by probe.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

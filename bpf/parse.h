@@ -31,7 +31,10 @@ enum {
 	VX_PROTO_UDP = 17,
 	VX_PROTO_ROUTING = 43,
 	VX_PROTO_FRAGMENT = 44,
+	VX_PROTO_ESP = 50,
+	VX_PROTO_AH = 51,
 	VX_PROTO_DEST = 60,
+	VX_PORT_NAT_T = 4500,
 	VX_EXT_MAX = 4, /* IPv6 extension headers we walk */
 	VX_TAGS_MAX = 2, /* VLAN tags we step over */
 	VX_TAG_LEN = 4,
@@ -68,6 +71,7 @@ struct vx_pkt {
 	struct vx_fdb_key src __attribute__((aligned(8))); /* inner */
 	struct vx_fdb_key dst __attribute__((aligned(8)));
 	__u32 udp_len; /* by the outer UDP header's word */
+	__u32 payload_off; /* of the outer UDP payload, from the packet's first byte */
 	__u32 vni;
 	__u32 reserved; /* not 0: bits that mean nothing are set in the VXLAN header */
 	__u32 frame_off; /* the inner frame, from the packet's first byte */
@@ -252,6 +256,7 @@ static __always_inline enum vx_parse parse_outer(struct vx_cursor *c, bool ether
 		return VX_SHORT;
 	if (vx_field(16, udphdr, at, dest) != bpf_htons(port))
 		return VX_OTHER;
+	p->payload_off = c->off;
 	p->udp_len = bpf_ntohs(vx_field(16, udphdr, at, len));
 	return VX_PARSED;
 }

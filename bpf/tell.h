@@ -21,7 +21,6 @@ enum {
 	VX_PROTO_ICMP = 1,
 	VX_PROTO_ICMP6 = 58,
 	VX_CSUM_MAX = 512, /* bytes bpf_csum_diff takes at once */
-	VX_PACKET_OTHERHOST = 3,
 };
 
 /* The IP packet each frame on the wire will carry; of a super-packet, the largest segment's. */
@@ -314,13 +313,11 @@ static __always_inline enum vx_step tell(struct vx_walk *w, __u32 ifindex)
 /*
  * tun_out: larger than the overlay's MTU goes no further. Told is only who meant this peer: a frame
  * for a MAC nobody knows is flooded here too and may well reach it on this host. And only a port of
- * this bridge, which is where the sender's MAC is: of what the host has routed `from` is some other
- * device.
+ * this bridge: the host and those it routes for host_in has told, if anybody.
  */
 static __always_inline enum vx_step fit_mtu(struct vx_walk *w)
 {
 	__u32 size = inner_len(w);
-	struct vx_fdb_key src = w->pkt.src;
 	const struct vx_fdb *at;
 
 	if (size <= cfg.mtu)
@@ -331,8 +328,7 @@ static __always_inline enum vx_step fit_mtu(struct vx_walk *w)
 	if (!at || at->place != VX_AT_PEER || at->vni != w->vni ||
 	    !is_within(at->seen_ns, w->now, VX_FDB_AGE_NS))
 		return VX_DROP;
-	at = bpf_map_lookup_elem(&fdb, &src);
-	if (!w->from || (at && (at->place != VX_AT_PORT || at->ifindex != w->from)))
+	if (!w->from || hook_said(w) == VX_SAID_HOST)
 		return VX_DROP;
 	return tell(w, w->from);
 }
@@ -345,14 +341,16 @@ static __always_inline enum vx_step fit_mtu(struct vx_walk *w)
 static __always_inline enum vx_step fit_here(struct vx_walk *w)
 {
 	__u32 gso_size = hook_gso_size(w), size;
-	struct vx_fdb_key dst = w->pkt.dst;
 	const struct vx_fdb *at;
 	struct vx_vni vni;
 
 	if ((gso_size ? gso_size + VX_IP4_LEN + VX_UDP_LEN : hook_len(w) - VX_ETH_LEN) <= cfg.mtu)
 		return VX_GO_ON;
+	if (read_frame(w, VX_ADDRESSES) != VX_PARSED)
+		return VX_PASS;
+	w->now = bpf_ktime_get_coarse_ns();
 	at = find_dst(w);
-	if (is_group(&dst) || !at || at->place != VX_AT_PEER ||
+	if (is_group(&w->pkt.dst) || !at || at->place != VX_AT_PEER ||
 	    !is_within(at->seen_ns, w->now, VX_LOOP_NS))
 		return VX_GO_ON;
 	vni.vni = at->vni;

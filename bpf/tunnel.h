@@ -10,8 +10,6 @@
 #include "probe.h"
 #include "read.h"
 
-#define VX_NO_VNI 0xffffffff /* larger than any */
-
 static __always_inline const struct vx_peer *find_tunnel(__u32 ifindex, __u32 *out_vni)
 {
 	struct vx_ifindex key = { ifindex };
@@ -38,25 +36,29 @@ static __always_inline enum vx_step read_tunnel(struct vx_walk *w, __u32 ifindex
 }
 
 /*
- * tun_in: no mark means that no wire_in saw the packet, or that it saw only ESP. The sender's address
- * is gone by now, so nobody is blamed.
+ * tun_in: no mark means that no wire_in saw the packet, neither as it is nor as ESP. The sender's address
+ * is gone by now, so nobody is blamed. With IPsec wire_in may have seen ESP only, so it is counted here.
  */
 static __always_inline enum vx_step check_mark(struct vx_walk *w)
 {
 	bool marked = hook_marked(w);
 
-	if (!marked &&
-	    hook_is_by(w, VX_BY_TUNNEL)) /* the kernel tells a sender that the path takes less */
+	/* The kernel tells a sender that the path takes less: it makes the answer of the sender's own frame. */
+	if (!marked && hook_word_in(w) == VX_WORD_TUNNEL) {
+		hook_clear_word(w);
 		return VX_PASS;
+	}
 	if (marked)
 		hook_unmark(w);
+	hook_say(w, 0);
 	w->from = hook_ifindex(w);
 	if (read_tunnel(w, w->from) == VX_PASS || w->vni == VX_NO_VNI)
 		return VX_PASS;
-	if (marked)
-		return VX_GO_ON;
-	if (w->peer && w->peer->ipsec)
-		return is_probe(w) ? VX_GO_ON : count_rx(w);
+	if (marked) {
+		if (cfg.fastpath && w->peer)
+			hook_say(w, (__u16)(VX_SAID_PEER | (w->peer->slot & VX_SAID_PEERS)));
+		return w->peer && w->peer->ipsec && !is_probe(w) ? count_rx(w) : VX_GO_ON;
+	}
 	if (cfg.guard == VX_GUARD_OFF)
 		return VX_GO_ON;
 	charge(w, VX_REASON_UNGUARDED, NULL);
@@ -100,7 +102,7 @@ static __always_inline enum vx_step split_horizon(struct vx_walk *w)
 		return VX_DROP;
 	}
 	w->pkt.vni = vni.vni;
-	if (!hook_counted(w))
+	if (hook_said(w) != VX_SAID_COUNTED)
 		charge(w, VX_REASON_LOOP, sender);
 	return VX_DROP;
 }
@@ -123,25 +125,51 @@ static __always_inline enum vx_step see_return(struct vx_walk *w)
 		return VX_GO_ON;
 	w->to = w->from; /* some tunnel: which one is the bridge's to say */
 	charge(w, VX_REASON_LOOP, w->peer);
-	hook_set_counted(w);
+	hook_say(w, VX_SAID_COUNTED);
 	return VX_GO_ON;
 }
 
-/* tun_out: off to the kernel's VXLAN. Should it find the frame too large for the path it makes an answer of
- * it, which comes out of this very tunnel without any wire_in having seen it. */
+/* tun_out, first of all: whatever it lets pass, be it a probe or the bridge's own query, may leave. Should
+ * the kernel find the frame too large for the path it makes an answer of it, which comes out of this very
+ * tunnel without any wire_in having seen it: the word is still there. */
+static __always_inline enum vx_step give_word(struct vx_walk *w)
+{
+	hook_set_word(w);
+	return VX_GO_ON;
+}
+
+/* tun_out: off to the kernel's VXLAN. */
 static __always_inline enum vx_step send_off(struct vx_walk *w)
 {
-	hook_set_by(w, VX_BY_TUNNEL);
+	if (hook_said(w))
+		hook_say(w, 0);
 	return VX_PASS;
 }
 
-/* port_in: a frame from the local side, at the door. */
-static __always_inline enum vx_step learn_here(struct vx_walk *w)
+/* port_in, host_in: the kernel's way, by the bridge. By which door a frame came is for whoever sees it
+ * behind the bridge: only what the bridge lets through teaches anything. */
+static __always_inline enum vx_step come_in(struct vx_walk *w)
 {
-	if (read_frame(w, VX_ADDRESSES) != VX_PARSED)
+	struct vx_note *note;
+	__u32 port = hook_ifindex(w);
+
+	if (!cfg.fastpath)
 		return VX_PASS;
-	w->now = bpf_ktime_get_coarse_ns();
-	return learn_port(w, hook_ifindex(w));
+	hook_say(w, (__u16)(VX_SAID_PORT | (port & VX_SAID_PORTS)));
+	note = find_note();
+	if (note)
+		note->port = port;
+	return VX_PASS;
+}
+
+static __always_inline enum vx_step host_come_in(struct vx_walk *w)
+{
+	struct vx_note *note = find_note();
+
+	hook_say(w, VX_SAID_HOST);
+	if (note)
+		note->host = hook_ifindex(w);
+	return VX_PASS;
 }
 
 #endif

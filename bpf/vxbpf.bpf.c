@@ -40,7 +40,7 @@ int wire_in(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, fast_rx(&w) ?: find_vxlan(&w) ?: check_source(&w) ?: accept_rx(&w));
+	return finish(&w, fast_rx(&w) ?: find_vxlan(&w) ?: check_source(&w) ?: check_train(&w) ?: accept_rx(&w));
 }
 
 /* The same on a device without Ethernet headers: WireGuard, tun. */
@@ -49,16 +49,16 @@ int wire_in_l3(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, false);
 
-	return finish(&w, find_vxlan(&w) ?: check_source(&w) ?: accept_rx(&w));
+	return finish(&w, find_vxlan(&w) ?: check_source(&w) ?: check_train(&w) ?: accept_rx(&w));
 }
 
-/* TC egress of an underlay device: nothing that workloads send passes as VXLAN from us. */
+/* TC egress of an underlay device: only what tun_out or the fast path has made passes as VXLAN from us. */
 SEC("tc")
 int wire_out(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, pass_fast(&w) ?: learn_tx(&w) ?: refuse_hidden(&w) ?: refuse_nested(&w));
+	return finish(&w, pass_ours(&w) ?: pass_others(&w) ?: refuse_hidden(&w) ?: refuse_nested(&w));
 }
 
 SEC("tc")
@@ -66,7 +66,7 @@ int wire_out_l3(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, false);
 
-	return finish(&w, refuse_hidden(&w) ?: refuse_nested(&w));
+	return finish(&w, pass_ours(&w) ?: pass_others(&w) ?: refuse_hidden(&w) ?: refuse_nested(&w));
 }
 
 /* TC ingress of a tunnel: a frame from a peer, about to enter the bridge. */
@@ -84,26 +84,45 @@ int tun_out(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, split_horizon(&w) ?: fit_mtu(&w) ?: learn_sender(&w) ?: clamp(&w) ?:
-			  fast_tunnel(&w) ?: count_tx(&w) ?: send_off(&w));
+	return finish(&w, give_word(&w) ?: split_horizon(&w) ?: fit_mtu(&w) ?: learn_sender(&w) ?:
+			  clamp(&w) ?: fast_tunnel(&w) ?: begin_note(&w) ?: count_tx(&w) ?:
+			  end_note(&w) ?: send_off(&w));
 }
 
-/* TC ingress of every other port, and TC egress of the bridge itself: the host is a port too. */
+/* TC ingress of every other port of the bridge. */
 SEC("tc")
 int port_in(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, fast_port(&w) ?: learn_here(&w) ?: fit_here(&w));
+	return finish(&w, fast_port(&w) ?: fit_here(&w) ?: come_in(&w));
 }
 
-/* TC egress of such a port, and TC ingress of the bridge: a frame the bridge has brought here. */
+/* TC egress of such a port: a frame the bridge has brought here. */
 SEC("tc")
 int port_out(struct __sk_buff *skb)
 {
 	struct vx_walk w = walk_tc(skb, true);
 
-	return finish(&w, learn_rx(&w));
+	return finish(&w, learn_out(&w));
+}
+
+/* The bridge device itself, where the host is the port, so directions are swapped: TC egress, ... */
+SEC("tc")
+int host_in(struct __sk_buff *skb)
+{
+	struct vx_walk w = walk_tc(skb, true);
+
+	return finish(&w, fast_port(&w) ?: fit_here(&w) ?: host_come_in(&w));
+}
+
+/* ... and TC ingress. */
+SEC("tc")
+int host_out(struct __sk_buff *skb)
+{
+	struct vx_walk w = walk_tc(skb, true);
+
+	return finish(&w, learn_host(&w));
 }
 
 /* No rooms, but run by the loader, for what it cannot do to counters that go on counting: another owner's

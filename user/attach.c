@@ -31,8 +31,8 @@ const struct attach_room attach_rooms[] = {
 	{ "port_in", "port_in", ATTACH_INGRESS },
 	{ "port_out", "port_out", ATTACH_EGRESS },
 	/* On the bridge device the host is the port, so directions are swapped. */
-	{ "host_in", "port_in", ATTACH_EGRESS },
-	{ "host_out", "port_out", ATTACH_INGRESS },
+	{ "host_in", "host_in", ATTACH_EGRESS },
+	{ "host_out", "host_out", ATTACH_INGRESS },
 };
 const size_t attach_n_rooms = ARRAY_LEN(attach_rooms);
 

@@ -15,7 +15,7 @@ struct bpfobj {
 	char overlay[VX_IF_LEN];
 	char build[BPFOBJ_BUILD];
 	struct vxbpf_bpf *skel;
-	uint64_t hash; /* of the object's bytes and the config, less its secret */
+	uint64_t hash; /* of the object's bytes and the config, less its keys */
 	uint32_t slots;
 	bool loaded;
 };
@@ -61,7 +61,7 @@ int bpfobj_open(const char *overlay, const struct vx_config *cfg, struct bpfobj 
 	memcpy((void *)&bo->skel->rodata->cfg, cfg, sizeof(*cfg));
 	elf = vxbpf_bpf__elf_bytes(&size);
 	bo->hash = fnv64(FNV64_INIT, elf, size);
-	named.secret = 0; /* made up anew each time until it is written down: see follow_maps() */
+	memset(named.keys, 0, sizeof(named.keys)); /* made up anew each time until it is written down: see follow_maps() */
 	bo->hash = fnv64(bo->hash, &named, sizeof(named));
 	*out = take_ptr(bo);
 	return 0;

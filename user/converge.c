@@ -105,18 +105,18 @@ static void read_foreigns(struct nl *nl, const struct conf *conf, const struct l
 }
 
 /* Made up once, kept as long as the overlay is up: another one would mean other programs. */
-static int keep_secret(const char *overlay, uint32_t *out, struct why *why)
+static int keep_secret(const char *overlay, struct plan_secret *out, struct why *why)
 {
 	struct vx_overlay o;
 	int err = observe_overlay_if_any(overlay, &o, why);
 
 	if (err)
 		return err;
-	while (!o.secret)
-		if (getrandom(&o.secret, sizeof(o.secret), 0) < 0 && errno != EINTR)
+	*out = (struct plan_secret){ o.secret, o.salt };
+	while (!out->secret || !out->salt)
+		if (getrandom(out, sizeof(*out), 0) < 0 && errno != EINTR)
 			return why_set(why, -errno, "%s: make up its secret: %s", overlay,
 				       strerror(errno));
-	*out = o.secret;
 	return 0;
 }
 

@@ -56,7 +56,8 @@ static void want_overlay_entry(const struct planning *p)
 	o.mtu = p->base->cfg.mtu;
 	o.port = conf->port;
 	o.mark = conf->mark;
-	o.secret = p->base->cfg.secret;
+	o.secret = p->facts->secret.secret;
+	o.salt = p->facts->secret.salt;
 	o.guard = conf->guard;
 	o.vni_mode = conf->vni_mode;
 	text_copy(o.fastpath, sizeof(o.fastpath), conf_switch_name(conf->fastpath));

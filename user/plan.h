@@ -21,6 +21,12 @@
 #define PLAN_TCX_TUNNELS 16
 #define PLAN_ADDR_PROTO 118 /* IFA_PROTO of the addresses we set: 'v' */
 
+/* Random, and the same as long as the overlay is up. */
+struct plan_secret {
+	uint32_t secret;
+	uint64_t salt;
+};
+
 struct plan_facts {
 	const struct links *links;
 	const struct addrs *addrs;
@@ -29,7 +35,7 @@ struct plan_facts {
 	const struct fastpath_facts *fastpath;
 	const struct foreigns *foreigns; /* ports that the fast path has to keep out of */
 	const char *tc_mode; /* "tcx" or "clsact" */
-	uint32_t secret; /* for struct vx_config */
+	struct plan_secret secret; /* what struct vx_config's keys are made from */
 	struct objs *now; /* what is there: a hook keeps the mode it has */
 	const struct slots *slots; /* of the mesh's peers */
 	const char *const *maps; /* NULL-terminated names of the object's maps and programs */

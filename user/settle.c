@@ -289,6 +289,23 @@ static int check_tunnels(struct settling *s)
 	return 0;
 }
 
+/* As many numbers as are needed from one secret (splitmix64, whose inputs differ in each). */
+static void settle_keys(const struct plan_secret *secret, __u64 keys[VX_KEYS])
+{
+	uint64_t state = secret->salt ^ (uint64_t)secret->secret << 32 ^ secret->secret;
+
+	for (size_t i = 0; i < VX_KEYS; i++) {
+		uint64_t z = (state += 0x9e3779b97f4a7c15ULL + secret->secret);
+
+		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+		z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+		keys[i] = z ^ z >> 31;
+	}
+	keys[VX_KEY_WORD_ODD] |= 1;
+	keys[VX_KEY_WORD_ODD2] |= 1;
+	keys[VX_KEY_MOVES_ODD] |= 1;
+}
+
 static void settle_config(struct settling *s)
 {
 	const struct conf_host *self = s->mesh->self;
@@ -301,7 +318,7 @@ static void settle_config(struct settling *s)
 	cfg->vni_mode = (__u8)s->conf->vni_mode;
 	cfg->clamp_mss = s->conf->clamp_mss;
 	cfg->fastpath = !fastpath_why_off(s->conf, s->facts->fastpath);
-	cfg->secret = s->facts->secret;
+	settle_keys(&s->facts->secret, cfg->keys);
 	if (ip_is_v4(&self->address))
 		cfg->local4 = self->address;
 	else

@@ -17,6 +17,7 @@
 #define VX_TEXT_LEN 48 /* an address as text: INET6_ADDRSTRLEN rounded up */
 #define VX_IF_LEN 16 /* IFNAMSIZ */
 #define VX_MAX_HOSTS 1000
+#define VX_NO_VNI 0xffffffff /* larger than any */
 #define VX_LOOP_NS 2000000000ULL /* a MAC seen on a local port within this may be a loop (I2) */
 
 #define VX_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
@@ -39,6 +40,19 @@ struct vx_addr {
 };
 VX_ASSERT_SIZE(struct vx_addr, 16);
 
+/* What struct vx_config's keys are for. Those that are multiplied by are odd. */
+enum vx_key {
+	VX_KEY_WORD, /* the words of hook.h */
+	VX_KEY_WORD_ODD,
+	VX_KEY_WORD_ODD2,
+	VX_KEY_MACS, /* the hash of a flow, see flow.h */
+	VX_KEY_REST,
+	VX_KEY_KIND,
+	VX_KEY_ADDRS, /* and three more */
+	VX_KEY_MOVES_ODD = VX_KEY_ADDRS + 4,
+	VX_KEYS,
+};
+
 /* Load-time constants of one set of programs (rodata): a change means new programs. */
 struct vx_config {
 	__u32 layout;
@@ -47,14 +61,13 @@ struct vx_config {
 	__u16 port; /* UDP port of the mesh, host byte order */
 	__u8 guard; /* enum vx_guard */
 	__u8 vni_mode; /* enum vx_vni_mode */
-	__u32 secret; /* random: wire_out knows frames port_in has sent there by it, flows hash with it */
 	__u32 fastpath; /* 0 or 1 */
 	__u32 clamp_mss; /* 0 or 1 */
-	__u32 reserved;
 	struct vx_addr local4; /* this host's IPv4 address in the mesh, zero if none */
 	struct vx_addr local6; /* this host's IPv6 address in the mesh, zero if none */
+	__u64 keys[VX_KEYS]; /* random, see enum vx_key; made from the overlay's secret */
 };
-VX_ASSERT_SIZE(struct vx_config, 64);
+VX_ASSERT_SIZE(struct vx_config, 56 + 8 * VX_KEYS);
 
 /* --- map `peers`: VNI -> the peer it belongs to. Written by the loader, read by all. */
 struct vx_vni {
@@ -265,9 +278,9 @@ struct vx_flow {
 	enum vx_way way;
 	__u32 to; /* ifindex it leaves by */
 	__u32 slot; /* whose counters, */
-	__u16 outer_id; /* transmit over IPv4: the next IP id */
-	__u16 fits; /* transmit over IPv6: the frame's length. On a longer one the kernel has still to say:
-		     * it may have been told that the path takes less, and routers cut no IPv6. */
+	__u32 fits; /* transmit: the frame's length, a segment's if it was several in one. On a longer one
+		     * the kernel has still to say: it may know that the path takes less, and has to cut it
+		     * (IPv4) or to tell the sender (IPv6). */
 	__u16 header_len; /* transmit: of `header` */
 	__u8 first; /* transmit: its TTL is one to begin with, so the sender forwards it for nobody */
 	__u8 super; /* receive: super-packets too: they go no further */
@@ -278,6 +291,34 @@ struct vx_flow {
 	__u64 stamp_again;
 };
 VX_ASSERT_SIZE(struct vx_flow, 248);
+
+/* --- map `notes` (one entry per CPU): what one room has written down for the next one that runs on this
+ * CPU, about the frame at hand. The programs' own. */
+struct vx_note {
+	__u32 host; /* ifindex of the bridge that the host's last frame left by */
+	__u32 port; /* ifindex of the port that the last frame came in by */
+	__u32 vni; /* tun_out has let `flow` into this tunnel, VX_NO_VNI = wire_out need not finish it */
+	__u32 reserved;
+	struct vx_flow flow;
+};
+VX_ASSERT_SIZE(struct vx_note, 264);
+
+/* --- map `idents`: a peer's slot, less what is above VX_IDENTS -> the next outer IPv4 ID to that peer, in
+ * its low 16 bits, 0 = not begun. The programs' own. */
+#define VX_IDENTS 2048
+
+/* --- map `echoes`: by the hash of a frame whose MAC is in two places, how often a peer has brought it
+ * within VX_ECHO_NS. The programs' own. */
+#define VX_ECHOES 1024
+#define VX_ECHO_NS 1000000000ULL
+#define VX_ECHO_TIMES 4 /* a frame that comes more often within that time goes round in a loop */
+
+struct vx_echo {
+	__u64 hash;
+	__u64 since_ns;
+	__u64 times;
+};
+VX_ASSERT_SIZE(struct vx_echo, 24);
 
 /*
  * A probe (`vxbpf ping`): behind an Ethernet header with this group address, this source and this type.
@@ -340,7 +381,8 @@ struct vx_overlay {
 	char address6[VX_TEXT_LEN];
 	char underlay[VX_IF_LEN]; /* "" = whatever the routes say */
 	char config[256]; /* absolute path */
-	char mtu_why[128]; /* how the MTU came about, one clause */
+	char mtu_why[120]; /* how the MTU came about, one clause */
+	__u64 salt; /* with `secret` what struct vx_config's keys are made from */
 	__u32 mtu;
 	__u32 port;
 	enum vx_guard guard;
@@ -349,7 +391,7 @@ struct vx_overlay {
 	char xdp[8];
 	char fastpath_why[96]; /* why it is off, a clause; "" = it is on */
 	__u32 mark;
-	__u32 secret; /* as in struct vx_config */
+	__u32 secret;
 };
 VX_ASSERT_SIZE(struct vx_overlay, 704);
 

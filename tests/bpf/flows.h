@@ -160,17 +160,37 @@ static inline struct vxbpf_bpf *begin(const struct pair *p)
 	return o;
 }
 
-/* The kernel has sent `frame`: its packet at wire_out, which lets it pass. */
-static inline void teach_tx(struct vxbpf_bpf *o, const struct pair *p, const struct pkt_buf *frame)
+/* The bridge has brought `frame` from `port` to its tunnel: the word that says so. */
+static inline __u64 let_in(struct vxbpf_bpf *o, const struct pair *p, const struct pkt_buf *frame,
+			   __u32 port)
+{
+	struct shot s = { "tun_out", tunnel_of(p->out), port };
+
+	shoot(o, &s, frame);
+	assert_int_equal(s.verdict, TC_ACT_UNSPEC);
+	assert_in_range(s.left.tstamp, 1, UINT32_MAX);
+	return s.left.tstamp;
+}
+
+/* The kernel has sent `frame`, which came by `port`: its packet at wire_out, which lets it pass. */
+static inline void teach_from(struct vxbpf_bpf *o, const struct pair *p,
+			      const struct pkt_buf *frame, __u32 port)
 {
 	struct shot s = { "wire_out", UNDER };
 	struct pkt_buf packet;
 
 	kernel_made(p->out, frame, &packet);
+	s.word = let_in(o, p, frame, port);
 	shoot(o, &s, &packet);
 	assert_int_equal(s.verdict, TC_ACT_UNSPEC);
+	assert_int_equal(s.left.tstamp, 0);
 	assert_int_equal(s.out.len, packet.len);
 	assert_memory_equal(s.out.data, packet.data, packet.len);
+}
+
+static inline void teach_tx(struct vxbpf_bpf *o, const struct pair *p, const struct pkt_buf *frame)
+{
+	teach_from(o, p, frame, PORT1);
 }
 
 /* The bridge has brought `frame` from the peer to a's port. */

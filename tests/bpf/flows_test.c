@@ -99,11 +99,11 @@ static void time_goes_on(void **state)
 	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
 }
 
-/* Any ARP that shows a MAC: at a port, or out of a tunnel. */
+/* Any ARP that shows a MAC: let into a tunnel from a port, or out of one. */
 static void show_mac(struct vxbpf_bpf *o, char mac, bool at_peer)
 {
 	const struct pkt pkt = { .i = { .src = mac, .dst = '*' } };
-	struct shot s = { "port_in", PORT2 };
+	struct shot s = { "tun_out", TUN_ETA, PORT2 };
 	struct pkt_buf b;
 
 	if (at_peer)
@@ -292,37 +292,70 @@ static void hot_slots_are_kept(void **state)
 	assert_true(get_hot(k.o, hash).learned_ns > 1);
 }
 
-/* At wire_out what port_in has sent still shows the port it came in by: as what workloads forge. */
-static void what_port_in_sent_passes_wire_out(void **state)
+/* At wire_out what port_in has sent still shows the port it came in by: as what workloads forge. Only the
+ * word tells them apart, and there is one for each way. */
+static void words_are_demanded_at_wire_out(void **state)
 {
-	static const struct {
-		__u32 words[2];
-		bool pass;
-	} cases[] = { { { SECRET, MAGIC }, true },
-		      { { 0, 0 }, false },
-		      { { SECRET + 1, MAGIC }, false },
-		      { { SECRET, MAGIC + 1 }, false } };
 	const struct pair *p = *state;
 	struct known_flow k;
+	__u64 fast, slow;
 
 	know(p, false, &k);
-	assert_int_equal(k.shot.left.cb[0], SECRET);
-	assert_int_equal(k.shot.left.cb[1], MAGIC);
-	forget_flows(k.o);
-	for (size_t i = 0; i < LEN(cases); i++) {
-		struct shot s = { "wire_out", UNDER, PORT1,
-				  .words = { cases[i].words[0], cases[i].words[1] } };
-		struct tally t = shoot_young(k.o, p, &s, &k.shot.out);
+	fast = k.shot.left.tstamp;
+	assert_in_range(fast, 1, UINT32_MAX);
+	slow = let_in(k.o, p, &k.in, PORT2);
+	assert_true(slow != fast);
+	{
+		const struct {
+			__u64 word;
+			__u32 ingress;
+			bool pass;
+		} cases[] = { { fast, PORT1, true },
+			      { fast, 0, true }, /* the host's own */
+			      { slow, 0, true },
+			      { slow, PORT1, false }, /* the kernel's VXLAN shows no device */
+			      { 0, 0, false },
+			      { 0, PORT1, false },
+			      { fast ^ 1, PORT1, false },
+			      { slow ^ 0x80000000, 0, false },
+			      { slow | 1ULL << 32, 0, false } };
 
-		assert_int_equal(s.verdict, cases[i].pass ? TC_ACT_UNSPEC : TC_ACT_SHOT);
-		assert_tally("at wire_out", t, (struct tally){});
-		assert_int_equal(s.out.len, k.shot.out.len);
-		assert_memory_equal(s.out.data, k.shot.out.data, s.out.len);
-		s.ingress = 0;
-		shoot(k.o, &s, &k.shot.out);
-		assert_int_equal(flows_known(k.o), cases[i].pass ? 0 : 1);
-		forget_flows(k.o);
+		for (size_t i = 0; i < LEN(cases); i++) {
+			struct shot s = { "wire_out", UNDER, cases[i].ingress,
+					  .word = cases[i].word };
+			struct tally t = shoot_young(k.o, p, &s, &k.shot.out);
+
+			assert_int_equal(s.verdict,
+					 cases[i].pass ? TC_ACT_UNSPEC : TC_ACT_SHOT);
+			assert_int_equal(s.left.tstamp, cases[i].pass ? 0 : cases[i].word);
+			assert_tally("at wire_out", t, (struct tally){});
+			assert_int_equal(s.out.len, k.shot.out.len);
+			assert_memory_equal(s.out.data, k.shot.out.data, s.out.len);
+		}
 	}
+}
+
+/* Not by a packet that has the word and is of another frame, nor twice by one note. */
+static void a_note_is_for_one_frame(void **state)
+{
+	const struct pair *p = *state;
+	struct vxbpf_bpf *o = begin(p);
+	struct shot s = { "wire_out", UNDER };
+	struct pkt_buf frame, other, packet;
+
+	make_frame(p, false, 3, &frame);
+	other = frame;
+	other.data[headers_len(p) - (p->l4 == 't' ? 20 : 8) + 1] ^= 1; /* another port */
+	kernel_made(p->out, &other, &packet);
+	s.word = let_in(o, p, &frame, PORT1);
+	shoot(o, &s, &packet);
+	assert_int_equal(flows_known(o), 0);
+	kernel_made(p->out, &frame, &packet);
+	shoot(o, &s, &packet);
+	assert_int_equal(flows_known(o), 0);
+	s.word = let_in(o, p, &frame, PORT1);
+	shoot(o, &s, &packet);
+	assert_int_equal(flows_known(o), 1);
 }
 
 static __u32 moves_of(struct vxbpf_bpf *o, __u32 key)
@@ -362,7 +395,7 @@ static void switched_off_nothing_is_taken(void **state)
 
 int main(void)
 {
-	static struct CMUnitTest tests[6 * 2 + 3 * LEN(pairs) + 1];
+	static struct CMUnitTest tests[6 * 2 + 4 * LEN(pairs) + 1];
 	static const bool ways[] = { false, true };
 	size_t n = 0;
 
@@ -382,7 +415,8 @@ int main(void)
 	for (size_t i = 0; i < LEN(pairs); i++) {
 		ADD(another_flow_of_this_hash_is_another, &pairs[i]);
 		ADD(another_flow_is_not_the_way_back, &pairs[i]);
-		ADD(what_port_in_sent_passes_wire_out, &pairs[i]);
+		ADD(words_are_demanded_at_wire_out, &pairs[i]);
+		ADD(a_note_is_for_one_frame, &pairs[i]);
 	}
 	ADD(hot_slots_are_kept, NULL);
 	return _cmocka_run_group_tests("flows", tests, n, make_world, unload);

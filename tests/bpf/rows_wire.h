@@ -147,8 +147,8 @@
 #define FORGED(W, peer, id, us, ...) W(us, id, .to = peer, ##__VA_ARGS__)
 #define OUT .ifindex = UNDER, .ingress = PORT1, .from = PORT1, .to = UNDER
 #define BOTH_FAMILIES_OUT(fam, W, us, peer, name, id, other_id)                                    \
-	{ fam " out ours", "wire_out", "e", { FORGED(W, peer, id, us), T4(1) },                    \
-	  .ifindex = UNDER },                                                                      \
+	{ fam " out by this host", "wire_out", "e", { FORGED(W, peer, id, us), T4(1) },            \
+	  .ifindex = UNDER, .to = UNDER, DROPPED(NESTED, name, 1, 55, id) },                       \
 	{ fam " out forged", "wire_out", "e", { FORGED(W, peer, id, us), T4(1) }, OUT,             \
 	  DROPPED(NESTED, name, 1, 55, id) },                                                      \
 	{ fam " out forged, observe", "wire_out", "o", { FORGED(W, peer, id, us), T4(1) }, OUT,    \
@@ -177,8 +177,9 @@
 	{ fam " out l3 forged", "wire_out_l3", "e",                                                \
 	  { FORGED(W, peer, id, us, .bare = true), T4(1) }, OUT,                                   \
 	  DROPPED(NESTED, name, 1, 55, id) },                                                      \
-	{ fam " out l3 ours", "wire_out_l3", "e",                                                  \
-	  { FORGED(W, peer, id, us, .bare = true), T4(1) }, .ifindex = UNDER }
+	{ fam " out l3 by this host", "wire_out_l3", "e",                                          \
+	  { FORGED(W, peer, id, us, .bare = true), T4(1) }, .ifindex = UNDER, .to = UNDER,         \
+	  DROPPED(NESTED, name, 1, 55, id) }
 
 /* The first `n` bytes of IP payload as a first fragment, `o` bytes with the headers in front of it, of a
  * packet as in FORGED. Less than 30 show no frame's addresses, less than 16 no VNI. */
@@ -193,8 +194,8 @@
 	  .udp_len = 9), OUT },                                                                    \
 	{ fam " out 8 bytes, index", "wire_out", "ei", PIECE(W, o, first, 8, us, id, .to = peer,   \
 	  .udp_len = 9), OUT, HIDDEN(name, (o) + 8, id) },                                         \
-	{ fam " out 8 bytes of ours", "wire_out", "e", PIECE(W, o, first, 8, us, id, .to = peer,   \
-	  .udp_len = 9), .ifindex = UNDER },                                                       \
+	{ fam " out 8 bytes by this host", "wire_out", "e", PIECE(W, o, first, 8, us, id,          \
+	  .to = peer, .udp_len = 9), .ifindex = UNDER, .to = UNDER, HIDDEN(name, (o) + 8, id) },   \
 	{ fam " out 16 bytes, other VNI", "wire_out", "e", PIECE(W, o, first, 16, us, STRANGE_VNI, \
 	  .to = peer, .udp_len = 9), OUT, HIDDEN(name, (o) + 16, id) },                            \
 	{ fam " out 24 bytes", "wire_out", "e", PIECE(W, o, first, 24, us, id, .to = peer,         \
@@ -312,8 +313,21 @@ static const struct row wire_rows[] = {
 	{ "v6 xdp first fragment", "wire_xdp", "e",
 	  { W6(STRANGER6, GAMMA, .ext = "f", .udp_len = 945), T4(1) }, .from = 1,
 	  DROPPED(UNKNOWN_SOURCE, NULL, 1, 1000, GAMMA) },
-	{ "IPsec peer in clear", "wire_in", "e", { W4(DELTA4, DELTA), T4(1) }, IN, ACCEPTED,
-	  RX(DELTA, 1, 55, 1) },
+	/* Counted at tun_in, where it comes out even if all that was seen here was ESP. */
+	{ "IPsec peer in clear", "wire_in", "e", { W4(DELTA4, DELTA), T4(1) }, IN, ACCEPTED },
+	{ "ESP of a peer", "wire_in", "e", { W4(DELTA4, DELTA, .proto = 50), T4(1) }, IN, ACCEPTED },
+	{ "AH of a peer", "wire_in", "e", { W4(DELTA4, DELTA, .proto = 51), T4(1) }, IN, ACCEPTED },
+	{ "ESP of a peer without a policy yet", "wire_in", "e", { W6(GAMMA6, GAMMA, .proto = 50), T4(1) },
+	  IN, ACCEPTED },
+	{ "ESP in UDP of a peer", "wire_in", "e", { W4(DELTA4, DELTA, .port = 4500), T4(1) }, IN,
+	  ACCEPTED },
+	{ "ESP of a peer, l3", "wire_in_l3", "e", { W4(DELTA4, DELTA, .proto = 50, .bare = true), T4(1) },
+	  IN, ACCEPTED },
+	{ "ESP of a stranger", "wire_in", "e", { W4(STRANGER4, DELTA, .proto = 50), T4(1) }, IN },
+	{ "ESP in UDP of a stranger", "wire_in", "e", { W4(STRANGER4, DELTA, .port = 4500), T4(1) }, IN },
+	{ "ESP to another address", "wire_in", "e", { W4(DELTA4, DELTA, .to = OTHER4, .proto = 50),
+	  T4(1) }, IN },
+	{ "TCP of a peer", "wire_in", "e", { W4(DELTA4, DELTA, .proto = 6), T4(1) }, IN },
 	{ "ARP on the wire", "wire_in", "e", { .i = ARP(.dst = '*') }, IN },
 	{ "IPv4 on the wire", "wire_in", "e", { .i = T4(1) }, IN },
 	{ "ARP out", "wire_out", "e", { .i = ARP(.dst = '*') }, OUT },

@@ -82,7 +82,7 @@ static int make_way(void **state)
 	by_p2 = packet_socket("p2", 0);
 	attach(load("ep")->progs.port_in, PORT1, BPF_TC_INGRESS);
 	attach(load("ep")->progs.wire_in, WIRE, BPF_TC_INGRESS);
-	attach(load("ep")->progs.port_out, C2, BPF_TC_INGRESS); /* as on a bridge itself */
+	attach(load("ep")->progs.port_out, C2, BPF_TC_INGRESS); /* as by a tunnel */
 	return setsockopt(sender, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one));
 }
 
@@ -277,6 +277,11 @@ static void tags_beside_are_left(void **state)
 	assert_tally("tagged", send_two(o, p, &frame, 0, underlay, &seen), (struct tally){});
 }
 
+static void put_tunnel(struct vxbpf_bpf *o, __u32 ifindex, __u32 vni)
+{
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.tunnels), &ifindex, &vni, 0), 0);
+}
+
 static void tags_beside_teach_nothing(void **state)
 {
 	const struct pair *p = *state;
@@ -293,7 +298,8 @@ static void tags_beside_teach_nothing(void **state)
 	put_tag(&tagged);
 	do {
 		o = begin(p);
-		put_door(o, C2, VX_DOOR_HOST);
+		put_door(o, C2, VX_DOOR_PEER);
+		put_tunnel(o, C2, vni_of(p->out)); /* what is received there is a peer's */
 		put_mac(o, 'a', VX_AT_PORT, C2, 0);
 		put_mac(o, 'b', VX_AT_PEER, vni_of(p->out), 0);
 		assert_int_equal(send(by_p2, tagged.data, tagged.len, 0), tagged.len);

@@ -20,7 +20,7 @@ struct pair {
 	char l4;
 };
 
-enum { ETH = 14, OUTER4 = 50, OUTER6 = 70, MAGIC = 0x56586250 /* VX_CB_MAGIC */ };
+enum { ETH = 14, OUTER4 = 50, OUTER6 = 70 };
 
 static inline int outer_len(int out)
 {
@@ -155,10 +155,11 @@ static inline int make_world(void **state)
 {
 	static const char commands[] =
 		"set -e; for d in d10 d11; do ip link set $d mtu 1600 addrgenmode none up; done;"
+		"ip link set d11 address 02:00:00:00:00:22;"
 		"ip addr add " PKT_LOCAL4 "/24 dev d10;"
 		"ip addr add " PKT_LOCAL6 "/64 dev d10 nodad;"
 		"ip neigh add " BETA4 " lladdr 02:00:00:00:00:22 dev d10;"
-		"ip neigh add " GAMMA6 " lladdr 02:00:00:00:00:33 dev d10;"
+		"ip neigh add " GAMMA6 " lladdr 02:00:00:00:00:22 dev d10;"
 		"v() { ip link add $1 mtu 1450 type vxlan id $2 local $3 remote $4 \
 			dstport 4789 nolearning $5; ip link set $1 addrgenmode none up; };"
 		"v vx4 5001 " PKT_LOCAL4 " " BETA4 " noudpcsum;"
@@ -177,7 +178,7 @@ struct shot {
 	const char *program;
 	__u32 ifindex, ingress, gso_size;
 	bool marked;
-	__u32 words[2]; /* of port_in to wire_out: its secret, and MAGIC */
+	__u64 word; /* what an earlier room has said in skb->tstamp */
 
 	int verdict;
 	struct pkt_buf out;
@@ -189,15 +190,14 @@ static inline void shoot(struct vxbpf_bpf *o, struct shot *s, const struct pkt_b
 	struct __sk_buff skb = { .mark = OTHER_BITS | (s->marked ? BIT : 0),
 				 .ifindex = s->ifindex,
 				 .ingress_ifindex = s->ingress,
-				 .gso_size = s->gso_size };
+				 .gso_size = s->gso_size,
+				 .tstamp = s->word };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = b->data, .data_size_in = (__u32)b->len,
 		    .data_out = s->out.data, .data_size_out = PKT_MAX, .ctx_in = &skb,
 		    .ctx_size_in = sizeof(skb), .ctx_out = &s->left,
 		    .ctx_size_out = sizeof(s->left), .repeat = 1);
 	struct bpf_program *program = bpf_object__find_program_by_name(o->obj, s->program);
 
-	skb.cb[0] = s->words[0];
-	skb.cb[1] = s->words[1];
 	assert_non_null(program);
 	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(program), &opts), 0);
 	s->verdict = (int)opts.retval;
