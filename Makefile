@@ -151,12 +151,14 @@ test-faults: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/run faults
 
-# The demo on Debian's 6.1 and 6.12 kernels, in virtual machines; and such a machine on our bridge.
+# The demo and some tests on Debian's 6.1 and 6.12 kernels, in virtual machines; and such a machine on our
+# bridge. TESTS="e2e/NAME...": these tests instead.
 test-kernels:
 	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(KERNEL_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/kernels/run
 	$(Q)BUILD=$(BUILD) tests/kernels/guest
+	$(Q)BUILD=$(BUILD) tests/kernels/suite $(SUITES) $(if $(TESTS),-- $(TESTS))
 
 # What a packet costs in instructions, counted in virtual machines and compared with docs/bench-exact.md.
 bench-exact:

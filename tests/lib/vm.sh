@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Debian's own kernels in a virtual machine: fetched, given a root of their own, booted by qemu in
-# software emulation (needs no KVM). Sourced by tests/kernels/run and tests/bench/exact.
+# software emulation (needs no KVM). Sourced by what is in tests/kernels and by tests/bench/exact.
 #
 #   vm_kernel SUITE             downloads it (once) below $BUILD/kernels; sets DIR, UNPACKED, RELEASE
 #   vm_root ROOT PROGRAM...     an empty root with these programs, busybox and the modules in MODULES
