@@ -352,7 +352,7 @@ static __always_inline void learn_rx(struct vx_walk *w, enum vx_door door,
 	f->slot = peer->slot;
 	f->owner = peer->owner;
 	f->to = port;
-	f->way = door == VX_DOOR_PEER   ? VX_WAY_PEER
+	f->way = door == VX_DOOR_PEER	? VX_WAY_PEER
 		 : door == VX_DOOR_HOST ? VX_WAY_HOST
 					: VX_WAY_PORT;
 	f->super = f->way != VX_WAY_PORT && id.protocol == VX_PROTO_TCP &&

@@ -410,9 +410,9 @@ int main(void)
 	for (size_t i = 0; i < LEN(pairs); i++) {
 		tests[n++] = (struct CMUnitTest){ "entries_say_where", entries_say_where,
 						  .initial_state = (void *)&pairs[i] };
-		tests[n++] = (struct CMUnitTest){ "doors_of_veths_are_leased",
-						  doors_of_veths_are_leased,
-						  .initial_state = (void *)&pairs[i] };
+		tests[n++] =
+			(struct CMUnitTest){ "doors_of_veths_are_leased", doors_of_veths_are_leased,
+					     .initial_state = (void *)&pairs[i] };
 		tests[n++] = (struct CMUnitTest){ "super_packets_end_here", super_packets_end_here,
 						  .initial_state = (void *)&pairs[i] };
 	}
