@@ -62,7 +62,8 @@ int bpfobj_open(const char *overlay, const struct vx_config *cfg, struct bpfobj 
 	memcpy((void *)&bo->skel->rodata->cfg, cfg, sizeof(*cfg));
 	elf = vxbpf_bpf__elf_bytes(&size);
 	bo->hash = fnv64(FNV64_INIT, elf, size);
-	memset(named.keys, 0, sizeof(named.keys)); /* made up anew each time until it is written down: see follow_maps() */
+	memset(named.keys, 0,
+	       sizeof(named.keys)); /* made up anew each time until it is written down: see follow_maps() */
 	bo->hash = fnv64(bo->hash, &named, sizeof(named));
 	*out = take_ptr(bo);
 	return 0;

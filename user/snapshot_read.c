@@ -159,9 +159,9 @@ static bool is_leased(struct reading *r)
 static const char *why_near(struct reading *r, const struct link *link, enum vx_door door)
 {
 	if (door == VX_DOOR_OUT)
-		return link->far == FAR_GENERIC ?
-			       "only what it sends, as generic XDP is at the other end" :
-			       "only what it sends, as the other end cannot be asked";
+		return link->far == FAR_GENERIC
+			       ? "only what it sends, as generic XDP is at the other end"
+			       : "only what it sends, as the other end cannot be asked";
 	if (door != VX_DOOR_PEER && door != VX_DOOR_NEAR)
 		return "";
 	if (!is_leased(r))
@@ -210,8 +210,8 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 		!p->accelerated && !s->told.fastpath_why[0] && foreigns_on(foreigns, link->ifindex);
 	if (!r->counted)
 		text_copy(p->why, sizeof(p->why),
-			  p->accelerated ? why_near(r, link, door) :
-					   why_slow(r, link, p, foreigns));
+			  p->accelerated ? why_near(r, link, door)
+					 : why_slow(r, link, p, foreigns));
 }
 
 /* A tunnel carries its peer's name in its alias. */

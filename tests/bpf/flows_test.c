@@ -2,6 +2,8 @@
 /*
  * Entries of the fast path: which are good for how long and for which frame, and what wire_out says of
  * frames that were sent by one.
+ *
+ * lines: one test after the other, which share little.
  */
 #include "flows.h"
 

@@ -2,6 +2,8 @@
 /*
  * What teaches the fast path, and what does not: at wire_out the kernel's own packet of a MAC that is
  * here to one that is at this very peer, at port_out a frame that the bridge brings from a peer.
+ *
+ * lines: a table of lessons, and how each is bent.
  */
 #include "flows.h"
 
