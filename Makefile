@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 # vxbpf: one Makefile, everything it makes is below build/. `make V=1` shows the commands.
 
+# What the programs and tests run with; tests/kernels/suite puts the same into its virtual machines.
+RUN_PACKAGES := bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev libyaml-dev \
+	libjson-c-dev libcmocka-dev libcap2-bin iproute2 bridge-utils ebtables iptables nftables \
+	iputils-ping ethtool iperf3 tcpdump python3-scapy strace jq procps util-linux bsdextrautils \
+	iputils-arping tmux
+
 # Every Debian package this project builds or tests with: the only list there is. Where systemd runs
 # Debian starts the two prometheus as services; nothing here needs them running.
-PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev bpftool pkg-config git \
-	libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev libyaml-dev libjson-c-dev \
-	libcmocka-dev linux-libc-dev libcap2-bin iproute2 bridge-utils ebtables iptables nftables \
-	iputils-ping ethtool iperf3 tcpdump python3-scapy strace shellcheck cppcheck mandoc jq \
-	procps util-linux bsdextrautils iputils-arping systemd tmux prometheus \
-	prometheus-node-exporter
+PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev pkg-config git \
+	linux-libc-dev shellcheck cppcheck mandoc systemd prometheus prometheus-node-exporter \
+	$(RUN_PACKAGES)
 
 # Besides, for `make test-kernels` alone.
-KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod
+KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod e2fsprogs
 
 # For `make test-compilers`, as far as the archive has them; clang above brings its own version.
 COMPILER_PACKAGES := clang-16 clang-19
@@ -172,12 +175,14 @@ test-faults: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/run faults
 
-# The demo on Debian's 6.1 and 6.12 kernels, in virtual machines; and such a machine on our bridge.
+# The demo and some tests on Debian's 6.1 and 6.12 kernels, in virtual machines; and such a machine on our
+# bridge. TESTS="e2e/NAME...": these tests instead.
 test-kernels:
 	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(KERNEL_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/kernels/run
 	$(Q)BUILD=$(BUILD) tests/kernels/guest
+	$(Q)BUILD=$(BUILD) tests/kernels/suite $(SUITES) $(if $(TESTS),-- $(TESTS))
 
 # Several versions of clang build the programs; each object loads on this kernel and on Debian's 6.1 and 6.12.
 test-compilers:

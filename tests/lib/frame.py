@@ -3,7 +3,8 @@
 """Raw frames for tests: built from words, sent quickly, and pcap files read back.
 
   frame.py send DEV [count=N] [gap=SECONDS] [cut=N] LAYER...
-                                                 N copies, cut to the first N bytes
+                                                 N copies, cut to the first N bytes; in each `@` is its
+                                                 number, from 0, and `%` that number's last digit
   frame.py hex [cut=N] LAYER...                  the same frame as text
   frame.py segments PCAP src=IP dst=IP mss=N [skip=BYTES]
                                                  "packets bytes" a TCP direction has on the wire, GSO
@@ -13,7 +14,7 @@ A layer is its name and its fields; what is left out is filled in from the neigh
   eth dst= src= type=    vlan id= prio= type=       arp op= sha= spa= tha= tpa=
   ip src= dst= proto= ttl= tos= id= df= mf= frag= options=HEX (IPv4 or IPv6 by its addresses)
   udp sport= dport= sum= len=    icmp type= code= id= seq=    vxlan vni= flags= group=
-  tcp sport= dport= seq= ack= flags= options=HEX    data text= zeros= hex=
+  tcp sport= dport= seq= ack= flags= sum= options=HEX    data text= zeros= hex=
 For instance a spoofed VXLAN packet:
   frame.py send eth0 count=23 eth dst=... ip src=192.0.2.1 dst=192.0.2.2 udp dport=4789 \\
       vxlan vni=7 eth dst=... data text=hello
@@ -121,7 +122,7 @@ def build_tcp(layer, above, below, payload):
     head = struct.pack("!HHIIBBHHH", layer.num("sport", 50000), layer.num("dport", 9),
                        layer.num("seq", 1), layer.num("ack", 1), (20 + len(options)) // 4 << 4,
                        layer.num("flags", 0x10), 1000, 0, 0) + options
-    total = checksum(below.pseudo(6, len(head) + len(payload)) + head + payload)
+    total = layer.num("sum", checksum(below.pseudo(6, len(head) + len(payload)) + head + payload))
     return head[:16] + struct.pack("!H", total) + head[18:] + payload
 
 
@@ -163,16 +164,23 @@ def parse(words):
     return options, layers, frame[:number(options.get("cut", "100000"))]
 
 
+def numbered(words, n):
+    return [word.replace("@", str(n)).replace("%", str(n % 10)) for word in words]
+
+
 def send(dev, words):
-    options, layers, frame = parse(words)
+    options, layers, frame = parse(numbered(words, 0))
+    differ = numbered(words, 0) != words
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     # A layer-3 device has no Ethernet header from which to take the protocol.
     sock.bind((dev, 0 if layers[0].name == "eth" else ETH[layers[0].kind()]))
-    left, gap = number(options.get("count", "1")), float(options.get("gap", "0"))
-    while left:
+    count, gap, sent = number(options.get("count", "1")), float(options.get("gap", "0")), 0
+    while sent < count:
         try:
             sock.send(frame)
-            left -= 1
+            sent += 1
+            if differ:
+                frame = parse(numbered(words, sent))[2]
             if gap:
                 time.sleep(gap)
         except OSError as error:
