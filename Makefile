@@ -47,7 +47,7 @@ endif
 endif
 
 # Bytes of stack that a chain of calls in the BPF object may need; the verifier allows 512.
-BPF_STACK := 512
+BPF_STACK := 400
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' "$(1)" "$(2)")

@@ -69,14 +69,6 @@ static __always_inline void keep_move(struct vx_fdb *at, __u64 now)
 	at->moves++;
 }
 
-/* This CPU's. */
-static __always_inline struct vx_note *find_note(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&notes, &zero);
-}
-
 static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 {
 	struct vx_fdb_key key = w->pkt.src;

@@ -8,7 +8,8 @@
 # A function's frame goes down to the lowest address it forms from r10. The verifier rounds each frame up
 # to 32 bytes (since Linux 6.8: to 16), so we do, too. Only the bytes of the instructions are read: the
 # text beside them differs between versions of LLVM. The exit status is 1 if a chain needs more than
-# `limit`. With -v all=1 it prints the frames of each program and of the functions it reaches, as they are.
+# `limit`. With -v all=1 it prints the frames of each program and of the functions it reaches, as the
+# verifier does: 24 bytes more where the kernel puts bpf_loop's counters, when it has checked the depth.
 
 # A little-endian number from the bytes in the fields `first` to `last`, with its sign.
 function number(first, last,    i, n, size) {
@@ -88,7 +89,7 @@ function chain(f,    names, sizes, bytes) {
 # Prints the frames of `f` and of the functions it reaches, each once.
 function frames(f, seen,    list, n, i) {
 	seen[f] = 1
-	printf " %s %d", name[f], frame[f]
+	printf " %s %d", name[f], frame[f] + (f in loops ? 24 : 0)
 	n = split(callees[f], list, " ")
 	for (i = 1; i <= n; i++)
 		if (!(list[i] in seen))
@@ -156,6 +157,8 @@ $1 ~ /^[0-9]+:$/ && $9 ~ /^[0-9a-f][0-9a-f]$/ {
 		delete base[dst]
 	} else if (code == "85") {
 		is_call = src == 1
+		if (src == 0 && imm == 181)
+			loops[here] = 1
 		for (i = 0; i <= 5; i++)
 			delete base[i]
 	} else if (code == "05" || code == "95") {

@@ -55,22 +55,23 @@ static bool is_gone(int err)
 	return err == -ENOENT || err == -EINVAL || err == -ENODEV;
 }
 
-static struct bpf_tc_hook tc_hook(const struct attach *at)
+/* libbpf demands that the padding, too, is zero; a compiler need not clear that in an initializer. */
+static void fill_hook(const struct attach *at, struct bpf_tc_hook *hook)
 {
-	return (struct bpf_tc_hook){
-		.sz = sizeof(struct bpf_tc_hook),
-		.ifindex = (int)at->ifindex,
-		.attach_point = at->room->where == ATTACH_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS,
-	};
+	memset(hook, 0, sizeof(*hook));
+	hook->sz = sizeof(*hook);
+	hook->ifindex = (int)at->ifindex;
+	hook->attach_point = at->room->where == ATTACH_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
 }
 
 /* The qdisc goes with the last filter in it, ours or not, if it was we who made it. */
 static int remove_qdisc(const struct attach *at, struct why *why)
 {
-	struct bpf_tc_hook hook = tc_hook(at);
+	struct bpf_tc_hook hook;
 	char mark[PINS_PATH];
 	int left;
 
+	fill_hook(at, &hook);
 	qdisc_mark(at, mark);
 	if (access(mark, F_OK) != 0)
 		return 0;
@@ -112,13 +113,14 @@ static int has_qdisc(const struct attach *at)
 
 static int make_qdisc(const struct attach *at, struct why *why)
 {
-	struct bpf_tc_hook hook = tc_hook(at);
+	struct bpf_tc_hook hook;
 	char mark[PINS_PATH];
 	bool made_mark;
 	int err = has_qdisc(at);
 
 	if (err > 0)
 		return 0;
+	fill_hook(at, &hook);
 	/* The mark first, so that no kill in between leaves a qdisc nobody owns. */
 	qdisc_mark(at, mark);
 	made_mark = !err && mkdir(mark, 0700) == 0;

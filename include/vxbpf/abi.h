@@ -316,8 +316,13 @@ struct vx_note {
 	__u32 vni; /* tun_out has let `flow` into this tunnel, VX_NO_VNI = wire_out need not finish it */
 	__u32 reserved;
 	struct vx_flow flow;
+	/* What a room is about to put into another map: here, because the stack is too small for it. */
+	struct vx_witness witness;
+	struct vx_other other;
+	struct vx_drop_key drop_key;
+	__u32 reserved2;
 };
-VX_ASSERT_SIZE(struct vx_note, 264);
+VX_ASSERT_SIZE(struct vx_note, 448);
 
 /* --- map `idents`: a peer's slot, less what is above VX_IDENTS -> the next outer IPv4 ID to that peer, in
  * its low 16 bits, 0 = not begun. The programs' own. */
