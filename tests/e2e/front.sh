@@ -240,7 +240,7 @@ priorities() {
 	for device in eth0 vx-h2; do
 		for way in in out; do
 			# shellcheck disable=SC2046
-			on h1 tc filter show $(place_of $device $way) | sed -n 's/.* pref \([0-9]*\) .*handle.*/\1/p'
+			on h1 tc filter show $(place_of "$device" "$way") | sed -n 's/.* pref \([0-9]*\) .*handle.*/\1/p'
 		done
 	done | paste -sd ' '
 }
