@@ -77,7 +77,8 @@ struct link {
 	int peer_netns; /* our number for that namespace, < 0 = it has none */
 	enum link_far far; /* of links_ask_far only, as are */
 	bool far_told; /* the kernel would tell if XDP in driver mode came there */
-	uint32_t far_mtu; /* the MTU of that other end, wherever it is; 0 = the kernel does not tell */
+	uint32_t
+		far_mtu; /* the MTU of that other end, wherever it is; 0 = the kernel does not tell */
 	uint64_t rx_dropped;
 	uint32_t xdp_prog; /* id of an XDP program on it, 0 = none */
 	uint8_t xdp; /* in which mode, XDP_ATTACHED_* */

@@ -206,7 +206,8 @@ VX_ASSERT_SIZE(struct vx_fdb, 64);
 
 /* --- map `doors`: ifindex of a port the fast path may use -> how it gets in there. Loader's. */
 enum vx_door {
-	VX_DOOR_PEER = 1, /* a veth whose other end is in another namespace: straight to that end, where
+	VX_DOOR_PEER =
+		1, /* a veth whose other end is in another namespace: straight to that end, where
 			   * XDP in driver mode would miss it */
 	VX_DOOR_PORT = 2, /* out by the device itself: a tap */
 	VX_DOOR_HOST = 3, /* the bridge itself: as if received there */
