@@ -46,8 +46,13 @@ void watched_hear(struct watched *w, const struct event *e);
 uint64_t watched_due(const struct watched *w);
 /* Does one thing that is due: a port, or everything. */
 void watched_work(struct watched *w, struct nl *nl, uint64_t now_ms);
-/* The fast path's lease on doors that only a watch may keep open. When it has to be renewed,
- * WATCHED_NEVER while there is news to work on; and renewing it, right after all news was heard. */
+/* This port is to be looked at. */
+void watched_queue_port(struct watched *w, int ifindex);
+/* The fast path's lease on doors that only a watch may keep open, as it needs one after a pass, and its end. */
+void watched_take_lease(struct watched *w);
+void watched_end_lease(struct watched *w);
+/* When it has to be renewed, WATCHED_NEVER while there is news to work on; and renewing it, right after all
+ * news was heard. */
 uint64_t watched_lease_due(const struct watched *w);
 void watched_renew(struct watched *w, struct nl *nl);
 /* Reads the config again: one that cannot be used is reported and changes nothing. */

@@ -315,39 +315,6 @@ static void entries_say_where(void **state)
 	}
 }
 
-/* Into a veth only while somebody watches, and not at all where no way is right. */
-static void doors_of_veths_are_leased(void **state)
-{
-	const struct pair *p = *state;
-	struct pkt_buf frame;
-
-	for (enum vx_door door = VX_DOOR_PEER; door <= VX_DOOR_OUT; door++) {
-		struct vxbpf_bpf *o = begin(p);
-		bool veth = door == VX_DOOR_PEER || door == VX_DOOR_NEAR;
-
-		put_door(o, PORT1, door);
-		lease_until(o, 0);
-		make_frame(p, true, 3, &frame);
-		teach_rx(o, p, &frame);
-		assert_int_equal(flows_known(o), !veth && door != VX_DOOR_OUT);
-		forget_flows(o);
-		lease_until(o, coarse_now() - 1000 * MS);
-		teach_rx(o, p, &frame);
-		assert_int_equal(flows_known(o), !veth && door != VX_DOOR_OUT);
-		forget_flows(o);
-		lease_until(o, coarse_now() + 10000 * MS);
-		teach_rx(o, p, &frame);
-		assert_int_equal(flows_known(o), door != VX_DOOR_OUT);
-		/* What it sends needs no lease. */
-		forget_flows(o);
-		lease_until(o, 0);
-		put_mac(o, 'a', VX_AT_PORT, PORT1, 20);
-		make_frame(p, false, 3, &frame);
-		teach_tx(o, p, &frame);
-		assert_int_equal(only_flow(o).hop, VX_HOP_PORT);
-	}
-}
-
 /* Is a super-packet's way back by `door`, the flow's own side having sent with this TTL; 0: nothing? */
 static bool is_super(const struct pair *p, int ttl, enum vx_door door, __u32 port)
 {
@@ -403,7 +370,7 @@ static void super_packets_end_here(void **state)
 
 int main(void)
 {
-	static struct CMUnitTest tests[LEN(rows) + 3 * LEN(pairs)];
+	static struct CMUnitTest tests[LEN(rows) + 2 * LEN(pairs)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < LEN(rows); i++)
@@ -412,9 +379,6 @@ int main(void)
 	for (size_t i = 0; i < LEN(pairs); i++) {
 		tests[n++] = (struct CMUnitTest){ "entries_say_where", entries_say_where,
 						  .initial_state = (void *)&pairs[i] };
-		tests[n++] =
-			(struct CMUnitTest){ "doors_of_veths_are_leased", doors_of_veths_are_leased,
-					     .initial_state = (void *)&pairs[i] };
 		tests[n++] = (struct CMUnitTest){ "super_packets_end_here", super_packets_end_here,
 						  .initial_state = (void *)&pairs[i] };
 	}
