@@ -375,10 +375,11 @@ static __always_inline enum vx_step refuse_nested(struct vx_walk *w)
 	if (vni.vni == VX_NO_VNI)
 		return VX_PASS;
 	if (parsed != VX_PARSED ||
-	    (cfg.vni_mode == VX_VNI_INDEX ? !bpf_map_lookup_elem(&peers, &said) : said.vni != vni.vni)) {
+	    (cfg.vni_mode == VX_VNI_INDEX ? !bpf_map_lookup_elem(&peers, &said)
+					  : said.vni != vni.vni)) {
 		/* Not the first packet. */
-		if (!hook_gso_size(w) ||
-		    count_train(VX_SKB(w), w->pkt.payload_off, vni.vni, VX_TRAIN_OUT) != VX_TRAIN_BAD)
+		if (!hook_gso_size(w) || count_train(VX_SKB(w), w->pkt.payload_off, vni.vni,
+						     VX_TRAIN_OUT) != VX_TRAIN_BAD)
 			return VX_PASS;
 		w->pkt.vni = vni.vni;
 	}

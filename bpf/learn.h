@@ -307,6 +307,15 @@ static __always_inline enum vx_step pass_ours(struct vx_walk *w)
 	return VX_PASS;
 }
 
+/* Does somebody watch which XDP is at the other ends of veths? Each way in passes by one kind of it. */
+static __always_inline bool is_watched(__u64 now)
+{
+	__u32 key = 0;
+	const struct vx_lease *l = bpf_map_lookup_elem(&lease, &key);
+
+	return l && l->until_ns > now;
+}
+
 /* What a frame that has reached this port teaches: its sender is at `peer`, so the answer to whether the
  * bridge brings such frames here is known if their destination has shown itself here. */
 static __always_inline void learn_rx(struct vx_walk *w, enum vx_door door,
@@ -320,7 +329,10 @@ static __always_inline void learn_rx(struct vx_walk *w, enum vx_door door,
 	struct vx_id id;
 
 	/* Without the kernel's policies nobody could tell a peer's ESP from a stranger's plain VXLAN. */
-	if (!note || !peer || peer->ipsec || hook_tagged(w))
+	if (!note || !peer || peer->ipsec || hook_tagged(w) || door == VX_DOOR_OUT)
+		return;
+	w->now = bpf_ktime_get_coarse_ns();
+	if ((door == VX_DOOR_PEER || door == VX_DOOR_NEAR) && !is_watched(w->now))
 		return;
 	c = hook_cursor(w);
 	if (!id_read_any(c.start, c.end, &id) ||
@@ -334,14 +346,13 @@ static __always_inline void learn_rx(struct vx_walk *w, enum vx_door door,
 	if (!src || src->place != VX_AT_PEER || src->vni != vni || !dst ||
 	    dst->place != VX_AT_PORT || dst->ifindex != port)
 		return;
-	w->now = bpf_ktime_get_coarse_ns();
 	flow_fill(f, &id, c.start, w->now);
 	f->hop = is_addr4(&peer->remote) ? VX_HOP_WIRE4 : VX_HOP_WIRE6;
 	f->from = vni;
 	f->slot = peer->slot;
 	f->owner = peer->owner;
 	f->to = port;
-	f->way = door == VX_DOOR_PEER   ? VX_WAY_PEER
+	f->way = door == VX_DOOR_PEER	? VX_WAY_PEER
 		 : door == VX_DOOR_HOST ? VX_WAY_HOST
 					: VX_WAY_PORT;
 	f->super = f->way != VX_WAY_PORT && id.protocol == VX_PROTO_TCP &&

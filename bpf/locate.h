@@ -129,8 +129,7 @@ __attribute__((noinline)) __u64 frame_hash(struct __sk_buff *skb)
 {
 	__u64 bytes[(VX_HEAD + VX_TAIL) / 8] = {}, h = cfg.keys[VX_KEY_KIND] ^ skb->len;
 
-	if (skb->len < VX_HEAD + VX_TAIL ||
-	    bpf_skb_load_bytes(skb, 0, bytes, VX_HEAD) ||
+	if (skb->len < VX_HEAD + VX_TAIL || bpf_skb_load_bytes(skb, 0, bytes, VX_HEAD) ||
 	    bpf_skb_load_bytes(skb, skb->len - VX_TAIL, (__u8 *)bytes + VX_HEAD, VX_TAIL)) {
 		if (bpf_skb_load_bytes(skb, 0, bytes, VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN))
 			return h;

@@ -111,6 +111,14 @@ struct {
 	__type(value, struct vx_door_value);
 } doors SEC(".maps");
 
+/* Whether anybody watches over the doors. Written by `watch`; read where flows are learned. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct vx_lease);
+} lease SEC(".maps");
+
 /* By MAC hash, how often such MACs changed place. Written by locate.h; read by the fast path. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -106,6 +106,7 @@ static const struct {
 	{ "ports", "vx_ifindex", "vx_port", BPF_MAP_TYPE_HASH, 4096, BPF_F_NO_PREALLOC },
 	{ "fdb", "vx_fdb_key", "vx_fdb", BPF_MAP_TYPE_LRU_HASH, 65536, 0 },
 	{ "doors", "vx_ifindex", "vx_door_value", BPF_MAP_TYPE_HASH, 4096, BPF_F_NO_PREALLOC },
+	{ "lease", "__u32", "vx_lease", BPF_MAP_TYPE_ARRAY, 1, 0 },
 	{ "moves", "__u32", "__u32", BPF_MAP_TYPE_ARRAY, 1024, 0 },
 	{ "flows", "vx_flow_key", "vx_flow", BPF_MAP_TYPE_LRU_HASH, 65536, 0 },
 	{ "hot", "__u32", "vx_flow", BPF_MAP_TYPE_ARRAY, 8192, 0 },

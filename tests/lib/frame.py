@@ -3,7 +3,8 @@
 """Raw frames for tests: built from words, sent quickly, and pcap files read back.
 
   frame.py send DEV [count=N] [gap=SECONDS] [cut=N] LAYER...
-                                                 N copies, cut to the first N bytes
+                                                 N copies, cut to the first N bytes; in each `@` is its
+                                                 number, from 0, and `%` that number's last digit
   frame.py hex [cut=N] LAYER...                  the same frame as text
   frame.py segments PCAP src=IP dst=IP mss=N [skip=BYTES]
                                                  "packets bytes" a TCP direction has on the wire, GSO
@@ -163,16 +164,23 @@ def parse(words):
     return options, layers, frame[:number(options.get("cut", "100000"))]
 
 
+def numbered(words, n):
+    return [word.replace("@", str(n)).replace("%", str(n % 10)) for word in words]
+
+
 def send(dev, words):
-    options, layers, frame = parse(words)
+    options, layers, frame = parse(numbered(words, 0))
+    differ = numbered(words, 0) != words
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     # A layer-3 device has no Ethernet header from which to take the protocol.
     sock.bind((dev, 0 if layers[0].name == "eth" else ETH[layers[0].kind()]))
-    left, gap = number(options.get("count", "1")), float(options.get("gap", "0"))
-    while left:
+    count, gap, sent = number(options.get("count", "1")), float(options.get("gap", "0")), 0
+    while sent < count:
         try:
             sock.send(frame)
-            left -= 1
+            sent += 1
+            if differ:
+                frame = parse(numbered(words, sent))[2]
             if gap:
                 time.sleep(gap)
         except OSError as error:
