@@ -4,7 +4,8 @@
 
   ids.py repeated PCAP WINDOW        "PACKETS REPEATED": how many of them have an ID that one of the WINDOW packets
                                      before it had, each pair of addresses for itself
-  ids.py burst ADDRESS PORT N SIZE   N super-packets of 40 datagrams of SIZE bytes each (UDP_SEGMENT)
+  ids.py burst ADDRESS PORT N SIZE [DATAGRAMS]
+                                     N super-packets of 40 datagrams of SIZE bytes each (UDP_SEGMENT)
   ids.py turns ADDRESS PORT N FLOWS  N datagrams of each of so many flows, in turn
   ids.py sink PORT                   takes all that
 """
@@ -39,11 +40,11 @@ def towards(address, port):
     return sock
 
 
-def burst(address, port, count, size):
+def burst(address, port, count, size, datagrams="40"):
     sock = towards(address, port)
     sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, int(size))
     for _ in range(int(count)):
-        sock.send(bytes(40 * int(size)))
+        sock.send(bytes(int(datagrams) * int(size)))
         time.sleep(0.001)
 
 
