@@ -159,8 +159,8 @@ counts() {
 	enter "$1"
 	"${ENTER[@]}" "$PYTHON" -IS "$LIB/tcx.py" "${@:3}" >"$WORK/count.$2" &
 	PID=$!
-	echo $PID >"$WORK/count.$2.pid"
-	on_exit stop $PID
+	echo "$PID" >"$WORK/count.$2.pid"
+	on_exit stop "$PID"
 	wait_for 5 grep -q there "$WORK/count.$2"
 }
 
@@ -204,7 +204,7 @@ no_word_leaves() {
 }
 
 no_word_leaves_over_ipv6() {
-	FAMILIES=6 settings
+	FAMILIES=6 settings "vni: pair"
 	nothing_left_on_packets
 }
 

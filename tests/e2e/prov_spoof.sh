@@ -122,7 +122,7 @@ gateway_shown_behind_filters() {
 }
 
 gateway_shown_behind_filters_slow() {
-	FAST=off settings
+	FAST=off settings "vni: pair"
 	gateway_shown_behind_filters
 }
 
@@ -147,12 +147,12 @@ masters() { # GROUP_MAC LAYER...
 		capture "$c" "$c" eth0 -Q in "ether src $VRRP_MAC"
 	done
 	for c in c11 c21; do
-		background "$c" "$PYTHON" -IS "$LIB/frame.py" send eth0 count=$n gap=0.1 eth "dst=$1" "src=$VRRP_MAC" \
+		background "$c" "$PYTHON" -IS "$LIB/frame.py" send eth0 count="$n" gap=0.1 eth "dst=$1" "src=$VRRP_MAC" \
 			"${@:2:2}" "src=$(source_of "$3" "$c")" "${@:4}" data "text=advert.$c"
 	done
 	sleep 2.5
-	exactly $n c11
-	exactly $n c21
+	exactly "$n" c11
+	exactly "$n" c21
 	exactly $((2 * n)) c12
 	exactly $((2 * n)) c31
 }
