@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0
 # vxbpf: one Makefile, everything it makes is below build/. `make V=1` shows the commands.
 
+# What the programs and tests run with; tests/kernels/suite puts the same into its virtual machines.
+RUN_PACKAGES := bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev libyaml-dev \
+	libjson-c-dev libcmocka-dev libcap2-bin iproute2 bridge-utils ebtables iptables nftables \
+	iputils-ping ethtool iperf3 tcpdump python3-scapy strace jq procps util-linux bsdextrautils \
+	iputils-arping tmux
+
 # Every Debian package this project builds or tests with: the only list there is. Where systemd runs
 # Debian starts the two prometheus as services; nothing here needs them running.
-PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev bpftool pkg-config git \
-	libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev libyaml-dev libjson-c-dev \
-	libcmocka-dev linux-libc-dev libcap2-bin iproute2 bridge-utils ebtables iptables nftables \
-	iputils-ping ethtool iperf3 tcpdump python3-scapy strace shellcheck cppcheck mandoc jq \
-	procps util-linux bsdextrautils iputils-arping systemd tmux prometheus \
-	prometheus-node-exporter
+PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev pkg-config git \
+	linux-libc-dev shellcheck cppcheck mandoc systemd prometheus prometheus-node-exporter \
+	$(RUN_PACKAGES)
 
 # Besides, for `make test-kernels` alone.
-KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod
+KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod e2fsprogs
+
+# For `make test-compilers`, as far as the archive has them; clang above brings its own version.
+COMPILER_PACKAGES := clang-16 clang-19
 
 # And for `make bench-exact`.
 EXACT_PACKAGES := $(KERNEL_PACKAGES) lz4 zstd
@@ -29,7 +35,19 @@ CC := gcc
 endif
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
+LLVM_OBJDUMP ?= llvm-objdump
 VERSION := 0.1.0
+
+# Empty before `make deps` has installed a compiler.
+TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
+ifneq ($(filter-out clean dist,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out x86_64-%,$(TARGET)),)
+$(error vxbpf supports x86_64 only, and $(CC) builds for $(TARGET))
+endif
+endif
+
+# Bytes of stack that a chain of calls in the BPF object may need; the verifier allows 512.
+BPF_STACK := 400
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' "$(1)" "$(2)")
@@ -42,26 +60,29 @@ CFLAGS += -std=gnu11 $(WARN)
 LDLIBS := -lbpf -lelf -lz -lmnl -lcyaml -lyaml -ljson-c
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wshadow -Wimplicit-int-conversion \
-	-Werror -D__TARGET_ARCH_x86 -I. -Iinclude -idirafter /usr/include/$(shell uname -m)-linux-gnu
+	-Werror -I. -Iinclude -idirafter /usr/include/$(subst -pc-,-,$(TARGET))
 
 SRC := $(wildcard user/*.c)
 OBJ := $(SRC:user/%.c=$(BUILD)/user/%.o)
 SAN_OBJ := $(SRC:user/%.c=$(BUILD)/san/%.o)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
+LOADS := $(BUILD)/tests/kernels/loads
 BPFTEST := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/*_test.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps install demo test check test-faults test-kernels bench bench-exact clean dist deb programs
+.PHONY: all deps install demo test check test-faults test-kernels test-compilers bench bench-exact clean dist deb
+.PHONY: programs
 
 all: $(BUILD)/vxbpf
 
-$(BUILD)/vxbpf.bpf.o: bpf/vxbpf.bpf.c $(wildcard bpf/*.h include/vxbpf/*) vmlinux.h Makefile
+$(BUILD)/vxbpf.bpf.o: bpf/vxbpf.bpf.c $(wildcard bpf/*.h include/vxbpf/*) bpf/stack.awk vmlinux.h Makefile
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@.tmp
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm -f $@.tmp
+	$(Q)$(LLVM_OBJDUMP) -tdr $@ | awk -v object=$@ -v limit=$(BPF_STACK) -f bpf/stack.awk
 
 $(BUILD)/vxbpf.skel.h: $(BUILD)/vxbpf.bpf.o
 	$(call say,SKEL,$@)
@@ -115,13 +136,19 @@ $(BUILD)/tests/bpf/%: tests/bpf/%.c $(BUILD)/libvxbpf.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -I. -Itests/lib $(CFLAGS) -MMD -MP $< $(BUILD)/libvxbpf.a -lcmocka $(LDLIBS) -o $@
 
+# Loads the object into whatever kernel runs; see tests/kernels/compilers.
+$(LOADS): tests/kernels/loads.c $(BUILD)/vxbpf.skel.h
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $< -lbpf -lelf -lz -o $@
+
 # What the benches run at both ends; static, so that it runs anywhere.
 $(BUILD)/tests/bench/%: tests/bench/%.c
 	$(call say,BENCH,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -static -MMD -MP $< -o $@
 
-programs: $(UNIT) $(BPFTEST) $(BUILD)/tests/golden $(BENCH)
+programs: $(UNIT) $(BPFTEST) $(BUILD)/tests/golden $(LOADS) $(BENCH)
 
 # Installs only what is missing, so that a second run needs no network.
 deps:
@@ -148,12 +175,20 @@ test-faults: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/run faults
 
-# The demo on Debian's 6.1 and 6.12 kernels, in virtual machines; and such a machine on our bridge.
+# The demo and some tests on Debian's 6.1 and 6.12 kernels, in virtual machines; and such a machine on our
+# bridge. TESTS="e2e/NAME...": these tests instead.
 test-kernels:
 	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(KERNEL_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/kernels/run
 	$(Q)BUILD=$(BUILD) tests/kernels/guest
+	$(Q)BUILD=$(BUILD) tests/kernels/suite $(SUITES) $(if $(TESTS),-- $(TESTS))
+
+# Several versions of clang build the programs; each object loads on this kernel and on Debian's 6.1 and 6.12.
+test-compilers:
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(KERNEL_PACKAGES)"
+	$(Q)for p in $(COMPILER_PACKAGES); do $(MAKE) --no-print-directory deps MORE_PACKAGES=$$p || :; done
+	$(Q)BUILD=$(BUILD) tests/kernels/compilers
 
 # What a packet costs in instructions, counted in virtual machines and compared with docs/bench-exact.md.
 bench-exact:
@@ -192,4 +227,4 @@ dist:
 clean:
 	$(Q)rm -rf $(BUILD)
 
--include $(OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT:%=%.d) $(BPFTEST:%=%.d) $(BENCH:%=%.d)
+-include $(OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT:%=%.d) $(BPFTEST:%=%.d) $(LOADS:%=%.d) $(BENCH:%=%.d)

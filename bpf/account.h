@@ -170,17 +170,26 @@ static __always_inline void copy_name(char *to, const struct vx_peer *peer)
 		*(__u64 *)(to + i) = *(const __u64 *)(peer->name + i);
 }
 
-static __always_inline void count_drop(const struct vx_walk *w)
+/* This CPU's. */
+static __always_inline struct vx_note *find_note(void)
 {
-	struct vx_drop_key key __attribute__((aligned(8))) = { .reason = w->reason };
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&notes, &zero);
+}
+
+static __always_inline void count_drop(const struct vx_walk *w, struct vx_drop_key *key)
+{
 	struct vx_drop none = {}, *sum;
 
-	copy_name(key.peer, w->blame);
-	sum = bpf_map_lookup_elem(&drops, &key);
+	__builtin_memset(key, 0, sizeof(*key));
+	key->reason = w->reason;
+	copy_name(key->peer, w->blame);
+	sum = bpf_map_lookup_elem(&drops, key);
 	if (!sum) {
 		/* Another CPU may be first; its entry is as good. */
-		bpf_map_update_elem(&drops, &key, &none, BPF_NOEXIST);
-		sum = bpf_map_lookup_elem(&drops, &key);
+		bpf_map_update_elem(&drops, key, &none, BPF_NOEXIST);
+		sum = bpf_map_lookup_elem(&drops, key);
 	}
 	if (!sum)
 		return;
@@ -189,32 +198,33 @@ static __always_inline void count_drop(const struct vx_walk *w)
 }
 
 /* At most one per tick of the coarse clock, so that a flood of drops does not cost a lock each. */
-static __always_inline void keep_witness(const struct vx_walk *w)
+static __always_inline void keep_witness(const struct vx_walk *w, struct vx_witness *seen)
 {
 	struct vx_reason_key key = { w->reason };
 	struct vx_witness *last = bpf_map_lookup_elem(&witness, &key);
-	struct vx_witness seen = {
-		.time_ns = w->now,
-		.from_ifindex = w->from,
-		.to_ifindex = w->to,
-		.vni = w->pkt.vni,
-		.source = w->pkt.ip.source,
-	};
 
 	if (last && last->time_ns == w->now)
 		return;
-	copy_name(seen.peer, w->blame);
-	__builtin_memcpy(seen.src_mac, w->pkt.src.mac, sizeof(seen.src_mac));
-	__builtin_memcpy(seen.dst_mac, w->pkt.dst.mac, sizeof(seen.dst_mac));
-	bpf_map_update_elem(&witness, &key, &seen, BPF_ANY);
+	__builtin_memset(seen, 0, sizeof(*seen));
+	copy_name(seen->peer, w->blame);
+	seen->time_ns = w->now;
+	__builtin_memcpy(seen->src_mac, w->pkt.src.mac, sizeof(seen->src_mac));
+	__builtin_memcpy(seen->dst_mac, w->pkt.dst.mac, sizeof(seen->dst_mac));
+	seen->from_ifindex = w->from;
+	seen->to_ifindex = w->to;
+	seen->vni = w->pkt.vni;
+	seen->source = w->pkt.ip.source;
+	bpf_map_update_elem(&witness, &key, seen, BPF_ANY);
 }
 
 /* The one exit: counts the reason, if there is one, and says what the hook wants to hear. */
 static __always_inline int finish(struct vx_walk *w, enum vx_step step)
 {
-	if (w->reason != VX_REASON_NONE) {
-		count_drop(w);
-		keep_witness(w);
+	struct vx_note *note = w->reason == VX_REASON_NONE ? NULL : find_note();
+
+	if (note) {
+		count_drop(w, &note->drop_key);
+		keep_witness(w, &note->witness);
 	}
 	return hook_verdict(w, step);
 }

@@ -19,32 +19,33 @@ enum {
 };
 
 /*
- * Where in `opts`, of `len` bytes, the MSS is; 0 = nowhere that can be trusted. By RFC 9293 3.1 the
- * kind of an option and its length come first, except for the two of one byte.
+ * Where the MSS is that the options at `off`, of `len` bytes, promise, and it in *mss; 0 = nowhere that can
+ * be trusted. By RFC 9293 3.1 the kind of an option and its length come first, except for the two of one
+ * byte. Read one by one: an array for all of them would take a sixth of the stack.
  */
-static __always_inline __u32 find_mss(const __u8 opts[64], __u32 len)
+static __always_inline __u32 find_mss(struct __sk_buff *skb, __u32 off, __u32 len, __be16 *mss)
 {
 	__u32 at = 0;
 
 	for (int i = 0; i < VX_OPTS_MAX; i++) {
-		__u8 kind, size;
+		__u8 opt[4];
 
 		at = forget((__u16)at);
-		if (at + 4 > len || at > VX_OPTS_MAX)
+		if (at + 4 > len || bpf_skb_load_bytes(skb, off + at, opt, sizeof(opt)))
 			return 0;
-		kind = opts[at & 63];
-		if (kind == VX_OPT_END)
+		if (opt[0] == VX_OPT_END)
 			return 0;
-		if (kind == VX_OPT_NOP) {
+		if (opt[0] == VX_OPT_NOP) {
 			at++;
 			continue;
 		}
-		size = opts[(at + 1) & 63];
-		if (size < 2 || at + size > len)
+		if (opt[1] < 2 || at + opt[1] > len)
 			return 0;
-		if (kind == VX_OPT_MSS)
-			return size == 4 ? at + 2 : 0;
-		at += size;
+		if (opt[0] == VX_OPT_MSS) {
+			*mss = load16(opt + 2);
+			return opt[1] == 4 ? off + at + 2 : 0;
+		}
+		at += opt[1];
 	}
 	return 0;
 }
@@ -59,8 +60,8 @@ __attribute__((noinline)) int clamp_syn(struct __sk_buff *skb, __u32 off, __u32 
 	struct vx_walk w = walk_tc(skb, true);
 	struct vx_cursor c = hook_cursor(&w);
 	__u32 tcp, len, at, limit;
-	__u8 opts[64] = {}, *head;
 	__be16 old, new;
+	__u8 *head;
 	struct vx_ip ip;
 
 	if (!cursor_jump(&c, off) || parse_ip(&c, (__be16)proto, &ip) != VX_PARSED ||
@@ -71,18 +72,13 @@ __attribute__((noinline)) int clamp_syn(struct __sk_buff *skb, __u32 off, __u32 
 	if (!head || !(head[13] & VX_TCP_SYN))
 		return 0;
 	len = (head[12] >> 4) * 4u - (__u32)sizeof(struct tcphdr);
-	if (len > VX_OPTS_MAX)
+	if (len > VX_OPTS_MAX || tcp + sizeof(struct tcphdr) + len > skb->len)
 		return 0;
-	asm volatile("" : "+r"(len)); /* one test for both ends 6.1 does not see through */
-	if (len < 4 || bpf_skb_load_bytes(skb, tcp + sizeof(struct tcphdr), opts, len))
-		return 0;
-	at = find_mss(opts, len);
+	at = find_mss(skb, tcp + sizeof(struct tcphdr), len, &old);
 	limit = cfg.mtu - (ip.six ? VX_IP6_LEN : VX_IP4_LEN) - (__u32)sizeof(struct tcphdr);
-	if (!at || (__u32)(opts[at & 63] << 8 | opts[(at + 1) & 63]) <= limit)
+	if (!at || bpf_ntohs(old) <= limit)
 		return 0;
-	old = (__be16)(opts[at & 63] | opts[(at + 1) & 63] << 8);
 	new = bpf_htons((__u16)limit);
-	at += tcp + (__u32)sizeof(struct tcphdr);
 	if (bpf_skb_store_bytes(skb, at, &new, sizeof(new), 0))
 		return 0;
 	/* At an odd place the two bytes belong to two words of the sum. */

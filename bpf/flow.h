@@ -31,8 +31,7 @@ struct vx_id {
  */
 static __always_inline __u64 nh(__u64 word, __u64 key)
 {
-	return (__u64)((__u32)word + (__u32)key) *
-	       ((__u32)(word >> 32) + (__u32)(key >> 32));
+	return (__u64)((__u32)word + (__u32)key) * ((__u32)(word >> 32) + (__u32)(key >> 32));
 }
 
 /* Both IPv6 addresses as one number; `src` and `dst` are where they stand. */

@@ -38,16 +38,19 @@ static __always_inline void load_addr(struct __sk_buff *skb, __u32 off, bool six
 static __always_inline void note_other_vni(const struct vx_walk *w)
 {
 	struct vx_other_key key = { .vni = w->pkt.vni };
-	struct vx_other seen = { .time_ns = bpf_ktime_get_coarse_ns() }, *last;
 	const struct vx_peer *sender = find_source(&w->pkt.ip.source, &key.peer_vni);
+	struct vx_note *note = find_note();
+	__u64 now = bpf_ktime_get_coarse_ns();
+	struct vx_other *last;
 
-	if (!sender || !addr_equal(&w->pkt.ip.dest, &sender->local))
+	if (!note || !sender || !addr_equal(&w->pkt.ip.dest, &sender->local))
 		return;
 	last = bpf_map_lookup_elem(&other_vnis, &key);
-	if (last && last->time_ns == seen.time_ns)
+	if (last && last->time_ns == now)
 		return;
-	copy_name(seen.peer, sender);
-	bpf_map_update_elem(&other_vnis, &key, &seen, BPF_ANY);
+	copy_name(note->other.peer, sender);
+	note->other.time_ns = now;
+	bpf_map_update_elem(&other_vnis, &key, &note->other, BPF_ANY);
 }
 
 /*
@@ -132,13 +135,13 @@ __attribute__((noinline)) int is_ipsec(struct __sk_buff *skb, __u32 off)
 	struct vx_addr key;
 	struct vx_vni *vni;
 	struct vx_ip ip;
-	__u8 *at;
 
 	if (!cursor_jump(&c, off) || parse_ip(&c, peek_ip(&c), &ip) != VX_PARSED)
 		return 0;
 	if (ip.protocol == VX_PROTO_UDP) {
-		at = ip.later_fragment ? NULL : cursor_take(&c, sizeof(struct udphdr));
-		if (!at || vx_field(16, udphdr, at, dest) != bpf_htons(VX_PORT_NAT_T))
+		/* Its port, in `key` for now: every word of stack counts, wire_in needs much. */
+		if (ip.later_fragment || bpf_skb_load_bytes(skb, c.off + 2, &key, 2) ||
+		    load16(&key) != bpf_htons(VX_PORT_NAT_T))
 			return 0;
 	} else if (ip.protocol != VX_PROTO_ESP && ip.protocol != VX_PROTO_AH) {
 		return 0;
@@ -375,10 +378,11 @@ static __always_inline enum vx_step refuse_nested(struct vx_walk *w)
 	if (vni.vni == VX_NO_VNI)
 		return VX_PASS;
 	if (parsed != VX_PARSED ||
-	    (cfg.vni_mode == VX_VNI_INDEX ? !bpf_map_lookup_elem(&peers, &said) : said.vni != vni.vni)) {
+	    (cfg.vni_mode == VX_VNI_INDEX ? !bpf_map_lookup_elem(&peers, &said)
+					  : said.vni != vni.vni)) {
 		/* Not the first packet. */
-		if (!hook_gso_size(w) ||
-		    count_train(VX_SKB(w), w->pkt.payload_off, vni.vni, VX_TRAIN_OUT) != VX_TRAIN_BAD)
+		if (!hook_gso_size(w) || count_train(VX_SKB(w), w->pkt.payload_off, vni.vni,
+						     VX_TRAIN_OUT) != VX_TRAIN_BAD)
 			return VX_PASS;
 		w->pkt.vni = vni.vni;
 	}

@@ -212,7 +212,9 @@ static __always_inline void hook_unmark(struct vx_walk *w)
  */
 enum vx_word { VX_WORD_NONE, VX_WORD_TUNNEL, VX_WORD_FAST };
 
-enum { VX_EPOCH_SHIFT = 13 }; /* of jiffies: 8 s (HZ 1000) to 82 s (HZ 100); the last one is good, too */
+enum {
+	VX_EPOCH_SHIFT = 13
+}; /* of jiffies: 8 s (HZ 1000) to 82 s (HZ 100); the last one is good, too */
 
 static __always_inline __u64 hook_epoch(void)
 {

@@ -69,14 +69,6 @@ static __always_inline void keep_move(struct vx_fdb *at, __u64 now)
 	at->moves++;
 }
 
-/* This CPU's. */
-static __always_inline struct vx_note *find_note(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&notes, &zero);
-}
-
 static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 {
 	struct vx_fdb_key key = w->pkt.src;
@@ -129,8 +121,7 @@ __attribute__((noinline)) __u64 frame_hash(struct __sk_buff *skb)
 {
 	__u64 bytes[(VX_HEAD + VX_TAIL) / 8] = {}, h = cfg.keys[VX_KEY_KIND] ^ skb->len;
 
-	if (skb->len < VX_HEAD + VX_TAIL ||
-	    bpf_skb_load_bytes(skb, 0, bytes, VX_HEAD) ||
+	if (skb->len < VX_HEAD + VX_TAIL || bpf_skb_load_bytes(skb, 0, bytes, VX_HEAD) ||
 	    bpf_skb_load_bytes(skb, skb->len - VX_TAIL, (__u8 *)bytes + VX_HEAD, VX_TAIL)) {
 		if (bpf_skb_load_bytes(skb, 0, bytes, VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN))
 			return h;

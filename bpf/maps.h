@@ -111,6 +111,14 @@ struct {
 	__type(value, struct vx_door_value);
 } doors SEC(".maps");
 
+/* Whether anybody watches over the doors. Written by `watch`; read where flows are learned. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct vx_lease);
+} lease SEC(".maps");
+
 /* By MAC hash, how often such MACs changed place. Written by locate.h; read by the fast path. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -119,7 +127,7 @@ struct {
 	__type(value, __u32);
 } moves SEC(".maps");
 
-/* Verdicts of the kernel, good for VX_FLOW_NS. Written by learn.h; read by fast.h. */
+/* Verdicts of the kernel, good for VX_FLOW_NS. Written by keep.h; read by fast.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, VX_FLOWS_MAX);
@@ -143,7 +151,7 @@ struct {
 	__type(value, struct vx_note);
 } notes SEC(".maps");
 
-/* By a peer's slot, the next outer IPv4 ID. Written by fast.h, begun by learn.h. */
+/* By a peer's slot, the next outer IPv4 ID. Written by fast.h, begun by learn_tx.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, VX_IDENTS);

@@ -90,13 +90,11 @@ static __always_inline __u16 fold(__u64 sum)
 }
 
 /* Nobody, everybody, a group or the sender itself: no address to answer, or to answer for. */
-static __always_inline bool is_no_host(const struct vx_addr *a, bool six)
+static __always_inline bool is_no_host(const __u8 *b, bool six)
 {
-	const __u8 *b = a->bytes;
-
 	if (six)
 		return b[0] == 0xff || (!load64(b) && load64(b + 8) <= bpf_cpu_to_be64(1));
-	return b[12] == 0 || b[12] == 127 || b[12] >= 224;
+	return b[0] == 0 || b[0] == 127 || b[0] >= 224;
 }
 
 /* Errors are never answered by errors (RFC 1122 3.2.2, RFC 4443 2.4 e). */
@@ -112,15 +110,12 @@ static __always_inline bool is_error(const struct vx_ip *ip, __u8 type)
  * The sum of addresses, protocol and length that TCP and UDP check with their own. While offload has
  * yet to fill in a checksum, this sum stands in its place.
  */
-static __always_inline __u16 pseudo_sum(const struct vx_ip *ip, __u32 l4_len)
+static __always_inline __u16 pseudo_sum(__u8 *l3, bool six, __u8 protocol, __u32 l4_len)
 {
-	__u64 sum = bpf_htons(ip->protocol) + bpf_htonl(l4_len);
+	__u32 sum = bpf_htons(protocol) + bpf_htonl(l4_len);
 
-	if (!ip->six)
-		return fold(sum + load32(ip->source.bytes + 12) + load32(ip->dest.bytes + 12));
-	for (int i = 0; i < 16; i += 4)
-		sum += (__u64)load32(ip->source.bytes + i) + load32(ip->dest.bytes + i);
-	return fold(sum);
+	return fold((__u32)(six ? bpf_csum_diff(NULL, 0, (void *)(l3 + 8), 32, sum)
+				: bpf_csum_diff(NULL, 0, (void *)(l3 + 12), 8, sum)));
 }
 
 /* Packets are read anew: what is changed voids every pointer. */
@@ -159,7 +154,7 @@ __attribute__((noinline)) __u32 judge_answer(struct __sk_buff *skb)
 	six = load16(at + 12) == bpf_htons(ETH_P_IPV6);
 	if (len < VX_ETH_LEN + (six ? VX_QUOTE6 : VX_QUOTE4) ||
 	    parse_ip(&c, load16(at + 12), &ip) != VX_PARSED || ip.later_fragment ||
-	    is_no_host(&ip.source, six) || is_no_host(&ip.dest, six))
+	    is_no_host(at + (six ? 22 : 26), six) || is_no_host(at + (six ? 38 : 30), six))
 		return 0;
 	off = forget((__u16)c.off);
 	if (off > VX_QUOTE4 - 18)
@@ -170,7 +165,7 @@ __attribute__((noinline)) __u32 judge_answer(struct __sk_buff *skb)
 		return 0;
 	l3_len = (__u32)off - VX_ETH_LEN;
 	if (ip.protocol == VX_PROTO_TCP || ip.protocol == VX_PROTO_UDP) {
-		filled = pseudo_sum(&ip, len - VX_ETH_LEN - l3_len);
+		filled = pseudo_sum(at + VX_ETH_LEN, six, ip.protocol, len - VX_ETH_LEN - l3_len);
 		if (load16(l4 + (ip.protocol == VX_PROTO_TCP ? 16 : 6)) != filled)
 			filled = 0;
 	}

@@ -128,8 +128,8 @@ static bool may_be_done(const struct step *s)
 {
 	const struct obj *o = step_obj(s);
 
-	return (o->kind == OBJ_HOOK || o->kind == OBJ_WIRE) &&
-	       strcmp(obj_get_text(o, F_MODE), "clsact") == 0;
+	return o->kind == OBJ_BLOCK || ((o->kind == OBJ_HOOK || o->kind == OBJ_WIRE) &&
+					strcmp(obj_get_text(o, F_MODE), "clsact") == 0);
 }
 
 static void do_run(struct journal *j, size_t from, size_t end)

@@ -25,12 +25,14 @@ const struct apply_ops apply_qdisc = { add_qdisc, NULL, keep_qdisc, NULL };
 static int add_block(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
 	autofd int prog = bpfobj_get_prog(a->overlay, obj_get_text(want, F_BUILD), want->key);
+	const struct tcfilter_ours ours = block_filter(a->nl, a->overlay, want->key);
+	int err;
 
+	(void)tag;
 	if (prog < 0)
 		return why_set(why, prog, "open the pinned program: %s", strerror(-prog));
-	block_put_filter(a->nl, a->overlay, want->key, prog, tag);
-	/* The kernel looks the fd up while it handles the message: before we close it. */
-	return nl_flush(a->nl);
+	err = tcfilter_put(&ours, prog);
+	return err ? why_set(why, err, "set the filter: %s", strerror(-err)) : 0;
 }
 
 static int change_block(struct apply *a, const struct obj *now, const struct obj *want,
@@ -40,13 +42,14 @@ static int change_block(struct apply *a, const struct obj *now, const struct obj
 	return add_block(a, want, tag, why);
 }
 
+/* With the last tunnel the block is gone, and its filter with it. */
 static int remove_block(struct apply *a, const struct obj *now, size_t tag, struct why *why)
 {
-	(void)why;
-	/* With the last tunnel the block is gone, and its filter with it. */
-	if (block_query(a->nl, a->overlay, now->key))
-		block_put_remove(a->nl, a->overlay, now->key, tag);
-	return 0;
+	const struct tcfilter_ours ours = block_filter(a->nl, a->overlay, now->key);
+	int err = tcfilter_remove(&ours);
+
+	(void)tag;
+	return err ? why_set(why, err, "remove the filter: %s", strerror(-err)) : 0;
 }
 
 const struct apply_ops apply_block = { add_block, change_block, remove_block, NULL };

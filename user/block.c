@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Shared tc blocks, over rtnetlink (libbpf knows per-device filters only); see block.h. */
-#include <arpa/inet.h>
-#include <linux/if_ether.h>
-#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "attach.h"
 #include "block.h"
-
-#define FILTER_PRIORITY 0x7658U
-#define FILTER_HANDLE 1U
 
 uint32_t block_index(const char *overlay, const char *room)
 {
@@ -34,34 +29,18 @@ void block_put_qdisc(struct nl *nl, const char *overlay, unsigned ifindex, size_
 	mnl_attr_put_u32(msg, TCA_EGRESS_BLOCK, block_index(overlay, "tun_out"));
 }
 
-static void fill_filter(struct nlmsghdr *msg, const char *overlay, const char *room)
+struct tcfilter_ours block_filter(struct nl *nl, const char *overlay, const char *room)
 {
-	struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
+	uint32_t index = block_index(overlay, room);
 
-	tcm->tcm_ifindex = (int)TCM_IFINDEX_MAGIC_BLOCK;
-	tcm->tcm_block_index = block_index(overlay, room);
-	tcm->tcm_handle = FILTER_HANDLE;
-	tcm->tcm_info = TC_H_MAKE(FILTER_PRIORITY << 16, htons(ETH_P_ALL));
-	mnl_attr_put_strz(msg, TCA_KIND, "bpf");
-}
-
-void block_put_filter(struct nl *nl, const char *overlay, const char *room, int prog_fd, size_t tag)
-{
-	struct nlmsghdr *msg =
-		nl_put(nl, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_REPLACE, sizeof(struct tcmsg), tag);
-	struct nlattr *options;
-
-	fill_filter(msg, overlay, room);
-	options = mnl_attr_nest_start(msg, TCA_OPTIONS);
-	mnl_attr_put_u32(msg, TCA_BPF_FD, (uint32_t)prog_fd);
-	mnl_attr_put_strz(msg, TCA_BPF_NAME, room);
-	mnl_attr_put_u32(msg, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
-	mnl_attr_nest_end(msg, options);
-}
-
-void block_put_remove(struct nl *nl, const char *overlay, const char *room, size_t tag)
-{
-	fill_filter(nl_put(nl, RTM_DELTFILTER, 0, sizeof(struct tcmsg), tag), overlay, room);
+	return (struct tcfilter_ours){
+		.nl = nl,
+		.place = { (int)TCM_IFINDEX_MAGIC_BLOCK, index },
+		.handle = index,
+		.old_handle = 1,
+		.order = attach_room(room)->order,
+		.name = room,
+	};
 }
 
 struct qdisc_walk {
@@ -90,27 +69,4 @@ int block_each_qdisc(struct nl *nl, const char *overlay, void (*fn)(void *ctx, u
 
 	return nl_dump(nl, nl_request(nl, RTM_GETQDISC, NLM_F_DUMP, sizeof(struct tcmsg)),
 		       take_qdisc, &walk);
-}
-
-static int take_filter(const struct nlmsghdr *msg, void *ctx)
-{
-	const struct nlattr *attr, *option;
-
-	mnl_attr_for_each (attr, msg, sizeof(struct tcmsg)) {
-		if (mnl_attr_get_type(attr) != TCA_OPTIONS)
-			continue;
-		mnl_attr_for_each_nested (option, attr)
-			if (mnl_attr_get_type(option) == TCA_BPF_ID)
-				*(uint32_t *)ctx = mnl_attr_get_u32(option);
-	}
-	return 0;
-}
-
-uint32_t block_query(struct nl *nl, const char *overlay, const char *room)
-{
-	struct nlmsghdr *msg = nl_request(nl, RTM_GETTFILTER, 0, sizeof(struct tcmsg));
-	uint32_t id = 0;
-
-	fill_filter(msg, overlay, room);
-	return nl_dump(nl, msg, take_filter, &id) ? 0 : id;
 }

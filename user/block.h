@@ -6,22 +6,17 @@
 #ifndef VXBPF_BLOCK_H
 #define VXBPF_BLOCK_H
 
-#include "nl.h"
+#include "tcfilter.h"
 
 /* The overlay's block for "tun_in" (ingress) or "tun_out" (egress). */
 uint32_t block_index(const char *overlay, const char *room);
 
 /* A message of a batch: give the device its clsact with both blocks. */
 void block_put_qdisc(struct nl *nl, const char *overlay, unsigned ifindex, size_t tag);
-/* A message of a batch: set (or replace) the block's one filter, or remove it. */
-void block_put_filter(struct nl *nl, const char *overlay, const char *room, int prog_fd,
-		      size_t tag);
-void block_put_remove(struct nl *nl, const char *overlay, const char *room, size_t tag);
-
 /* Calls fn for each device whose clsact has this overlay's blocks. */
 int block_each_qdisc(struct nl *nl, const char *overlay, void (*fn)(void *ctx, unsigned ifindex),
 		     void *ctx);
-/* Id of the program in the block's filter; 0 = none. */
-uint32_t block_query(struct nl *nl, const char *overlay, const char *room);
+/* The filter in the block of "tun_in" or "tun_out". */
+struct tcfilter_ours block_filter(struct nl *nl, const char *overlay, const char *room);
 
 #endif

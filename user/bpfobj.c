@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* An overlay's BPF programs and maps; see bpfobj.h. */
 #include <errno.h>
+#include <linux/pkt_cls.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -61,7 +62,8 @@ int bpfobj_open(const char *overlay, const struct vx_config *cfg, struct bpfobj 
 	memcpy((void *)&bo->skel->rodata->cfg, cfg, sizeof(*cfg));
 	elf = vxbpf_bpf__elf_bytes(&size);
 	bo->hash = fnv64(FNV64_INIT, elf, size);
-	memset(named.keys, 0, sizeof(named.keys)); /* made up anew each time until it is written down: see follow_maps() */
+	memset(named.keys, 0,
+	       sizeof(named.keys)); /* made up anew each time until it is written down: see follow_maps() */
 	bo->hash = fnv64(bo->hash, &named, sizeof(named));
 	*out = take_ptr(bo);
 	return 0;
@@ -303,6 +305,18 @@ int bpfobj_get_map(const char *overlay, const char *map)
 
 	pins_path(path, overlay, "%s", map);
 	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+int bpfobj_quiet(void)
+{
+	static const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = TC_ACT_UNSPEC },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd =
+		bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "quiet", "GPL", code, ARRAY_LEN(code), NULL);
+
 	return fd < 0 ? -errno : fd;
 }
 

@@ -60,6 +60,9 @@ int bpfobj_get_counters(const char *overlay);
 uint32_t bpfobj_map_size(const char *overlay, const char *map);
 int bpfobj_get_prog(const char *overlay, const char *build, const char *prog);
 
+/* A new program for TC, of no overlay, that leaves every packet to the next one: its fd, or -errno. */
+int bpfobj_quiet(void);
+
 /* libbpf's and the verifier's own words go to stderr (-v) or nowhere. */
 void bpfobj_verbose(bool on);
 

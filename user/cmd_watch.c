@@ -178,19 +178,30 @@ static int wait(struct watch *watch, struct why *why)
 	struct pollfd fds[EVENTS_FDS + 1];
 	uint64_t now = watched_clock_ms();
 	uint64_t due = watch->exporter.path ? watch->exporter.due_ms : WATCHED_NEVER;
-	int timeout, err;
+	int timeout, news, err = 0;
 
-	for (size_t i = 0; i < watch->n; i++)
+	for (size_t i = 0; i < watch->n; i++) {
 		if (watched_due(watch->v[i]) < due)
 			due = watched_due(watch->v[i]);
+		if (watched_lease_due(watch->v[i]) < due)
+			due = watched_lease_due(watch->v[i]);
+	}
 	timeout = due == WATCHED_NEVER ? -1 : due <= now ? 0 : (int)(due - now);
 	events_poll(watch->events, fds);
 	fds[EVENTS_FDS] = (struct pollfd){ .fd = watch->signals, .events = POLLIN };
-	if (poll(fds, EVENTS_FDS + 1, timeout) < 0 && errno != EINTR)
+	news = poll(fds, EVENTS_FDS + 1, timeout);
+	if (news < 0 && errno != EINTR)
 		return why_set(why, -errno, "poll: %s", strerror(errno));
-	read_signals(watch);
-	err = events_read(watch->events, hear, watch);
-	return err ? why_set(why, err, "netlink: read events: %s", strerror(-err)) : 0;
+	if (news > 0) {
+		read_signals(watch);
+		err = events_read(watch->events, hear, watch);
+	}
+	if (err)
+		return why_set(why, err, "netlink: read events: %s", strerror(-err));
+	/* Interrupted, there may be news. */
+	for (size_t i = 0; news >= 0 && !watch->ended && i < watch->n; i++)
+		watched_renew(watch->v[i], watch->nl);
+	return 0;
 }
 
 static void work(struct watch *watch)

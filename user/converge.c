@@ -7,6 +7,7 @@
 #include "apply.h"
 #include "attach.h"
 #include "converge.h"
+#include "in_front.h"
 #include "observe_pins.h"
 #include "xfrm.h"
 
@@ -94,13 +95,16 @@ static int look(struct nl *nl, struct converge_state *s, struct why *why)
 	return observe(&t, &s->view.world, &s->now, why);
 }
 
-/* Only where it makes a difference. */
-static void read_foreigns(struct nl *nl, const struct conf *conf, const struct links *links,
-			  const struct plan_base *base, struct foreigns *out)
+/* What keeps the fast path out of ports, or XDP at their other ends: only where it makes a difference. */
+static void look_into_ports(struct nl *nl, const struct conf *conf, struct links *links,
+			    const struct plan_base *base, struct foreigns *out)
 {
 	const struct link *bridge = links_by_name(links, conf->bridge);
 
-	if (bridge && base->cfg.fastpath && conf->fastpath == CONF_AUTO)
+	if (!bridge || !base->cfg.fastpath)
+		return;
+	links_ask_far(nl, links, bridge->ifindex);
+	if (conf->fastpath == CONF_AUTO)
 		foreigns_read(nl, conf->overlay, links, bridge, out);
 }
 
@@ -169,9 +173,10 @@ static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *ver
 	s->view.fastpath = base.cfg.fastpath;
 	text_copy(s->view.fastpath_why, sizeof(s->view.fastpath_why),
 		  fastpath_why_off(s->conf, &fastpath) ?: "");
-	read_foreigns(nl, s->conf, &s->view.world.links, &base, &foreigns);
+	look_into_ports(nl, s->conf, &s->view.world.links, &base, &foreigns);
 	plan_objects(s->conf, &s->view.mesh, &facts, &base, bpfobj_build(s->bo), &s->want,
 		     verdicts);
+	in_front_read(nl, s->overlay, facts.links, &s->now, &s->want, verdicts);
 	return 0;
 }
 
@@ -192,8 +197,13 @@ static int look_at_port(struct nl *nl, struct converge_state *s, struct why *why
 	if (err && err != -ENODEV)
 		return why_set(why, err, "netlink: read a device: %s", strerror(-err));
 	links->n += !err;
-	view_set_link(s->known, s->port, err ? NULL : &links->v[1]);
 	return 0;
+}
+
+/* With what its other end says. */
+static void remember_port(struct converge_state *s)
+{
+	view_set_link(s->known, s->port, links_by_index(&s->view.world.links, s->port));
 }
 
 /* What would be planned for a bridge with nothing but this port, less what is not the port's. */
@@ -220,7 +230,8 @@ static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 		err = observe_pins(&t, &s->view.world, &s->now, why);
 	if (err)
 		return err;
-	read_foreigns(nl, s->known->conf, &s->view.world.links, &base, &foreigns);
+	look_into_ports(nl, s->known->conf, &s->view.world.links, &base, &foreigns);
+	remember_port(s);
 	plan_objects(s->conf, &alone, &facts, &base, s->known->build, &s->want, &verdicts);
 	objs_keep_device(&s->want, (unsigned)s->port);
 	objs_keep_device(&s->now, (unsigned)s->port);

@@ -254,6 +254,43 @@ static void follow_qdiscs(struct pairs *pairs)
 	}
 }
 
+/* wire_out demands of frames a word that programs on tunnels and ports have written. */
+static bool demands(const struct pair *p)
+{
+	const struct obj *o = about(p);
+
+	return o->kind == OBJ_WIRE && strstr(o->key, "/wire_out");
+}
+
+/* Where those are replaced it comes after them, or it would refuse what the old ones let through. Else
+ * it comes before them, as nothing may pass it unseen. */
+static bool writers_change(const struct pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->n; i++) {
+		enum obj_kind kind = about(&pairs->v[i])->kind;
+
+		if ((kind == OBJ_HOOK || kind == OBJ_BLOCK) && pairs->v[i].verdict == CHANGE)
+			return true;
+	}
+	return false;
+}
+
+static void emit_new(const struct pairs *pairs, struct steps *steps, bool demanding)
+{
+	bool wait = writers_change(pairs);
+
+	for (size_t i = 0; i < pairs->n; i++) {
+		const struct pair *p = &pairs->v[i];
+
+		if ((wait && demands(p)) != demanding)
+			continue;
+		if (p->verdict == ADD || p->verdict == REPLACE)
+			add_step(steps, STEP_ADD, p);
+		else if (p->verdict == CHANGE)
+			add_step(steps, STEP_CHANGE, p);
+	}
+}
+
 static void emit(const struct pairs *pairs, struct steps *steps, const struct steps *late)
 {
 	for (size_t i = pairs->n; i-- > 0;) {
@@ -267,14 +304,8 @@ static void emit(const struct pairs *pairs, struct steps *steps, const struct st
 		else if (p->verdict == REMOVE && goes_early(kind) && kind != OBJ_TREE)
 			add_step(steps, STEP_REMOVE, p);
 	}
-	for (size_t i = 0; i < pairs->n; i++) {
-		const struct pair *p = &pairs->v[i];
-
-		if (p->verdict == ADD || p->verdict == REPLACE)
-			add_step(steps, STEP_ADD, p);
-		else if (p->verdict == CHANGE)
-			add_step(steps, STEP_CHANGE, p);
-	}
+	emit_new(pairs, steps, false);
+	emit_new(pairs, steps, true);
 	for (size_t i = 0; i < late->n; i++)
 		add_step(steps, STEP_REMOVE, &(struct pair){ .now = late->v[i].now });
 	for (size_t i = pairs->n; i-- > 0;) {

@@ -44,6 +44,7 @@ static bool parse_link(const struct nlmsghdr *msg, struct event *e)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
 	bool gone = msg->nlmsg_type == RTM_DELLINK;
+	const struct nlattr *attr;
 
 	e->ifindex = ifi->ifi_index;
 	if (ifi->ifi_family == AF_BRIDGE) {
@@ -57,6 +58,9 @@ static bool parse_link(const struct nlmsghdr *msg, struct event *e)
 		return false;
 	e->kind = gone ? EVENT_LINK_GONE : EVENT_LINK;
 	link_parse(msg, &e->link);
+	mnl_attr_for_each (attr, msg, sizeof(*ifi))
+		if (mnl_attr_get_type(attr) == IFLA_EVENT)
+			e->features = mnl_attr_get_u32(attr) == IFLA_EVENT_FEATURES;
 	return true;
 }
 

@@ -37,6 +37,7 @@ struct event {
 	enum event_kind kind;
 	int ifindex;
 	struct link link;
+	bool features; /* of EVENT_LINK: they have changed */
 	struct ip_prefix prefix;
 	struct fdb_entry fdb;
 	uint32_t block;

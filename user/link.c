@@ -184,9 +184,14 @@ static void read_xdp(const struct nlattr *xdp, struct link *link)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested (attr, xdp)
-		if (mnl_attr_get_type(attr) == IFLA_XDP_PROG_ID)
+	mnl_attr_for_each_nested (attr, xdp) {
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (type == IFLA_XDP_PROG_ID)
 			link->xdp_prog = mnl_attr_get_u32(attr);
+		if (type == IFLA_XDP_ATTACHED)
+			link->xdp = mnl_attr_get_u8(attr);
+	}
 }
 
 static void read_link_attr(const struct nlattr *attr, struct link *link)
@@ -203,9 +208,6 @@ static void read_link_attr(const struct nlattr *attr, struct link *link)
 		break;
 	case IFLA_MTU:
 		link->mtu = mnl_attr_get_u32(attr);
-		break;
-	case IFLA_MAX_MTU:
-		link->peer_xdp = mnl_attr_get_u32(attr) < LINK_MTU_MAX;
 		break;
 	case IFLA_GROUP:
 		link->group = mnl_attr_get_u32(attr);

@@ -9,7 +9,6 @@
 #include "ip.h"
 #include "nl.h"
 
-#define LINK_MTU_MAX 65535 /* what a veth may be set to, unless XDP at the other end limits it */
 #define LINK_ALIAS 64 /* longer ones are cut: ours are shorter */
 #define LINK_ALTNAME 64 /* likewise */
 #define LINK_ALTNAMES 144 /* eight, or more short ones */
@@ -29,6 +28,14 @@ enum {
 		0
 };
 #undef PORT_FLAG
+
+/* XDP at the other end of a veth. */
+enum link_far {
+	FAR_UNKNOWN, /* not asked, or it cannot be */
+	FAR_CLEAR, /* none */
+	FAR_GENERIC, /* not of the driver, but behind it */
+	FAR_NATIVE,
+};
 
 struct link_vxlan {
 	uint32_t vni;
@@ -67,10 +74,14 @@ struct link {
 	char qdisc[VX_IF_LEN]; /* its root qdisc's kind */
 	bool peer_elsewhere; /* a veth whose other end is in another namespace */
 	int peer; /* ifindex of that other end, there; 0 = none */
-	bool peer_xdp; /* a veth whose other end has an XDP program in driver mode */
 	int peer_netns; /* our number for that namespace, < 0 = it has none */
+	enum link_far far; /* of links_ask_far only, as are */
+	bool far_told; /* the kernel would tell if XDP in driver mode came there */
+	uint32_t
+		far_mtu; /* the MTU of that other end, wherever it is; 0 = the kernel does not tell */
 	uint64_t rx_dropped;
 	uint32_t xdp_prog; /* id of an XDP program on it, 0 = none */
+	uint8_t xdp; /* in which mode, XDP_ATTACHED_* */
 	struct link_vxlan vxlan; /* kind "vxlan" only */
 };
 
@@ -100,8 +111,8 @@ static inline int links_read(struct nl *nl, struct links *out, struct why *why)
 }
 /* One device as it is now; -ENODEV: there is none. */
 int link_read(struct nl *nl, int ifindex, struct link *out);
-/* The MTU of a veth's other end, wherever that is; 0 = the kernel does not tell. */
-uint32_t link_far_mtu(struct nl *nl, const struct links *links, const struct link *veth);
+/* Asks the other ends of all veths on this bridge, in as few requests as possible. */
+void links_ask_far(struct nl *nl, struct links *links, int bridge);
 /* From the messages of rtnetlink: RTM_*LINK, and RTM_*ADDR (false: not of IP). */
 void link_parse(const struct nlmsghdr *msg, struct link *out);
 /* The attributes of a bridge's port. */

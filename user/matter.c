@@ -70,6 +70,14 @@ static bool on_bridge(const struct view *view, const struct link *link)
 	return bridge && link && link->master == bridge->ifindex;
 }
 
+/* The other end of a veth: which one it is, and whether XDP came or went there, by which this end's features
+ * change. Only asking it tells. */
+static bool same_far(const struct event *e, const struct link *was, const struct link *is)
+{
+	return !e->features && was->peer == is->peer && was->peer_elsewhere == is->peer_elsewhere &&
+	       was->peer_netns == is->peer_netns;
+}
+
 /* Isolation of one port decides over that of all tunnels (I2). */
 static enum matter port_matters(const struct link *was, const struct link *is)
 {
@@ -86,7 +94,7 @@ static enum matter link_matters(const struct event *e, const struct view *view, 
 										       : MATTER_ALL;
 	if (!on_bridge(view, was) && !on_bridge(view, is))
 		return MATTER_NOT;
-	if (was && is && same_port(was, is) && was->peer_xdp == is->peer_xdp &&
+	if (was && is && same_port(was, is) && same_far(e, was, is) &&
 	    strcmp(was->name, is->name) == 0)
 		return MATTER_NOT;
 	return port_matters(was, is);

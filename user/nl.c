@@ -26,6 +26,7 @@ struct nl {
 	size_t n_msgs;
 	bool heard[BATCH_MSGS];
 	nl_result_fn on_result;
+	nl_answer_fn on_answer;
 	void *ctx;
 	char *recv;
 	char *request;
@@ -87,6 +88,11 @@ void nl_on_result(struct nl *nl, nl_result_fn fn, void *ctx)
 {
 	nl->on_result = fn;
 	nl->ctx = ctx;
+}
+
+void nl_on_answer(struct nl *nl, nl_answer_fn fn)
+{
+	nl->on_answer = fn;
 }
 
 /* The message being built has its final length only when the next one starts. */
@@ -164,8 +170,13 @@ static int read_acks(struct nl *nl, size_t left)
 			const struct nlmsgerr *e = mnl_nlmsg_get_payload(msg);
 			unsigned index = msg->nlmsg_seq - nl->first_seq;
 
-			if (msg->nlmsg_type != NLMSG_ERROR || index >= nl->n_msgs)
+			if (index >= nl->n_msgs)
 				continue;
+			if (msg->nlmsg_type != NLMSG_ERROR) {
+				if (nl->on_answer)
+					nl->on_answer(nl->ctx, nl->tags[index], msg);
+				continue;
+			}
 			report(nl, index, e->error, error_text(msg));
 			left--;
 		}

@@ -24,6 +24,8 @@ static void see_hook(struct seeing *s, const struct attach *at, const struct att
 	h->ifindex = at->ifindex;
 	obj_text(h, F_MODE, state->mode[0] ? state->mode : "tcx");
 	obj_text(h, F_BUILD, prog ? prog->build : "unknown");
+	if (strcmp(state->mode, "clsact") == 0 && at->room->order != TC_BEHIND)
+		obj_num(h, F_FRONT, tcfilter_is_placed(at->room->order, &state->filter));
 }
 
 static int see_links(struct seeing *s)
@@ -65,7 +67,7 @@ static const struct attach_room *likely_room(const struct seeing *s, const struc
 	return attach_room(l2 ? "wire_out" : "wire_out_l3");
 }
 
-static void see_filter(struct seeing *s, const struct link *link, bool ingress, bool *out_any)
+static int see_filter(struct seeing *s, const struct link *link, bool ingress, bool *out_any)
 {
 	struct attach at = { .nl = s->t->nl,
 			     .overlay = s->t->overlay,
@@ -73,9 +75,12 @@ static void see_filter(struct seeing *s, const struct link *link, bool ingress, 
 			     .ifindex = (unsigned)link->ifindex };
 	const struct pinned_prog *prog;
 	struct attach_state state;
+	int err = attach_query(&at, true, &state);
 
-	if (attach_query(&at, true, &state) || strcmp(state.mode, "clsact") != 0)
-		return;
+	if (err)
+		return cannot_read(s, link->name, err);
+	if (strcmp(state.mode, "clsact") != 0)
+		return 0;
 	*out_any = true;
 	prog = find_prog(s, state.prog_id);
 	/* A port's programs the other way round are the bridge's: the host's own port. */
@@ -88,6 +93,7 @@ static void see_filter(struct seeing *s, const struct link *link, bool ingress, 
 		at.room = likely_room(s, link, ingress);
 	if (at.room)
 		see_hook(s, &at, &state);
+	return 0;
 }
 
 static bool is_marked(const struct names *marks, const struct link *link)
@@ -128,7 +134,7 @@ static int see_filters(struct seeing *s)
 	/* In tcx mode only a qdisc we marked can hold one, left from a run without tcx. */
 	if (!marks.n && strcmp(attach_tc_mode(), "clsact") != 0)
 		return err;
-	for (size_t i = 0; i < s->world->links.n; i++) {
+	for (size_t i = 0; !err && i < s->world->links.n; i++) {
 		const struct link *link = &s->world->links.v[i];
 		struct attach at = { .room = likely_room(s, link, true),
 				     .ifindex = (unsigned)link->ifindex };
@@ -138,9 +144,10 @@ static int see_filters(struct seeing *s)
 			continue; /* theirs are in a block */
 		if (s->t->port && at.ifindex != s->t->port)
 			continue;
-		see_filter(s, link, true, &any);
-		see_filter(s, link, false, &any);
-		if (!any && is_marked(&marks, link))
+		err = see_filter(s, link, true, &any);
+		if (!err)
+			err = see_filter(s, link, false, &any);
+		if (!err && !any && is_marked(&marks, link))
 			see_hook(s, &at, &empty);
 	}
 	return err;
@@ -161,19 +168,32 @@ static void see_qdisc(void *ctx, unsigned ifindex)
 	q->ifindex = ifindex;
 }
 
-static void see_blocks(struct seeing *s)
+static int see_block(struct seeing *s, const char *room)
 {
-	static const char *const rooms[] = { "tun_in", "tun_out" };
+	const struct tcfilter_ours ours = block_filter(s->t->nl, s->t->overlay, room);
+	const struct pinned_prog *prog;
+	struct tcfilter_state state;
+	int err = tcfilter_query(&ours, &state);
+	struct obj *b;
+
+	if (err)
+		return cannot_read(s, room, err);
+	if (!state.prog_id)
+		return 0;
+	prog = find_prog(s, state.prog_id);
+	b = objs_add(s->out, OBJ_BLOCK, "%s", room);
+	obj_text(b, F_BUILD, prog ? prog->build : "unknown");
+	obj_num(b, F_FRONT, tcfilter_is_placed(ours.order, &state));
+	return 0;
+}
+
+static int see_blocks(struct seeing *s)
+{
+	int err;
 
 	block_each_qdisc(s->t->nl, s->t->overlay, see_qdisc, s);
-	for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
-		uint32_t id = block_query(s->t->nl, s->t->overlay, rooms[i]);
-		const struct pinned_prog *prog = find_prog(s, id);
-
-		if (id)
-			obj_text(objs_add(s->out, OBJ_BLOCK, "%s", rooms[i]), F_BUILD,
-				 prog ? prog->build : "unknown");
-	}
+	err = see_block(s, "tun_in");
+	return err ? err : see_block(s, "tun_out");
 }
 
 int observe_hooks(struct seeing *s)
@@ -183,6 +203,6 @@ int observe_hooks(struct seeing *s)
 	if (!err)
 		err = see_filters(s);
 	if (!err && !s->t->port)
-		see_blocks(s);
+		err = see_blocks(s);
 	return err;
 }

@@ -8,6 +8,7 @@
 #include <net/if_arp.h>
 #include <string.h>
 
+#include "attach.h"
 #include "plan.h"
 
 /* --- objects, in the order of their kinds */
@@ -129,6 +130,8 @@ static void want_hook(const struct planning *p, enum obj_kind kind, const struct
 		obj_text(h, F_MODE, "xdp");
 	else
 		obj_text(h, F_MODE, now ? obj_get_text(now, F_MODE) : p->facts->tc_mode);
+	if (strcmp(obj_get_text(h, F_MODE), "clsact") == 0 && attach_room(room)->order != TC_BEHIND)
+		obj_num(h, F_FRONT, 1);
 	obj_text(h, F_BUILD, p->build);
 	h->optional = optional;
 	h->ifindex = link ? (unsigned)link->ifindex : 0;
@@ -283,8 +286,12 @@ static void want_blocks(const struct planning *p)
 {
 	static const char *const rooms[] = { "tun_in", "tun_out" };
 
-	for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
-		obj_text(objs_add(p->out, OBJ_BLOCK, "%s", rooms[i]), F_BUILD, p->build);
+	for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
+		struct obj *b = objs_add(p->out, OBJ_BLOCK, "%s", rooms[i]);
+
+		obj_text(b, F_BUILD, p->build);
+		obj_num(b, F_FRONT, 1);
+	}
 }
 
 /* Whether a port forwards is ours to say unless spanning tree decides, or it cannot: its bridge is
@@ -341,20 +348,28 @@ static void want_host_door(const struct planning *p, const struct link *bridge)
 	want_hook(p, OBJ_HOOK, bridge, p->conf->bridge, "host_out", true);
 }
 
-/* How the fast path may get into a port: straight to the other end of a veth where no queue of the
- * port's own stands in between, nor XDP there has a say, else by the device itself. */
+bool plan_door(const struct link *port, enum vx_door *out)
+{
+	*out = VX_DOOR_PORT;
+	if (strcmp(port->kind, "veth") != 0)
+		return strcmp(port->kind, "tun") == 0;
+	/* XDP in driver mode meets what leaves by this end, generic XDP what goes straight to the other. */
+	if (port->far == FAR_UNKNOWN)
+		*out = VX_DOOR_OUT;
+	else if (port->far == FAR_NATIVE)
+		*out = VX_DOOR_NEAR;
+	else if (port->peer_elsewhere && port->far_told && strcmp(port->qdisc, "noqueue") == 0)
+		*out = VX_DOOR_PEER;
+	else
+		*out = port->far == FAR_GENERIC ? VX_DOOR_OUT : VX_DOOR_NEAR;
+	return true;
+}
+
 static void want_door(const struct planning *p, const struct link *port)
 {
 	enum vx_door how;
 
-	if (!p->base->cfg.fastpath || has_foreign(p, port))
-		return;
-	if (strcmp(port->kind, "veth") == 0 && port->peer_elsewhere && !port->peer_xdp &&
-	    strcmp(port->qdisc, "noqueue") == 0)
-		how = VX_DOOR_PEER;
-	else if (strcmp(port->kind, "veth") == 0 || strcmp(port->kind, "tun") == 0)
-		how = VX_DOOR_PORT;
-	else
+	if (!p->base->cfg.fastpath || has_foreign(p, port) || !plan_door(port, &how))
 		return;
 	add_door(p, port->name, how, port);
 	want_hook(p, OBJ_HOOK, port, port->name, "port_out", true);

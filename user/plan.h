@@ -64,6 +64,10 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct
 		  const struct plan_base *base, const char *build, struct objs *out,
 		  struct verdicts *verdicts);
 
+/* How the fast path may get into a port of the bridge: into a veth so that XDP at its other end meets what
+ * it brings, and a queue of the port's own, too. False: not. */
+bool plan_door(const struct link *port, enum vx_door *out);
+
 /* What `down` wants: nothing, except a bridge that others still use. Says so in `verdicts`. */
 void plan_nothing(const char *overlay, const struct links *links, const struct addrs *addrs,
 		  struct objs *out, struct verdicts *verdicts);

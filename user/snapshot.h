@@ -67,7 +67,7 @@ struct snapshot_port {
 	int ifindex;
 	bool hooked;
 	bool accelerated;
-	char why[96]; /* why it is not accelerated, "" if it is */
+	char why[96]; /* why it is not accelerated, or not all the way; "" if it is */
 	bool kept_out; /* that is for something of somebody else's on it */
 	uint64_t oversize;
 	uint32_t largest; /* bytes of the largest IP packet that was too large */

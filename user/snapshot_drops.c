@@ -100,6 +100,12 @@ static void say_guard(const struct saying *a, enum vx_reason reason)
 			"(%s): if "
 			"routes have changed, run `vxbpf up`; else somebody forges it",
 			or_else(a->w->from, "a tunnel"), a->count);
+	else if (reason == VX_REASON_NESTED && !last->from_ifindex)
+		verdicts_add(
+			a->out, VERDICT_NESTED, "",
+			"a program on this host, or a macvlan or ipvlan device on top of %s, sends "
+			"VXLAN to %s as if it were this overlay (%s): find it with `ss -uanp`",
+			or_else(a->w->to, "the underlay"), or_else(last->peer, "a peer"), a->count);
 	else if (reason == VX_REASON_NESTED)
 		verdicts_add(a->out, VERDICT_NESTED, a->w->from,
 			     "a workload behind %s sends VXLAN to %s as if it were this host (%s): "

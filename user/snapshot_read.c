@@ -134,14 +134,43 @@ static struct attach_state query(struct reading *r, const char *room, int ifinde
 	return state;
 }
 
-/* Did `up` find a way for the fast path into this port? */
-static bool has_door(struct reading *r, int ifindex)
+/* Did `up` find a way for the fast path into this port? 0: none. */
+static enum vx_door read_door(struct reading *r, int ifindex)
 {
 	autofd int fd = bpfobj_get_map(r->overlay, "doors");
 	struct vx_ifindex key = { (uint32_t)ifindex };
-	struct vx_door_value door;
+	struct vx_door_value value = { 0 };
 
-	return fd >= 0 && bpf_map_lookup_elem(fd, &key, &door) == 0;
+	return fd >= 0 && bpf_map_lookup_elem(fd, &key, &value) == 0 ? value.door : 0;
+}
+
+/* Does a running `watch` keep an eye on the doors? */
+static bool is_leased(struct reading *r)
+{
+	autofd int fd = bpfobj_get_map(r->overlay, "lease");
+	struct vx_lease value;
+	__u32 key = 0;
+
+	return fd >= 0 && bpf_map_lookup_elem(fd, &key, &value) == 0 &&
+	       value.until_ns > reading_clock_ns();
+}
+
+/* Fast, but not both ways, or not straight to the other end of the veth. "" = it is. */
+static const char *why_near(struct reading *r, const struct link *link, enum vx_door door)
+{
+	if (door == VX_DOOR_OUT)
+		return link->far == FAR_GENERIC
+			       ? "only what it sends, as generic XDP is at the other end"
+			       : "only what it sends, as the other end cannot be asked";
+	if (door != VX_DOOR_PEER && door != VX_DOOR_NEAR)
+		return "";
+	if (!is_leased(r))
+		return "only what it sends, as `vxbpf watch` is not running";
+	if (door == VX_DOOR_NEAR && link->far == FAR_NATIVE)
+		return "only to the host's end of the veth, as XDP is at the other end";
+	if (door == VX_DOOR_NEAR && !link->far_told)
+		return "only to the host's end of the veth, as its TSO is off";
+	return "";
 }
 
 static const char *why_slow(const struct reading *r, const struct link *link,
@@ -165,21 +194,24 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 {
 	struct snapshot *s = r->s;
 	struct snapshot_port *p = array_add(&s->ports, &s->n_ports, sizeof(*p));
+	enum vx_door door = read_door(r, link->ifindex);
 
 	text_copy(p->ifname, sizeof(p->ifname), link->name);
 	p->ifindex = link->ifindex;
 	p->mtu = link->mtu;
 	p->veth = strcmp(link->kind, "veth") == 0;
 	if (p->veth && !r->counted) {
-		p->far_mtu = link_far_mtu(r->nl, &r->world.links, link);
+		p->far_mtu = link->far_mtu;
 		p->rx_dropped = link->rx_dropped;
 	}
 	p->hooked = query(r, room, link->ifindex).mode[0];
-	p->accelerated = p->hooked && has_door(r, link->ifindex);
+	p->accelerated = p->hooked && door;
 	p->kept_out =
 		!p->accelerated && !s->told.fastpath_why[0] && foreigns_on(foreigns, link->ifindex);
-	if (!p->accelerated && !r->counted)
-		text_copy(p->why, sizeof(p->why), why_slow(r, link, p, foreigns));
+	if (!r->counted)
+		text_copy(p->why, sizeof(p->why),
+			  p->accelerated ? why_near(r, link, door)
+					 : why_slow(r, link, p, foreigns));
 }
 
 /* A tunnel carries its peer's name in its alias. */
@@ -219,6 +251,8 @@ static int read_ports(struct reading *r)
 		return err;
 	if (!r->counted && strcmp(r->s->told.fastpath, "auto") == 0 && !r->s->told.fastpath_why[0])
 		foreigns_read(r->nl, r->overlay, links, bridge, &foreigns);
+	if (!r->counted)
+		links_ask_far(r->nl, &r->world.links, bridge->ifindex);
 	add_port(r, bridge, "host_in", &foreigns);
 	for (size_t i = 0; i < links->n; i++)
 		if (links->v[i].master == bridge->ifindex &&

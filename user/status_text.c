@@ -71,7 +71,7 @@ static void put_underlay(struct page *p, const struct snapshot *s)
 	status_put_line(p, "underlay", s->n_devices ? text : "none: no peer has a route now");
 }
 
-/* Who may be listed together: hooked and fast, or why not. "" = all is well. */
+/* Who may be listed together: hooked and fast, or why not, or not all the way. "" = all is well. */
 static const char *port_kind(const struct snapshot *s, const struct snapshot_port *port)
 {
 	if (!port->hooked)
@@ -88,6 +88,14 @@ static bool is_kind_seen(const struct snapshot *s, size_t before, const char *ki
 	return false;
 }
 
+static bool is_fast_kind(const struct snapshot *s, const char *kind)
+{
+	for (size_t i = 0; i < s->n_ports; i++)
+		if (strcmp(port_kind(s, &s->ports[i]), kind) == 0)
+			return s->ports[i].accelerated;
+	return false;
+}
+
 /* "no program: a1, a2 and 3 more" */
 static void put_kind(struct page *p, const struct snapshot *s, const char *kind, bool first)
 {
@@ -97,7 +105,8 @@ static void put_kind(struct page *p, const struct snapshot *s, const char *kind,
 	if (strcmp(kind, "no program") == 0)
 		text_add(text, sizeof(text), "%s: ", kind);
 	else if (kind[0])
-		text_add(text, sizeof(text), "not fast (%s): ", kind);
+		text_add(text, sizeof(text), "%sfast (%s): ", is_fast_kind(s, kind) ? "" : "not ",
+			 kind);
 	for (size_t i = 0; i < s->n_ports; i++) {
 		if (strcmp(port_kind(s, &s->ports[i]), kind) != 0 || n++ >= PORTS_LISTED)
 			continue;

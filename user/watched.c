@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <bpf/bpf.h>
+
 #include "command.h"
 #include "matter.h"
 #include "pins.h"
@@ -15,6 +17,8 @@
 #define RETRY_MS 1000 /* after a failure, doubled each time */
 #define RETRY_MAX_MS 60000
 #define PATIENCE_MS 500 /* how long a stream of ports may put off a pass over everything */
+#define LEASE_MS 500 /* from one renewal to the next, */
+#define LEASE_NS 2000000000ULL /* each for so long */
 #define MOVING_TRIES 3 /* passes that may find things changing under their hands without a word */
 
 uint64_t watched_clock_ms(void)
@@ -54,23 +58,13 @@ int watched_new(const char *path, bool verbose, struct watched **out, struct why
 		return why_set(why, -ENOMEM, "%s: out of memory", path);
 	w->verbose = verbose;
 	w->all = true;
+	w->lease = -1;
 	err = load(path, &w->conf, &w->file, why);
 	if (err)
 		free(w);
 	else
 		*out = w;
 	return err;
-}
-
-void watched_free(struct watched *w)
-{
-	if (!w)
-		return;
-	view_free(&w->view);
-	conf_free(&w->conf);
-	notes_free(&w->said);
-	free(w->ports);
-	free(w);
 }
 
 /* Is it a config that `up` would not refuse here and now? */
@@ -177,6 +171,105 @@ uint64_t watched_due(const struct watched *w)
 	return w->n_ports && w->ports_due_ms < due ? w->ports_due_ms : due;
 }
 
+/* --- the lease */
+
+static bool set_lease(const struct watched *w, uint64_t until_ns)
+{
+	const struct vx_lease l = { .until_ns = until_ns };
+	const uint32_t key = 0;
+
+	return bpf_map_update_elem(w->lease, &key, &l, BPF_ANY) == 0;
+}
+
+static void end_lease(struct watched *w)
+{
+	if (w->lease < 0)
+		return;
+	set_lease(w, 0);
+	close_fd(&w->lease);
+	w->lease = -1;
+}
+
+static bool is_veth(const struct watched *w, const struct link *port, const struct link *bridge)
+{
+	return w->view.fastpath && bridge && port->master == bridge->ifindex &&
+	       strcmp(port->kind, "veth") == 0;
+}
+
+/* Only of use if there are such doors. The map may be another one than before. */
+static void take_lease(struct watched *w)
+{
+	const struct link *bridge = view_bridge(&w->view);
+	bool veths = false;
+
+	w->has_mute = false;
+	for (size_t i = 0; i < w->view.world.links.n; i++) {
+		const struct link *port = &w->view.world.links.v[i];
+		enum vx_door door;
+
+		if (!is_veth(w, port, bridge))
+			continue;
+		veths = true;
+		w->has_mute |= plan_door(port, &door) && door != VX_DOOR_PEER;
+	}
+	if (!veths) {
+		end_lease(w);
+		return;
+	}
+	if (w->lease < 0)
+		w->lease_due_ms = 0;
+	close_fd(&w->lease);
+	w->lease = bpfobj_get_map(w->conf.overlay, "lease");
+}
+
+/* Where a way in depends on something the kernel tells nobody the other ends are asked again. */
+static void ask_mute(struct watched *w, struct nl *nl)
+{
+	struct links *links = &w->view.world.links;
+	const struct link *bridge = view_bridge(&w->view);
+	autofree enum link_far *before = calloc(links->n + 1, sizeof(*before));
+
+	if (!before || !bridge)
+		return;
+	for (size_t i = 0; i < links->n; i++)
+		before[i] = links->v[i].far;
+	links_ask_far(nl, links, bridge->ifindex);
+	for (size_t i = 0; i < links->n; i++)
+		if (is_veth(w, &links->v[i], bridge) && links->v[i].far != before[i])
+			queue_port(w, links->v[i].ifindex);
+}
+
+uint64_t watched_lease_due(const struct watched *w)
+{
+	return w->lease < 0 || w->all || w->n_ports ? WATCHED_NEVER : w->lease_due_ms;
+}
+
+void watched_renew(struct watched *w, struct nl *nl)
+{
+	uint64_t now_ms = watched_clock_ms();
+
+	if (watched_lease_due(w) > now_ms)
+		return;
+	if (w->has_mute)
+		ask_mute(w, nl);
+	if (w->n_ports)
+		return;
+	set_lease(w, now_ms * 1000000 + LEASE_NS);
+	w->lease_due_ms = now_ms + LEASE_MS;
+}
+
+void watched_free(struct watched *w)
+{
+	if (!w)
+		return;
+	end_lease(w);
+	view_free(&w->view);
+	conf_free(&w->conf);
+	notes_free(&w->said);
+	free(w->ports);
+	free(w);
+}
+
 /* --- saying */
 
 static bool was_said(const struct notes *said, const char *text)
@@ -240,6 +333,7 @@ static int pass_over_port(struct watched *w, struct nl *nl, int ifindex, struct 
 	snprintf(what, sizeof(what), "port %d", ifindex);
 	say_steps(w, what, &c.steps);
 	err = converge_apply(nl, &c, why);
+	take_lease(w);
 	/* What could not be done for one port may have a cause that only the whole shows. */
 	return err ? err : c.notes.n ? -EAGAIN : 0;
 }
@@ -328,6 +422,7 @@ static int pass_over_all(struct watched *w, struct nl *nl, struct why *why)
 		       seen.fastpath ? "on" : "off: ", seen.fastpath_why);
 	view_free(&w->view);
 	w->view = seen;
+	take_lease(w);
 	return 0;
 }
 

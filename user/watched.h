@@ -31,6 +31,9 @@ struct watched {
 	char fault[512]; /* what failed, as it was said; "" if nothing does */
 	struct notes said; /* of the last pass */
 	bool busy; /* another vxbpf had the lock */
+	int lease; /* the map, -1: none is needed, or to be had */
+	uint64_t lease_due_ms; /* when to renew it */
+	bool has_mute; /* ports where XDP at the other end may come unannounced and matter */
 	bool verbose;
 };
 
@@ -43,6 +46,10 @@ void watched_hear(struct watched *w, const struct event *e);
 uint64_t watched_due(const struct watched *w);
 /* Does one thing that is due: a port, or everything. */
 void watched_work(struct watched *w, struct nl *nl, uint64_t now_ms);
+/* The fast path's lease on doors that only a watch may keep open. When it has to be renewed,
+ * WATCHED_NEVER while there is news to work on; and renewing it, right after all news was heard. */
+uint64_t watched_lease_due(const struct watched *w);
+void watched_renew(struct watched *w, struct nl *nl);
 /* Reads the config again: one that cannot be used is reported and changes nothing. */
 void watched_reread(struct watched *w, struct nl *nl);
 

@@ -8,6 +8,11 @@
 #ifndef VXBPF_ABI_H
 #define VXBPF_ABI_H
 
+/* bpf/flow.h relies on x86 keeping loads and stores in order; other processors need barriers there. */
+#if !defined(__bpf__) && !defined(__x86_64__)
+#error vxbpf supports x86_64 only
+#endif
+
 #include <linux/types.h>
 
 /* Raise when a struct below or a map's type, key or flags change in a way old pins do not fit. */
@@ -219,14 +224,25 @@ VX_ASSERT_SIZE(struct vx_fdb, 64);
 
 /* --- map `doors`: ifindex of a port the fast path may use -> how it gets in there. Loader's. */
 enum vx_door {
-	VX_DOOR_PEER = 1, /* a veth whose other end is in another namespace: straight to that end */
-	VX_DOOR_PORT = 2, /* out by the device itself: a tap, a veth of this namespace */
+	VX_DOOR_PEER =
+		1, /* a veth whose other end is in another namespace: straight to that end, where
+			   * XDP in driver mode would miss it */
+	VX_DOOR_PORT = 2, /* out by the device itself: a tap */
 	VX_DOOR_HOST = 3, /* the bridge itself: as if received there */
+	VX_DOOR_NEAR = 4, /* a veth, out by this end: generic XDP at the other one would miss it */
+	VX_DOOR_OUT = 5, /* only what it sends: no way in is right, or known to be */
 };
 
 struct vx_door_value {
 	enum vx_door door;
 };
+
+/* --- map `lease` (one entry, key 0): until then somebody watches over the doors of veths, and changes them when
+ * XDP comes to their other ends. Without it nothing goes in there. Written by `watch` alone. */
+struct vx_lease {
+	__u64 until_ns;
+};
+VX_ASSERT_SIZE(struct vx_lease, 8);
 
 /* --- map `moves`: how often MACs of this hash changed place: what was learned before is void. */
 #define VX_MOVES 1024
@@ -300,8 +316,13 @@ struct vx_note {
 	__u32 vni; /* tun_out has let `flow` into this tunnel, VX_NO_VNI = wire_out need not finish it */
 	__u32 reserved;
 	struct vx_flow flow;
+	/* What a room is about to put into another map: here, because the stack is too small for it. */
+	struct vx_witness witness;
+	struct vx_other other;
+	struct vx_drop_key drop_key;
+	__u32 reserved2;
 };
-VX_ASSERT_SIZE(struct vx_note, 264);
+VX_ASSERT_SIZE(struct vx_note, 448);
 
 /* --- map `idents`: a peer's slot, less what is above VX_IDENTS -> the next outer IPv4 ID to that peer, in
  * its low 16 bits, 0 = not begun. The programs' own. */

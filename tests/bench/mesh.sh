@@ -40,6 +40,13 @@ script_up() {
 	on "$me" ebtables-restore --noflush <"$WORK/script"
 }
 
+# watched HOST: by `vxbpf watch`, which has taken its lease on the doors when this returns.
+watched() {
+	background "$1" "$VXBPF" watch -v vxbr0 >"$WORK/$1.watch" 2>&1
+	wait_for 30 grep -q ' looked at everything' "$WORK/$1.watch"
+	sleep 1
+}
+
 # acquaint_hosts A B: their underlay neighbours.
 acquaint_hosts() {
 	local me=$1 other=$2 _
@@ -65,7 +72,11 @@ join() {
 	container "$a" "$FROM"
 	container "$b" "$TO"
 	acquainted "$FROM" "$TO"
-	# Once more, and the ports have their programs.
-	[ "$1" != vxbpf ] || mesh_up "$a" "$b"
+	# Once more, and the ports have their programs; and somebody watches, as on people's hosts.
+	if [ "$1" = vxbpf ]; then
+		mesh_up "$a" "$b"
+		watched "$a"
+		watched "$b"
+	fi
 	TO4=$(ip4_of "$TO") TO6=$(ip6_of "$TO")
 }

@@ -253,7 +253,9 @@ static void wire_in_opens_what_it_knows(void **state)
 	static const struct {
 		enum vx_door door;
 		__u32 mark;
-	} ways[] = { { VX_DOOR_PEER, 0 }, { VX_DOOR_PORT, 0 }, { VX_DOOR_HOST, BIT } };
+	} ways[] = {
+		{ VX_DOOR_PEER, 0 }, { VX_DOOR_PORT, 0 }, { VX_DOOR_HOST, BIT }, { VX_DOOR_NEAR, 0 }
+	};
 	const struct pair *p = *state;
 	int most = MTU + ETH - headers_len(p);
 	const int payloads[] = { 0, 1, 2, 255, 256, 1000, most };

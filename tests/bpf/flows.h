@@ -134,9 +134,18 @@ static inline void put_mac(struct vxbpf_bpf *o, char mac, enum vx_place place, _
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.fdb), &key, &at, 0), 0);
 }
 
+static inline void lease_until(struct vxbpf_bpf *o, __u64 until_ns)
+{
+	const struct vx_lease l = { until_ns };
+	__u32 key = 0;
+
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.lease), &key, &l, 0), 0);
+}
+
 static inline void put_door(struct vxbpf_bpf *o, __u32 ifindex, enum vx_door door)
 {
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.doors), &ifindex, &door, 0), 0);
+	lease_until(o, ~0ULL);
 }
 
 static inline void name_port(struct vxbpf_bpf *o, __u32 ifindex)

@@ -2,6 +2,8 @@
 /*
  * Entries of the fast path: which are good for how long and for which frame, and what wire_out says of
  * frames that were sent by one.
+ *
+ * lines: one test after the other, which share little.
  */
 #include "flows.h"
 
@@ -325,8 +327,7 @@ static void words_are_demanded_at_wire_out(void **state)
 					  .word = cases[i].word };
 			struct tally t = shoot_young(k.o, p, &s, &k.shot.out);
 
-			assert_int_equal(s.verdict,
-					 cases[i].pass ? TC_ACT_UNSPEC : TC_ACT_SHOT);
+			assert_int_equal(s.verdict, cases[i].pass ? TC_ACT_UNSPEC : TC_ACT_SHOT);
 			assert_int_equal(s.left.tstamp, cases[i].pass ? 0 : cases[i].word);
 			assert_tally("at wire_out", t, (struct tally){});
 			assert_int_equal(s.out.len, k.shot.out.len);

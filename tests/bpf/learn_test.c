@@ -2,6 +2,8 @@
 /*
  * What teaches the fast path, and what does not: at wire_out the kernel's own packet of a MAC that is
  * here to one that is at this very peer, at port_out a frame that the bridge brings from a peer.
+ *
+ * lines: a table of lessons, and how each is bent.
  */
 #include "flows.h"
 
@@ -297,8 +299,9 @@ static void entries_say_where(void **state)
 	assert_int_equal(f.from, vni_of(p->out));
 	assert_int_equal(f.to, UNDER);
 	assert_int_equal(f.way, VX_WAY_WIRE);
-	for (enum vx_door door = VX_DOOR_PEER; door <= VX_DOOR_HOST; door++) {
-		static const enum vx_way ways[] = { 0, VX_WAY_PEER, VX_WAY_PORT, VX_WAY_HOST };
+	for (enum vx_door door = VX_DOOR_PEER; door <= VX_DOOR_NEAR; door++) {
+		static const enum vx_way ways[] = { 0, VX_WAY_PEER, VX_WAY_PORT, VX_WAY_HOST,
+						    VX_WAY_PORT };
 
 		o = begin(p);
 		put_door(o, PORT1, door);
@@ -309,6 +312,39 @@ static void entries_say_where(void **state)
 		assert_int_equal(f.from, vni_of(p->out));
 		assert_int_equal(f.to, PORT1);
 		assert_int_equal(f.way, ways[door]);
+	}
+}
+
+/* Into a veth only while somebody watches, and not at all where no way is right. */
+static void doors_of_veths_are_leased(void **state)
+{
+	const struct pair *p = *state;
+	struct pkt_buf frame;
+
+	for (enum vx_door door = VX_DOOR_PEER; door <= VX_DOOR_OUT; door++) {
+		struct vxbpf_bpf *o = begin(p);
+		bool veth = door == VX_DOOR_PEER || door == VX_DOOR_NEAR;
+
+		put_door(o, PORT1, door);
+		lease_until(o, 0);
+		make_frame(p, true, 3, &frame);
+		teach_rx(o, p, &frame);
+		assert_int_equal(flows_known(o), !veth && door != VX_DOOR_OUT);
+		forget_flows(o);
+		lease_until(o, coarse_now() - 1000 * MS);
+		teach_rx(o, p, &frame);
+		assert_int_equal(flows_known(o), !veth && door != VX_DOOR_OUT);
+		forget_flows(o);
+		lease_until(o, coarse_now() + 10000 * MS);
+		teach_rx(o, p, &frame);
+		assert_int_equal(flows_known(o), door != VX_DOOR_OUT);
+		/* What it sends needs no lease. */
+		forget_flows(o);
+		lease_until(o, 0);
+		put_mac(o, 'a', VX_AT_PORT, PORT1, 20);
+		make_frame(p, false, 3, &frame);
+		teach_tx(o, p, &frame);
+		assert_int_equal(only_flow(o).hop, VX_HOP_PORT);
 	}
 }
 
@@ -358,6 +394,7 @@ static void super_packets_end_here(void **state)
 	assert_int_equal(is_super(p, 255, VX_DOOR_PEER, PORT1), tcp);
 	assert_int_equal(is_super(p, 64, VX_DOOR_HOST, PORT1), tcp);
 	assert_false(is_super(p, 64, VX_DOOR_PORT, PORT1));
+	assert_false(is_super(p, 64, VX_DOOR_NEAR, PORT1));
 	assert_false(is_super(p, 64, VX_DOOR_PEER, PORT2));
 	assert_false(is_super(p, 0, VX_DOOR_PEER, PORT1));
 	for (size_t i = 0; i < LEN(not_first); i++)
@@ -366,7 +403,7 @@ static void super_packets_end_here(void **state)
 
 int main(void)
 {
-	static struct CMUnitTest tests[LEN(rows) + 2 * LEN(pairs)];
+	static struct CMUnitTest tests[LEN(rows) + 3 * LEN(pairs)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < LEN(rows); i++)
@@ -375,6 +412,9 @@ int main(void)
 	for (size_t i = 0; i < LEN(pairs); i++) {
 		tests[n++] = (struct CMUnitTest){ "entries_say_where", entries_say_where,
 						  .initial_state = (void *)&pairs[i] };
+		tests[n++] =
+			(struct CMUnitTest){ "doors_of_veths_are_leased", doors_of_veths_are_leased,
+					     .initial_state = (void *)&pairs[i] };
 		tests[n++] = (struct CMUnitTest){ "super_packets_end_here", super_packets_end_here,
 						  .initial_state = (void *)&pairs[i] };
 	}

@@ -12,8 +12,7 @@ static void empty_echoes(struct vxbpf_bpf *o)
 	static const struct vx_echo none;
 
 	for (__u32 i = 0; i < VX_ECHOES; i++)
-		assert_int_equal(
-			bpf_map_update_elem(bpf_map__fd(o->maps.echoes), &i, &none, 0), 0);
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(o->maps.echoes), &i, &none, 0), 0);
 }
 
 /* Runs last: each reason of reasons.def was some row's. */

@@ -56,10 +56,10 @@ off_is_off() {
 # One UDP conversation of every size there is, checked byte by byte at the far end.
 same_bytes_either_way() {
 	fast_mesh 2
-	background c21 python3 -c "$ECHO"
+	background c21 "$PYTHON" -c "$ECHO"
 	wait_for 5 ready_to_echo
 	mark h2 h1
-	on c11 python3 - "$(ip4_of c21)" "$(ip6_of c21)" <<-'END' || fail "bytes differ"
+	on c11 "$PYTHON" - "$(ip4_of c21)" "$(ip6_of c21)" <<-'END' || fail "bytes differ"
 		import hashlib, socket, sys
 		for address in sys.argv[1:]:
 		    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
@@ -196,7 +196,7 @@ container_vanishes() {
 ecn_as_the_kernel() {
 	local mode tos
 	fast_mesh 2
-	background c21 python3 -c "$ECHO"
+	background c21 "$PYTHON" -c "$ECHO"
 	wait_for 5 ready_to_echo
 	for mode in off on; do
 		for tos in h1 h2; do
@@ -205,7 +205,7 @@ ecn_as_the_kernel() {
 		done
 		capture outer sw br0 udp port 4789 and dst host "$(address4 h2)"
 		for tos in 0 1 2 3 184 185; do
-			on c11 python3 - "$(ip4_of c21)" "$tos" <<-'END'
+			on c11 "$PYTHON" - "$(ip4_of c21)" "$tos" <<-'END'
 				import socket, sys
 				s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 				s.bind(("", 7777)); s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, int(sys.argv[2]))
@@ -217,7 +217,7 @@ ecn_as_the_kernel() {
 		quiet
 		capture_end outer
 		# Outer TOS, TTL and flags of each UDP packet inside.
-		python3 - "$WORK/outer.pcap" >"$WORK/$mode.outer" <<-'END'
+		"$PYTHON" - "$WORK/outer.pcap" >"$WORK/$mode.outer" <<-'END'
 			import struct, sys
 			d = open(sys.argv[1], "rb").read()
 			at, seen = 24, []

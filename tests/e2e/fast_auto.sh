@@ -227,7 +227,7 @@ print(sent, len(got))'
 
 stream() {
 	enter c11
-	"${ENTER[@]}" python3 -c "$STREAM" "$(ip4_of c21)" >"$WORK/stream" &
+	"${ENTER[@]}" "$PYTHON" -c "$STREAM" "$(ip4_of c21)" >"$WORK/stream" &
 	STREAMING=$!
 	on_exit stop "$STREAMING"
 }

@@ -51,9 +51,9 @@ both_are_fast() {
 
 # ask FROM TO ADDRESS SECONDS: the conversation of `talk`, between others.
 ask() {
-	background "$2" python3 -c "$ECHO"
+	background "$2" "$PYTHON" -c "$ECHO"
 	wait_for 5 echoes "$2"
-	background "$1" python3 -c "$PINGPONG" "$3" "$4" >"$WORK/talk"
+	background "$1" "$PYTHON" -c "$PINGPONG" "$3" "$4" >"$WORK/talk"
 	wait_for 5 grep -q . "$WORK/talk"
 	sleep 1
 }
@@ -85,7 +85,7 @@ blob() {
 	local sent got
 	[ -e "$WORK/blob" ] || head -c 30000000 /dev/urandom >"$WORK/blob"
 	sent=$(sha256sum <"$WORK/blob")
-	background "$2" timeout 60 python3 -c '
+	background "$2" timeout 60 "$PYTHON" -c '
 import socket, sys
 s = socket.create_server(("", 5555), reuse_port=False); c, _ = s.accept()
 out = open(sys.argv[1], "wb")
@@ -95,7 +95,7 @@ while True:
     out.write(d)
 out.close(); c.sendall(b"done")' "$WORK/blob.$2"
 	wait_for 5 listening "$2" 5555
-	on "$1" timeout 60 python3 -c '
+	on "$1" timeout 60 "$PYTHON" -c '
 import socket, sys
 s = socket.create_connection((sys.argv[1], 5555)); s.sendall(open(sys.argv[2], "rb").read())
 s.shutdown(socket.SHUT_WR); assert s.recv(4) == b"done"' "$3" "$WORK/blob"
@@ -173,7 +173,7 @@ host_address_moves_to_a_container() {
 	on h1 ip link set vxbr0 address 02:c0:00:00:00:77
 	on c11 ip link set eth0 address "$mac"
 	on c11 ip addr add "$HOST_IP/24" dev eth0
-	background c11 python3 -c "$ECHO"
+	background c11 "$PYTHON" -c "$ECHO"
 	on c11 arping -q -U -c 1 -I eth0 "$HOST_IP"
 	wait_for 5 is_talking
 }

@@ -256,7 +256,7 @@ veth_of_the_same_namespace() {
 	ip -n h2 addr add 2001:db8:1::22/64 dev q22 nodad
 	ip -n h2 link set q22 up
 	vx h2 up vxbr0
-	assert_eq VX_DOOR_PORT "$(door h2 p22)" "door"
+	assert_eq VX_DOOR_NEAR "$(door h2 p22)" "door"
 	assert_eq VX_DOOR_PEER "$(door h2 c21)" "door"
 	for to in 198.51.100.22 2001:db8:1::22; do
 		talk c11 h2 "$to" 2

@@ -119,6 +119,7 @@ every_map_reads_well() {
 	reads fdb '.key.mac == [2, 238, 0, 0, 0, 7] and (.value | .place == "VX_AT_PEER" and .was == "VX_AT_PORT")'
 	reads doors '.value.door == "VX_DOOR_PEER"'
 	reads doors '.value.door == "VX_DOOR_HOST"'
+	reads lease '.value.until_ns > 0'
 	reads flows '.value | .hop == "VX_HOP_PORT" and .way == "VX_WAY_WIRE" and .dest.bytes[12:] == [198, 51, 100, 21]'
 	reads flows '.value | .hop == "VX_HOP_WIRE4" and .way == "VX_WAY_PEER" and .source.bytes[12:] == [198, 51, 100, 21]'
 	reads hot '.value.way == "VX_WAY_WIRE"'

@@ -157,7 +157,7 @@ other_queues_on_the_underlay() {
 # counts WHERE NAME ARGS...: a program that counts frames by a word, until `counted`.
 counts() {
 	enter "$1"
-	"${ENTER[@]}" "$PYTHON" -IS "$LIB/tcx.py" "${@:3}" >"$WORK/count.$2" &
+	"${ENTER[@]}" "$PYTHON" -IS "$LIB/tcx_words.py" "${@:3}" >"$WORK/count.$2" &
 	PID=$!
 	echo "$PID" >"$WORK/count.$2.pid"
 	on_exit stop "$PID"

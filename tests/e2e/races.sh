@@ -307,7 +307,7 @@ tcx_of_others_stays() {
 	on_exit rm "$WORK/carries"
 	on h1 "$PYTHON" -IS "$LIB/tcx.py" eth0 first theirs_2
 	on h1 "$PYTHON" -IS "$LIB/tcx.py" eth0 last theirs_3
-	assert_eq "theirs_2 theirs_1 wire_in theirs_3" \
+	assert_eq "theirs_2 wire_in theirs_1 theirs_3" \
 		"$(hooks h1 | sed -n 's/^eth0 in //p' | paste -sd ' ')" "programs of eth0"
 	converged
 	for host in h1 h2; do
@@ -315,7 +315,7 @@ tcx_of_others_stays() {
 		vx "$host" reload vxbr0
 	done
 	converged
-	assert_eq "theirs_2 theirs_1 wire_in theirs_3" \
+	assert_eq "wire_in theirs_2 theirs_1 theirs_3" \
 		"$(hooks h1 | sed -n 's/^eth0 in //p' | paste -sd ' ')" "programs of eth0 after a reload"
 	ip -n h1 link del c11
 	vx h1 down vxbr0

@@ -131,9 +131,9 @@ for i in range(40):
 
 sender_learns_the_mtu() {
 	large_mesh 1500
-	assert_eq "90 1450" "$(on c11 python3 -c "$LEARN" "$(ip4_of c21)" 1472)" "EMSGSIZE and the MTU"
+	assert_eq "90 1450" "$(on c11 "$PYTHON" -c "$LEARN" "$(ip4_of c21)" 1472)" "EMSGSIZE and the MTU"
 	assert_match "mtu 1450" "$(on c11 ip route get "$(ip4_of c21)")" "route"
-	assert_eq "90 1450" "$(on c11 python3 -c "$LEARN" "$(ip6_of c21)" 1452)" "EMSGSIZE and the MTU, IPv6"
+	assert_eq "90 1450" "$(on c11 "$PYTHON" -c "$LEARN" "$(ip6_of c21)" 1452)" "EMSGSIZE and the MTU, IPv6"
 	assert_match "mtu 1450" "$(on c11 ip -6 route get "$(ip6_of c21)")" "IPv6 route"
 	# And with the largest that fits all arrive.
 	pings c11 "$(ip4_of c21)" 3 -M "do" -s 1422
@@ -145,8 +145,8 @@ sender_learns_the_mtu() {
 sender_behind_a_plain_port_learns_it() {
 	large_mesh 1500
 	on h1 ethtool -K c11 tx off
-	assert_eq "90 1450" "$(on c11 python3 -c "$LEARN" "$(ip4_of c21)" 1472)" "EMSGSIZE and the MTU"
-	assert_eq "90 1450" "$(on c11 python3 -c "$LEARN" "$(ip6_of c21)" 1452)" "EMSGSIZE and the MTU, IPv6"
+	assert_eq "90 1450" "$(on c11 "$PYTHON" -c "$LEARN" "$(ip4_of c21)" 1472)" "EMSGSIZE and the MTU"
+	assert_eq "90 1450" "$(on c11 "$PYTHON" -c "$LEARN" "$(ip6_of c21)" 1452)" "EMSGSIZE and the MTU, IPv6"
 }
 
 without_df_linux_fragments() {
@@ -188,7 +188,7 @@ tcp_of_single_packets() {
 plain_mesh_hangs() {
 	PLAIN=1
 	large_mesh 1500
-	assert_eq "" "$(on c11 python3 -c "$LEARN" "$(ip4_of c21)" 1472)" "EMSGSIZE and the MTU"
+	assert_eq "" "$(on c11 "$PYTHON" -c "$LEARN" "$(ip4_of c21)" 1472)" "EMSGSIZE and the MTU"
 	unreachable c11 "$(ip4_of c21)" -s 1472
 	ip -n c11 link set eth0 gso_max_segs 1
 	! transfer c11 c21 "$(ip4_of c21)" || fail "the plain mesh carries 1500 byte packets"

@@ -14,6 +14,7 @@ ALL_TESTS="
 	containers_come_and_go_under_load
 	lost_events_are_made_up_for
 	idle_makes_no_system_call
+	idle_renews_its_lease
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -137,12 +138,23 @@ neighbours_move() {
 }
 
 idle_makes_no_system_call() {
+	FASTPATH=off
 	pair
 	watch h1 vxbr0
 	settled h1
 	assert_eq 0 "$(calls_during sleep 3)" "system calls in 3 s: $(cat "$WORK/idle")"
 	assert_eq 0 "$(calls_during neighbours_move)" "system calls for neighbours: $(cat "$WORK/idle")"
 	assert_ge 10 "$(calls_during port_joins)" "calls when there is news"
+}
+
+# With the fast path on, two calls each half second: poll, and the lease.
+idle_renews_its_lease() {
+	FASTPATH=on
+	pair
+	watch h1 vxbr0
+	settled h1
+	assert_le 16 "$(calls_during sleep 3)" "system calls in 3 s: $(cat "$WORK/idle")"
+	assert_ge 4 "$(grep -c 'bpf(BPF_MAP_UPDATE_ELEM.* = 0' "$WORK/idle")" "renewals"
 }
 
 run_tests

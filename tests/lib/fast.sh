@@ -54,9 +54,9 @@ while True:
     d, a = s.recvfrom(2000); s.sendto(d, a)'
 
 talk() { # SECONDS [ADDRESS]
-	background c21 python3 -c "$ECHO"
+	background c21 "$PYTHON" -c "$ECHO"
 	wait_for 5 ready_to_echo
-	background c11 python3 -c "$PINGPONG" "${2:-$(ip4_of c21)}" "$1" >"$WORK/talk"
+	background c11 "$PYTHON" -c "$PINGPONG" "${2:-$(ip4_of c21)}" "$1" >"$WORK/talk"
 	wait_for 5 grep -q . "$WORK/talk"
 	sleep 1
 }

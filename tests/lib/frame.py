@@ -15,7 +15,7 @@ A layer is its name and its fields; what is left out is filled in from the neigh
   eth dst= src= type=    vlan id= prio= type=       arp op= sha= spa= tha= tpa=
   ip src= dst= proto= ttl= tos= id= df= mf= frag= options=HEX (IPv4 or IPv6 by its addresses)
   udp sport= dport= sum= len=    icmp type= code= id= seq=    vxlan vni= flags= group=
-  tcp sport= dport= seq= ack= flags= options=HEX    data text= zeros= hex=
+  tcp sport= dport= seq= ack= flags= sum= options=HEX    data text= zeros= hex=
 For instance a spoofed VXLAN packet:
   frame.py send eth0 count=23 eth dst=... ip src=192.0.2.1 dst=192.0.2.2 udp dport=4789 \\
       vxlan vni=7 eth dst=... data text=hello
@@ -123,7 +123,7 @@ def build_tcp(layer, above, below, payload):
     head = struct.pack("!HHIIBBHHH", layer.num("sport", 50000), layer.num("dport", 9),
                        layer.num("seq", 1), layer.num("ack", 1), (20 + len(options)) // 4 << 4,
                        layer.num("flags", 0x10), 1000, 0, 0) + options
-    total = checksum(below.pseudo(6, len(head) + len(payload)) + head + payload)
+    total = layer.num("sum", checksum(below.pseudo(6, len(head) + len(payload)) + head + payload))
     return head[:16] + struct.pack("!H", total) + head[18:] + payload
 
 

@@ -51,7 +51,7 @@ says_not() { # HOST REGEX
 transfer() {
 	local status=0
 	[ -e "$WORK/blob" ] || head -c 5000000 /dev/urandom >"$WORK/blob"
-	background "$2" timeout 30 python3 -c '
+	background "$2" timeout 30 "$PYTHON" -c '
 import socket, sys
 s = socket.create_server(("::", 5555), family=socket.AF_INET6, dualstack_ipv6=True)
 c, _ = s.accept()
@@ -62,7 +62,7 @@ with open(sys.argv[1], "wb") as out:
         out.write(d)
 c.sendall(b"done")' "$WORK/blob.got"
 	wait_for 5 on "$2" bash -c 'ss -Hltn sport = 5555 | grep . >/dev/null'
-	on "$1" timeout 20 python3 -c '
+	on "$1" timeout 20 "$PYTHON" -c '
 import socket, sys
 s = socket.create_connection((sys.argv[1], 5555)); s.sendall(open(sys.argv[2], "rb").read())
 s.shutdown(socket.SHUT_WR); assert s.recv(4) == b"done"' "$3" "$WORK/blob" 2>"$WORK/transfer" || status=$?

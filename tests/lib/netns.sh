@@ -241,7 +241,14 @@ container() {
 	if [ -n "${FASTPATH:-}" ] && [ -z "${PLAIN:-}" ] && [ -e "$WORK/etc/$host/$bridge.yaml" ] &&
 		ip -n "$host" -o link show type vxlan | grep . >/dev/null; then
 		vx "$host" up "$bridge"
+		leased "$host" "$bridge"
 	fi
+}
+
+# leased HOST [OVERLAY]: the fast path's doors into veths stay open as if `vxbpf watch` ran, and for good.
+leased() {
+	on "$1" bpftool map update pinned "/sys/fs/bpf/vxbpf/${2:-vxbr0}/lease" key 0 0 0 0 \
+		value 255 255 255 255 255 255 255 127
 }
 
 # containers_each K: K containers on every host, c<host><n>: c11 c12 c21 c22 ...

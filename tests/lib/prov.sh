@@ -10,7 +10,7 @@
 #   flow COUNT GAP                that flow, as c11 sends it, in the background; its pid in FLOW
 #   flow_over                     waits for its end
 #   nobody HOST ARGS...           speak.py as uid 65534 without any capability
-#   theirs HOST ARGS...           tcx.py there, until the case ends
+#   theirs HOST ARGS...           tcx_words.py there, until the case ends
 #   others_dropped HOST           what it has dropped for any reason but `nested`
 #   went_fast HOST PEER rx|tx     of all packets since `mark HOST PEER`, in percent
 
@@ -73,7 +73,7 @@ nobody() {
 }
 
 theirs() {
-	background "$1" "$PYTHON" -IS "$LIB/tcx.py" "${@:2}" stay >"$WORK/theirs"
+	background "$1" "$PYTHON" -IS "$LIB/tcx_words.py" "${@:2}" stay >"$WORK/theirs"
 	wait_for 5 grep -q there "$WORK/theirs"
 }
 

@@ -95,11 +95,11 @@ refused() {
 	assert_match "$regex" "$ERR" "$*"
 }
 
-# wait_for SECONDS CMD...: polls until CMD succeeds; the test fails if it never does.
+# wait_for SECONDS CMD...: polls until CMD succeeds; the test fails if it never does. SLOW=N: N times as long.
 wait_for() {
 	local seconds=$1 end
 	shift
-	end=$((SECONDS + seconds + 1))
+	end=$((SECONDS + seconds * ${SLOW:-1} + 1))
 	{ local tracing=$- && set +x; } 2>/dev/null
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || fail "not within $seconds s: $*"

@@ -189,6 +189,7 @@ routed_container() {
 # A ping every few milliseconds between c11 and c21, its words in $WORK/load, until $LOAD is told to stop.
 PING=(-i 0.002 -c 100000)
 load() {
+	rm -f "$WORK/load" # or what the one before said would do for this one
 	enter c11
 	"${ENTER[@]}" ping -n -q "${PING[@]}" "$(ip4_of c21)" >"$WORK/load" 2>&1 &
 	LOAD=$!

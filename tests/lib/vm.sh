@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Debian's own kernels in a virtual machine: fetched, given a root of their own, booted by qemu in
-# software emulation (needs no KVM). Sourced by tests/kernels/run and tests/bench/exact.
+# software emulation (needs no KVM). Sourced by tests/kernels/* and tests/bench/exact.
 #
 #   vm_kernel SUITE             downloads it (once) below $BUILD/kernels; sets DIR, UNPACKED, RELEASE
 #   vm_root ROOT PROGRAM...     an empty root with these programs, busybox and the modules in MODULES
+#   vm_demo_root ROOT           the same with what `vxbpf demo` runs
 #   vm_init ROOT <<COMMANDS     what it does (busybox sh) before it powers off; packs it as ROOT.cpio
+#   vm_boot ROOT SECONDS        boots it, with two CPUs and no network; prints its console
 #
 # Packages are unpacked, never installed, and the list for backports is kept away from the system's.
 # Needs qemu-system-x86, busybox-static, cpio, kmod (KERNEL_PACKAGES in the Makefile).
@@ -96,4 +98,18 @@ vm_init() {
 	# The same files make the same image, whenever it is packed.
 	find "$root" -exec touch -h -d @0 {} +
 	(cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible -R 0:0) >"$root.cpio"
+}
+
+vm_boot() {
+	# -cx16: qemu 7.2 corrupts flags around cmpxchg16b, and newer kernels use it.
+	timeout "$2" qemu-system-x86_64 -accel tcg -cpu max,-cx16 -m 2G -smp 2 -nographic -no-reboot -nic none \
+		-kernel "$UNPACKED/boot/vmlinuz-$RELEASE" -initrd "$1.cpio" \
+		-append "console=ttyS0 quiet panic=-1 mitigations=off" </dev/null 2>&1 | tr -d '\r' || true
+}
+
+# What `vxbpf demo` runs, besides vxbpf.
+vm_demo_root() {
+	vm_root "$1" bash ip tc ping perl nsenter unshare mount sed sleep tail cat mkdir
+	mkdir -p "$1/usr/lib/x86_64-linux-gnu"
+	cp -r /usr/lib/x86_64-linux-gnu/perl-base "$1/usr/lib/x86_64-linux-gnu/"
 }

@@ -177,7 +177,10 @@ static void ports_are_looked_at_alone(void **state)
 	assert_int_equal(event_ifindex(&e), NEW);
 	JUDGE(s, about(s, EVENT_LINK_GONE, PORT), true, PORT);
 	e = about(s, EVENT_LINK, PORT);
-	e.link.peer_xdp = true;
+	e.features = true;
+	JUDGE(s, e, true, PORT);
+	e = about(s, EVENT_LINK, PORT);
+	e.link.peer_netns = 7;
 	JUDGE(s, e, true, PORT);
 	e = about(s, EVENT_LINK, PORT);
 	e.link.mtu = 900;

@@ -37,6 +37,45 @@ static void names_are_those_of_the_contract(void **state)
 	assert_string_not_equal(mac, other);
 }
 
+/* Each way into a veth passes by one kind of XDP at its other end. */
+static void doors_pass_by_no_xdp(void **state)
+{
+	static const struct {
+		const char *kind, *qdisc;
+		bool elsewhere, told;
+		enum link_far far;
+		enum vx_door door; /* 0: none */
+	} rows[] = {
+		{ "veth", "noqueue", true, true, FAR_CLEAR, VX_DOOR_PEER },
+		{ "veth", "noqueue", true, true, FAR_GENERIC, VX_DOOR_PEER },
+		{ "veth", "noqueue", true, true, FAR_NATIVE, VX_DOOR_NEAR },
+		{ "veth", "noqueue", true, false, FAR_NATIVE, VX_DOOR_NEAR },
+		{ "veth", "noqueue", true, true, FAR_UNKNOWN, VX_DOOR_OUT },
+		{ "veth", "noqueue", true, false, FAR_CLEAR, VX_DOOR_NEAR },
+		{ "veth", "noqueue", true, false, FAR_GENERIC, VX_DOOR_OUT },
+		{ "veth", "htb", true, true, FAR_CLEAR, VX_DOOR_NEAR },
+		{ "veth", "htb", true, true, FAR_GENERIC, VX_DOOR_OUT },
+		{ "veth", "noqueue", false, true, FAR_CLEAR, VX_DOOR_NEAR },
+		{ "veth", "noqueue", false, true, FAR_GENERIC, VX_DOOR_OUT },
+		{ "tun", "pfifo_fast", false, false, FAR_UNKNOWN, VX_DOOR_PORT },
+		{ "macvlan", "noqueue", true, true, FAR_CLEAR, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct link port = { .peer_elsewhere = rows[i].elsewhere,
+				     .far = rows[i].far,
+				     .far_told = rows[i].told };
+		enum vx_door door;
+
+		text_copy(port.kind, sizeof(port.kind), rows[i].kind);
+		text_copy(port.qdisc, sizeof(port.qdisc), rows[i].qdisc);
+		assert_int_equal(plan_door(&port, &door), rows[i].door != 0);
+		if (rows[i].door)
+			assert_int_equal(door, rows[i].door);
+	}
+}
+
 static struct link tunnel(const char *alias)
 {
 	struct link link = { .kind = "vxlan", .name = "vx-beta", .group = plan_group("vxbr0") };
@@ -268,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_those_of_the_contract),
+		cmocka_unit_test(doors_pass_by_no_xdp),
 		cmocka_unit_test(a_tunnel_is_ours_by_alias_or_by_all_else),
 		cmocka_unit_test(a_bridge_is_ours_by_alias),
 		cmocka_unit_test(every_peer_gets_a_hooked_tunnel),
