@@ -46,12 +46,12 @@ addr() {
 policies() {
 	local a b
 	for a in h1 h2; do
-		b=$([ $a = h1 ] && echo h2 || echo h1)
-		ip -n $a xfrm policy add src "$(addr $a)" dst "$(addr $b)" dir out \
-			tmpl src "$(addr $a)" dst "$(addr $b)" proto esp mode "$1"
-		ip -n $a xfrm policy add src "$(addr $b)" dst "$(addr $a)" dir in \
-			tmpl src "$(addr $b)" dst "$(addr $a)" proto esp mode "$1"
-		on_exit ip -n $a xfrm policy flush
+		b=$([ "$a" = h1 ] && echo h2 || echo h1)
+		ip -n "$a" xfrm policy add src "$(addr "$a")" dst "$(addr "$b")" dir out \
+			tmpl src "$(addr "$a")" dst "$(addr "$b")" proto esp mode "$1"
+		ip -n "$a" xfrm policy add src "$(addr "$b")" dst "$(addr "$a")" dir in \
+			tmpl src "$(addr "$b")" dst "$(addr "$a")" proto esp mode "$1"
+		on_exit ip -n "$a" xfrm policy flush
 	done
 }
 
@@ -61,26 +61,26 @@ keys() {
 	for host in h1 h2; do
 		spi=0x1000
 		for from in h1 h2; do
-			to=$([ $from = h1 ] && echo h2 || echo h1)
+			to=$([ "$from" = h1 ] && echo h2 || echo h1)
 			spi=$((spi + 1))
-			ip -n $host xfrm state add src "$(addr $from)" dst "$(addr $to)" proto esp spi $spi mode "$1" \
+			ip -n "$host" xfrm state add src "$(addr "$from")" dst "$(addr "$to")" proto esp spi "$spi" mode "$1" \
 				enc 'cbc(aes)' 0x000102030405060708090a0b0c0d0e0f \
 				auth-trunc 'hmac(sha256)' 0x000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f 128 \
 				"${@:2}" 2>"$WORK/xfrm" || skip "this kernel has no such ESP: $(tail -n 1 "$WORK/xfrm")"
 		done
-		on_exit ip -n $host xfrm state flush
+		on_exit ip -n "$host" xfrm state flush
 	done
 }
 
 without_esp() {
 	local host
 	on_exit mesh_up
-	for host in h1 h2; do on_exit ip -n $host xfrm policy flush; done
+	for host in h1 h2; do on_exit ip -n "$host" xfrm policy flush; done
 }
 
 over_ipv6() {
 	FAMILY=6
-	FAMILIES=6 settings
+	FAMILIES=6 settings "vni: pair"
 }
 
 begin() {
@@ -175,10 +175,10 @@ traffic() {
 	quiet
 	numbers h1 h2 >"$before1"
 	numbers h2 h1 >"$before2"
-	flow $n 0.002
+	flow "$n" 0.002
 	flow_over
-	exactly $n flow
-	exactly $n esp
+	exactly "$n" flow
+	exactly "$n" esp
 	counted_once() {
 		[ "$(grown "$before1" h1 h2 | cut -d ' ' -f 1,2,3)" = "0 0 $n" ] &&
 			[ "$(grown "$before2" h2 h1 | cut -d ' ' -f 1,3,4)" = "$n 0 0" ] &&
@@ -228,7 +228,7 @@ tunnel_over_ipv6() {
 in_udp() {
 	local host
 	for host in h1 h2; do
-		background $host "$PYTHON" -IS "$LIB/encap.py" 4500 >"$WORK/encap.$host"
+		background "$host" "$PYTHON" -IS "$LIB/encap.py" 4500 >"$WORK/encap.$host"
 		wait_for 5 grep -q open "$WORK/encap.$host"
 	done
 	esp transport encap espinudp 4500 4500 0.0.0.0

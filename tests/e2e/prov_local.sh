@@ -92,7 +92,7 @@ process() {
 }
 
 process_over_ipv6() {
-	FAMILIES=6 settings
+	FAMILIES=6 settings "vni: pair"
 	begin
 	speaks "$(address6 h2)"
 	refused 10
@@ -204,7 +204,7 @@ child() {
 	mark h1 h2
 	flow 500 0.004
 	sleep 0.3
-	frames m1 eth0 count=40 gap=0.03 "${layers[@]}" "${words[@]}" data text=copy
+	frames m1 eth0 once=1 count=40 gap=0.03 "${layers[@]}" "${words[@]}" data text=copy
 	flow_over
 	exactly 0 s9
 	exactly 500 flow
@@ -212,7 +212,7 @@ child() {
 	refused 40
 	# And to the peer itself.
 	layers[1]=dst=$(underlay_mac h2)
-	frames m1 eth0 count=10 "${layers[@]}" eth "dst=$(mac_of c21)" src=02:ee:00:00:00:02 data text=forged
+	frames m1 eth0 once=1 count=10 "${layers[@]}" eth "dst=$(mac_of c21)" src=02:ee:00:00:00:02 data text=forged
 	refused 50
 	honest
 }
@@ -227,10 +227,10 @@ ipvlan_child() {
 
 raw_frames() {
 	begin
-	frames h1 eth0 count=10 eth "dst=$(underlay_mac h2)" "src=$(underlay_mac h1)" ip "src=$(address4 h1)" \
+	frames h1 eth0 once=1 count=10 eth "dst=$(underlay_mac h2)" "src=$(underlay_mac h1)" ip "src=$(address4 h1)" \
 		"dst=$(address4 h2)" udp vxlan "vni=$(vni h1 h2)" eth "dst=$(mac_of c21)" src=02:ee:00:00:00:02 data text=forged
 	refused 10
-	frames h1 eth0 count=10 eth "dst=$(underlay_mac h2)" "src=$(underlay_mac h1)" ip "src=$(address4 h1)" \
+	frames h1 eth0 once=1 count=10 eth "dst=$(underlay_mac h2)" "src=$(underlay_mac h1)" ip "src=$(address4 h1)" \
 		"dst=$(address4 h2)" options=01010101 udp sum=0 vxlan "vni=$(vni h1 h2)" eth "dst=$(mac_of c21)" \
 		src=02:ee:00:00:00:02 data text=forged
 	refused 20
@@ -244,7 +244,7 @@ pieces() {
 		vxlan "vni=$(vni h1 h2)" eth "dst=$(mac_of c21)" src=02:ee:00:00:00:02 data zeros=20)
 	whole=${whole:40}
 	for ((at = 0; at < ${#whole} / 2; at += size)); do
-		frames h1 eth0 eth "dst=$(underlay_mac h2)" "src=$(underlay_mac h1)" ip "src=$(address4 h1)" \
+		frames h1 eth0 once=1 eth "dst=$(underlay_mac h2)" "src=$(underlay_mac h1)" ip "src=$(address4 h1)" \
 			"dst=$(address4 h2)" proto=17 "id=$id" "mf=$(((at + size) * 2 < ${#whole} ? 1 : 0))" "frag=$at" \
 			data "hex=${whole:at * 2:size * 2}"
 	done
@@ -255,7 +255,7 @@ raw_fragments() {
 	local size id=20
 	begin
 	for size in 40 16 8; do
-		pieces $size $((++id))
+		pieces "$size" $((++id))
 	done
 	refused 3
 	honest

@@ -185,7 +185,7 @@ ten_macs_move() { # FIRST
 	for c in c12 c13; do
 		background "$c" "$PYTHON" -IS "$LIB/frame.py" send eth0 count=1000 gap=0.01 \
 			eth "dst=$(mac_of c11)" "src=$1:9%:00:00:00:0b" data text=here
-		echo $PID >"$WORK/$c.pid.moves"
+		echo "$PID" >"$WORK/$c.pid.moves"
 	done
 	flow_over
 	stop "$(<"$WORK/c12.pid.moves")"

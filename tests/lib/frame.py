@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Raw frames for tests: built from words, sent quickly, and pcap files read back.
 
-  frame.py send DEV [count=N] [gap=SECONDS] [cut=N] LAYER...
+  frame.py send DEV [count=N] [gap=SECONDS] [cut=N] [once=1] LAYER...
                                                  N copies, cut to the first N bytes; in each `@` is its
-                                                 number, from 0, and `%` that number's last digit
+                                                 number, from 0, and `%` that number's last digit; with
+                                                 once=1 one that is dropped on this host is not repeated
   frame.py hex [cut=N] LAYER...                  the same frame as text
   frame.py segments PCAP src=IP dst=IP mss=N [skip=BYTES]
                                                  "packets bytes" a TCP direction has on the wire, GSO
@@ -178,14 +179,16 @@ def send(dev, words):
     while sent < count:
         try:
             sock.send(frame)
-            sent += 1
-            if differ:
-                frame = parse(numbered(words, sent))[2]
-            if gap:
-                time.sleep(gap)
         except OSError as error:
-            if error.errno != 105:  # ENOBUFS: the device's queue is full, try again
+            if error.errno != 105:  # ENOBUFS: the device's queue is full, or somebody has dropped it
                 raise
+            if "once" not in options:
+                continue
+        sent += 1
+        if differ:
+            frame = parse(numbered(words, sent))[2]
+        if gap:
+            time.sleep(gap)
 
 
 def tcp_segments(packet, src, dst, mss):
