@@ -18,8 +18,8 @@ const struct attach_room attach_rooms[] = {
 	{ "port_in", "port_in", ATTACH_INGRESS, TC_BEHIND },
 	{ "port_out", "port_out", ATTACH_EGRESS, TC_BEHIND },
 	/* On the bridge device the host is the port, so directions are swapped. */
-	{ "host_in", "port_in", ATTACH_EGRESS, TC_BEHIND },
-	{ "host_out", "port_out", ATTACH_INGRESS, TC_BEHIND },
+	{ "host_in", "host_in", ATTACH_EGRESS, TC_BEHIND },
+	{ "host_out", "host_out", ATTACH_INGRESS, TC_BEHIND },
 };
 const size_t attach_n_rooms = ARRAY_LEN(attach_rooms);
 
