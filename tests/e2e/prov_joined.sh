@@ -25,11 +25,12 @@ ALL_TESTS="
 . "$LIB/trains.sh"
 
 IPV6=0
+TRAINS=1
 
 # Ten frames of the same length make a train, then a shorter one.
 vpn_joins() {
 	local packets bytes i
-	l3_mesh trains
+	l3_mesh
 	acquainted c11 c21
 	pings c11 "$(ip4_of c21)" 2
 	capture c21 c21 eth0 -Q in ether proto 0x88b5
@@ -59,7 +60,7 @@ vpn_that_joins_packets_over_ipv6() {
 
 # A peer behind the VPN: what it sends apart arrives in one piece.
 forged_packets_joined_by_a_vpn() {
-	l3_mesh trains
+	l3_mesh
 	FORGED_VNI=$(vni h1 h3) TO=c11
 	ip -n s9 addr add "$(address4 h2)/32" dev wg0
 	capture c11 c11 eth0 -Q in ether proto 0x88b5
