@@ -69,10 +69,10 @@ cb_cleared_on_the_underlay() {
 
 cb_cleared_on_the_underlay_before_us() {
 	vx h1 down vxbr0
-	on_exit vx h1 up vxbr0
+	on_exit leased_up h1
 	theirs h1 eth0 first theirs_1 out "${CB[@]}"
 	theirs h1 eth0 last theirs_2 out "${CB[@]}" "${WORDS[@]}"
-	vx h1 up vxbr0
+	leased_up h1
 	pings c11 "$(ip4_of c21)" 2
 	nothing_lost
 }
@@ -126,12 +126,12 @@ index_set_in_the_container() {
 queue() { # DEV QUEUE...
 	on h1 tc qdisc replace dev "$1" root "${@:2}" || skip "this kernel has no $2"
 	on_exit unqueue "$1"
-	vx h1 up vxbr0
+	leased_up h1
 }
 
 unqueue() {
 	on h1 tc qdisc del dev "$1" root
-	vx h1 up vxbr0
+	leased_up h1
 }
 
 fq_on_the_underlay() {

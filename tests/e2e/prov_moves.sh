@@ -47,8 +47,7 @@ moving() {
 	netns m
 	leg "$1" old
 	leg "$2" new
-	vx "$1" up vxbr0
-	vx "$2" up vxbr0
+	leased_up "$1" "$2"
 	HOST_MAC=$(ip -n "$2" -j link show vxbr0 | jq -r '.[0].address')
 	capture old m old -Q in udp dst port 7001
 	capture new m new -Q in udp dst port 7001

@@ -27,7 +27,7 @@ prov_mesh() {
 	mesh_up
 	containers_each 1
 	for more in "${MORE[@]}"; do container "${more%:*}" "${more#*:}"; done
-	[ -n "${PLAIN:-}" ] || mesh_up
+	[ -n "${PLAIN:-}" ] || leased_up "${HOSTS[@]}"
 	acquainted c11 c21
 	pings c11 "$(ip4_of c21)" 2
 	cp "$LIB/speak.py" "$WORK/speak.py"
@@ -44,10 +44,20 @@ settings() {
 	reloaded "$@"
 }
 
+# leased_up HOST...: `up`, and the doors into veths are open, see `leased`.
+leased_up() {
+	local host
+	for host; do
+		vx "$host" up vxbr0
+		[ "$FAST" = off ] || leased "$host"
+	done
+}
+
 reloaded() {
 	local host
 	config vxbr0 "$@" "fastpath: $FAST"
 	for host in "${HOSTS[@]}"; do vx "$host" reload vxbr0; done
+	leased_up "${HOSTS[@]}"
 	pings c11 "$(ip4_of c21)" 2
 }
 
