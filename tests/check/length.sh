@@ -20,7 +20,7 @@ too_long() {
 
 tree() {
 	local files
-	mapfile -t files < <(sources '*.[ch]' '*.sh' '*.py' '*.def' Makefile run)
+	mapfile -t files < <(sources '*.[ch]' '*.sh' '*.py' '*.awk' '*.def' Makefile run)
 	clean too_long "${files[@]}"
 }
 

@@ -20,7 +20,7 @@ unlicensed() {
 
 tree() {
 	local files
-	mapfile -t files < <({ sources '*.[ch]' '*.def' '*.py' Makefile '*.8' '*.5' '*.service' && scripts; } | sort -u)
+	mapfile -t files < <({ sources '*.[ch]' '*.def' '*.py' '*.awk' Makefile '*.8' '*.5' '*.service' && scripts; } | sort -u)
 	clean unlicensed "${files[@]}"
 }
 
