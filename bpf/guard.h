@@ -60,7 +60,7 @@ static __always_inline void note_other_vni(const struct vx_walk *w)
  * index. What has no VXLAN header there is no train, or none of our business. A program of its own to the
  * verifier (see skb_headers).
  */
-enum { VX_TRAIN_MAX = 128, VX_TRAIN_IN = 0, VX_TRAIN_OUT = 1, VX_TRAIN_BAD = 0xffff };
+enum { VX_TRAIN_MAX = 1024, VX_TRAIN_IN = 0, VX_TRAIN_OUT = 1, VX_TRAIN_BAD = 0xffff };
 
 struct vx_train {
 	struct __sk_buff *skb;
@@ -242,6 +242,7 @@ static __always_inline enum vx_step check_train(struct vx_walk *w)
 		return VX_GO_ON;
 	more = count_train(VX_SKB(w), w->pkt.frame_off - VX_VXLAN_LEN, w->pkt.vni, VX_TRAIN_IN);
 	if (more == VX_TRAIN_BAD && cfg.guard != VX_GUARD_OFF) {
+		w->packets = (w->pkt.frame_len + VX_VXLAN_LEN + hook_gso_size(w) - 1) / hook_gso_size(w);
 		charge(w, VX_REASON_WRONG_VNI, w->peer);
 		if (cfg.guard == VX_GUARD_ENFORCE)
 			return VX_DROP;
