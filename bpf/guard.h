@@ -242,7 +242,8 @@ static __always_inline enum vx_step check_train(struct vx_walk *w)
 		return VX_GO_ON;
 	more = count_train(VX_SKB(w), w->pkt.frame_off - VX_VXLAN_LEN, w->pkt.vni, VX_TRAIN_IN);
 	if (more == VX_TRAIN_BAD && cfg.guard != VX_GUARD_OFF) {
-		w->packets = (w->pkt.frame_len + VX_VXLAN_LEN + hook_gso_size(w) - 1) / hook_gso_size(w);
+		w->packets =
+			(w->pkt.frame_len + VX_VXLAN_LEN + hook_gso_size(w) - 1) / hook_gso_size(w);
 		charge(w, VX_REASON_WRONG_VNI, w->peer);
 		if (cfg.guard == VX_GUARD_ENFORCE)
 			return VX_DROP;

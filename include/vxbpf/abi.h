@@ -332,7 +332,7 @@ VX_ASSERT_SIZE(struct vx_note, 448);
  * within VX_ECHO_NS. The programs' own. */
 #define VX_ECHOES 1024
 #define VX_ECHO_NS 1000000000ULL
-#define VX_ECHO_TIMES 4 /* a frame that comes more often within that time goes round in a loop */
+#define VX_ECHO_TIMES 20 /* a frame that comes more often within that time goes round in a loop */
 
 struct vx_echo {
 	__u64 hash;
