@@ -145,8 +145,8 @@ static __always_inline bool id_is(const struct vx_id *id, __u64 kind, const __u8
 			    load64(addrs + 24) == load64(f->dest.bytes + 8));
 }
 
-/* The answers to the frame at `at`, which can be read as far as its IP header. */
-static __always_inline struct vx_id id_back(const struct vx_id *id, const __u8 *at)
+/* The answers to frames of `f`, whose identity `id` is. */
+static __always_inline struct vx_id id_back(const struct vx_id *id, const struct vx_flow *f)
 {
 	__u64 src = id->macs >> 48 | (id->rest & 0xffffffff) << 16;
 	__u64 dst = id->macs & 0xffffffffffffULL;
@@ -157,7 +157,7 @@ static __always_inline struct vx_id id_back(const struct vx_id *id, const __u8 *
 	back.rest = dst >> 16 | (__u64)(pair << 16 | pair >> 16) << 32;
 	back.addrs = id->addrs << 32 | id->addrs >> 32;
 	if (id->six)
-		back.addrs = mix_addrs(at + 38, at + 22);
+		back.addrs = mix_addrs(f->dest.bytes, f->source.bytes);
 	return back;
 }
 

@@ -35,8 +35,7 @@ static __always_inline void learn_rx(struct vx_walk *w, enum vx_door door,
 	if ((door == VX_DOOR_PEER || door == VX_DOOR_NEAR) && !is_watched(w->now))
 		return;
 	c = hook_cursor(w);
-	if (!id_read_any(c.start, c.end, &id) ||
-	    (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
+	if (!id_read_any(c.start, c.end, &id))
 		return;
 	f = &note->flow;
 	note->vni = VX_NO_VNI;
@@ -46,7 +45,8 @@ static __always_inline void learn_rx(struct vx_walk *w, enum vx_door door,
 	if (!src || src->place != VX_AT_PEER || src->vni != vni || !dst ||
 	    dst->place != VX_AT_PORT || dst->ifindex != port)
 		return;
-	flow_fill(f, &id, c.start, w->now);
+	if (!flow_fill(f, &id, c.start, c.end, w->now))
+		return;
 	f->hop = is_addr4(&peer->remote) ? VX_HOP_WIRE4 : VX_HOP_WIRE6;
 	f->from = vni;
 	f->slot = peer->slot;
@@ -55,8 +55,7 @@ static __always_inline void learn_rx(struct vx_walk *w, enum vx_door door,
 	f->way = door == VX_DOOR_PEER	? VX_WAY_PEER
 		 : door == VX_DOOR_HOST ? VX_WAY_HOST
 					: VX_WAY_PORT;
-	f->super = f->way != VX_WAY_PORT && id.protocol == VX_PROTO_TCP &&
-		   ends_here(&id, c.start, port);
+	f->super = f->way != VX_WAY_PORT && id.protocol == VX_PROTO_TCP && ends_here(&id, f, port);
 	f->outer_source = peer->remote;
 	f->outer_dest = peer->local;
 	flow_keep(f, &id);

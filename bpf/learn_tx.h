@@ -58,11 +58,11 @@ static __always_inline enum vx_step begin_note(struct vx_walk *w)
 		return VX_GO_ON;
 	note->vni = VX_NO_VNI;
 	c = hook_cursor(w);
-	if (!w->peer || w->peer->queued || hook_tagged(w) || !id_read_any(c.start, c.end, &id) ||
-	    (id.six && c.start + VX_ETH_LEN + VX_IP6_LEN > c.end))
+	if (!w->peer || w->peer->queued || hook_tagged(w) || !id_read_any(c.start, c.end, &id))
 		return VX_GO_ON;
 	flow_begin(&note->flow, &id);
-	flow_fill(&note->flow, &id, c.start, w->now);
+	if (!flow_fill(&note->flow, &id, c.start, c.end, w->now))
+		return VX_GO_ON;
 	note->flow.first = is_first(&id, c.start);
 	note->vni = w->vni;
 	return VX_GO_ON;
