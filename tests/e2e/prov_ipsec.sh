@@ -42,14 +42,16 @@ addr() {
 	if [ "${FAMILY:-4}" = 6 ]; then address6 "$1"; else address4 "$1"; fi
 }
 
-# policies MODE: what h1 and h2 send each other is to be ESP.
+# policies MODE: what h1 and h2 send each other is to be ESP. As SELECTOR has it: what comes in UDP is UDP itself,
+# for which an IKE daemon makes an exception by its socket.
+SELECTOR=()
 policies() {
 	local a b
 	for a in h1 h2; do
 		b=$([ "$a" = h1 ] && echo h2 || echo h1)
-		ip -n "$a" xfrm policy add src "$(addr "$a")" dst "$(addr "$b")" dir out \
+		ip -n "$a" xfrm policy add src "$(addr "$a")" dst "$(addr "$b")" "${SELECTOR[@]}" dir out \
 			tmpl src "$(addr "$a")" dst "$(addr "$b")" proto esp mode "$1"
-		ip -n "$a" xfrm policy add src "$(addr "$b")" dst "$(addr "$a")" dir in \
+		ip -n "$a" xfrm policy add src "$(addr "$b")" dst "$(addr "$a")" "${SELECTOR[@]}" dir in \
 			tmpl src "$(addr "$b")" dst "$(addr "$a")" proto esp mode "$1"
 		on_exit ip -n "$a" xfrm policy flush
 	done
@@ -169,6 +171,13 @@ traffic() {
 	[ "${1:-}" != udp ] || wire='udp port 4500'
 	DROPPED1=$(others_dropped h1)
 	pings c11 "$(ip4_of c21)" 5
+	# Nobody takes the flow's packets there, which is no news for their sender.
+	on_exit on c21 nft delete table ip silent
+	on c21 nft -f - <<-'END'
+		table ip silent {
+			chain c { type filter hook output priority 0; icmp type destination-unreachable drop; }
+		}
+	END
 	capture clear sw h1-eth0 udp port 4789
 	capture esp sw h1-eth0 "$wire"
 	capture flow c21 eth0 -Q in "${FLOW_FILTER[@]}"
@@ -231,6 +240,7 @@ in_udp() {
 		background "$host" "$PYTHON" -IS "$LIB/encap.py" 4500 >"$WORK/encap.$host"
 		wait_for 5 grep -q open "$WORK/encap.$host"
 	done
+	SELECTOR=(proto udp dport 4789)
 	esp transport encap espinudp 4500 4500 0.0.0.0
 	traffic udp
 }
