@@ -372,7 +372,8 @@ static __always_inline enum vx_step fast_rx(struct vx_walk *w)
 
 	/* Not for this host, seen because the device is promiscuous; or a train, which fast_rx_ip would take
 	 * for one packet. */
-	if (!cfg.fastpath || VX_SKB(w)->pkt_type != VX_PACKET_HOST || hook_is_datagrams(VX_SKB(w)))
+	if (!cfg.fastpath || VX_SKB(w)->pkt_type != VX_PACKET_HOST ||
+	    (VX_SKB(w)->gso_size && hook_is_datagrams(VX_SKB(w))))
 		return VX_GO_ON;
 	c = hook_cursor(w);
 	if (c.start + VX_OUTER4 + VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN > c.end)

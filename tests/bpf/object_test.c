@@ -237,7 +237,7 @@ static void programs_are_cheap_to_verify(void **state)
 		assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len), 0);
 		print_message("%-12s %5zu instructions, %6u verified\n", bpf_program__name(program),
 			      bpf_program__insn_cnt(program), info.verified_insns);
-		assert_in_range(info.verified_insns, 1, 70000);
+		assert_in_range(info.verified_insns, 1, 50000);
 	}
 }
 
