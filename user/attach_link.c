@@ -199,7 +199,7 @@ static int move_link(const struct attach *at, int behind, int prog_fd)
 
 int update_link(const struct attach *at, int prog_fd, struct why *why)
 {
-	uint32_t prog_id;
+	uint32_t prog_id = 0;
 	autofd int fd = open_link(at, &prog_id);
 
 	if (fd < 0)

@@ -23,7 +23,7 @@ CHECKS='-*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUns
 	misc-redundant-expression,misc-misplaced-const,cert-env33-c'
 
 cppchecked() {
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	cppcheck --quiet --std=c11 -D__x86_64__ --enable=warning,performance,portability --inline-suppr \
 		--suppress='*:*skel.h' --suppress=unknownMacro --suppress=memleak \
 		--suppress=ctuuninitvar --suppress=ctunullpointer \
 		"${DEFINES[@]}" "$@" 2>&1 | grep -E '(error|warning|performance|portability):'
