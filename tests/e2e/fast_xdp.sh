@@ -103,7 +103,7 @@ every_wall_holds() { # CMD...: what is true again after each
 	for how in netlink link; do
 		for kind in plain frags generic; do
 			echo "# $how $kind"
-			wall $how $kind
+			wall "$how" "$kind"
 			holds
 			flows_again
 			wait_for 5 "$@"
@@ -193,7 +193,7 @@ unannounced_wall_holds() {
 	wait_for 4 goes c21 PORT
 	assert_eq "true $NEAR, as its TSO is off" "$(why_of h2 c21)" "why of c21"
 	for kind in plain frags generic; do
-		wall link $kind
+		wall link "$kind"
 		holds
 		flows_again
 	done
@@ -226,7 +226,7 @@ tcp_is_whole_behind_a_wall() {
 		background c11 iperf3 -c "$(ip4_of c21)" -t 6 -J >"$WORK/stream"
 		client=$PID
 		sleep 2
-		wall netlink $kind
+		wall netlink "$kind"
 		wait "$client"
 		jq -r '.intervals[].sum.bits_per_second / 1e6 | floor | tostring + " Mbit/s"' "$WORK/stream"
 		jq -e '[.intervals[].sum.bytes] | min > 1000000' "$WORK/stream" >/dev/null || fail "$kind: a second without traffic"
