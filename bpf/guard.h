@@ -23,16 +23,6 @@ static __always_inline const struct vx_peer *find_source(const struct vx_addr *a
 	return bpf_map_lookup_elem(&peers, vni);
 }
 
-static __always_inline void load_addr(struct __sk_buff *skb, __u32 off, bool six,
-				      struct vx_addr *to)
-{
-	copy_addr4(to, 0);
-	if (six)
-		bpf_skb_load_bytes(skb, off, to, sizeof(*to));
-	else
-		bpf_skb_load_bytes(skb, off, to->bytes + 12, 4);
-}
-
 /* A peer speaks with a VNI that is none of ours, which is no business of the guard. Said all the same: it
  * may number its tunnels in another way. At most once per tick of the coarse clock. */
 static __always_inline void note_other_vni(const struct vx_walk *w)

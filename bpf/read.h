@@ -79,4 +79,15 @@ static __always_inline enum vx_parse read_frame(struct vx_walk *w, enum vx_view 
 	return parsed;
 }
 
+/* An address as the maps have it, from where it stands in the packet. */
+static __always_inline void load_addr(struct __sk_buff *skb, __u32 off, bool six,
+				      struct vx_addr *to)
+{
+	copy_addr4(to, 0);
+	if (six)
+		bpf_skb_load_bytes(skb, off, to, sizeof(*to));
+	else
+		bpf_skb_load_bytes(skb, off, to->bytes + 12, 4);
+}
+
 #endif
