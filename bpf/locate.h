@@ -113,22 +113,41 @@ static __always_inline enum vx_step learn_sender(struct vx_walk *w)
 	return learn_port(w, from);
 }
 
-/* Bytes of a frame that tell it from others: the first and the last ones. */
-enum { VX_HEAD = 64, VX_TAIL = 32 };
+enum {
+	VX_CHUNK = 32,
+	VX_CHUNKS = 48
+}; /* of a frame: all of 1,536 bytes, and the end of longer ones */
+
+struct vx_hashing {
+	struct __sk_buff *skb;
+	__u64 hash;
+};
+
+static __always_inline long hash_at(struct vx_hashing *h, __u32 off)
+{
+	__u64 bytes[VX_CHUNK / 8];
+
+	if (off + VX_CHUNK > h->skb->len || bpf_skb_load_bytes(h->skb, off, bytes, VX_CHUNK))
+		return 1;
+	for (int i = 0; i < VX_CHUNK / 8; i++)
+		h->hash = (h->hash ^ h->hash >> 29 ^ bytes[i]) * 0x94d049bb133111ebULL;
+	return 0;
+}
+
+static long hash_chunk(__u32 i, struct vx_hashing *h)
+{
+	return hash_at(h, i * VX_CHUNK);
+}
 
 /* Of the frame in `skb`. A program of its own to the verifier (see skb_headers). */
 __attribute__((noinline)) __u64 frame_hash(struct __sk_buff *skb)
 {
-	__u64 bytes[(VX_HEAD + VX_TAIL) / 8] = {}, h = cfg.keys[VX_KEY_KIND] ^ skb->len;
+	struct vx_hashing h = { .skb = skb, .hash = cfg.keys[VX_KEY_KIND] ^ skb->len };
 
-	if (skb->len < VX_HEAD + VX_TAIL || bpf_skb_load_bytes(skb, 0, bytes, VX_HEAD) ||
-	    bpf_skb_load_bytes(skb, skb->len - VX_TAIL, (__u8 *)bytes + VX_HEAD, VX_TAIL)) {
-		if (bpf_skb_load_bytes(skb, 0, bytes, VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN))
-			return h;
-	}
-	for (__u32 i = 0; i < sizeof(bytes) / 8; i++)
-		h = (h ^ h >> 29 ^ bytes[i]) * 0x94d049bb133111ebULL;
-	return h ^ h >> 32;
+	bpf_loop(VX_CHUNKS, hash_chunk, &h, 0);
+	if (skb->len >= VX_CHUNK)
+		hash_at(&h, skb->len - VX_CHUNK);
+	return h.hash ^ h.hash >> 32;
 }
 
 /* Does this very frame come again and again? */
