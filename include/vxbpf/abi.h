@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 *
+ * lines: one list of all that both sides see.
+ */
 /*
  * Everything the BPF programs and the user side both see: map keys and values, load-time config.
  * Only fixed-size types, explicit padding, a size assert after each struct. Text fields are NUL
