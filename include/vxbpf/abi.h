@@ -1,11 +1,11 @@
-/* SPDX-License-Identifier: GPL-2.0 *
- * lines: one list of all that both sides see.
- */
+/* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Everything the BPF programs and the user side both see: map keys and values, load-time config.
  * Only fixed-size types, explicit padding, a size assert after each struct. Text fields are NUL
  * padded. All numbers are in host byte order unless the type says __be. Times are
  * CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_coarse_ns), 0 = never.
+ *
+ * lines: one list of all that both sides see.
  */
 #ifndef VXBPF_ABI_H
 #define VXBPF_ABI_H
