@@ -119,6 +119,10 @@ dropped() {
 	on "$1" "$vxbpf" status vxbr0 --json | sed -n "s/^ *\"$2\": *\([0-9]*\).*/\1/p" | tail -n 1
 }
 
+is_accelerated() {
+	! on "$1" "$vxbpf" status vxbr0 --json | grep -q '"accelerated": *false'
+}
+
 ping_all() {
 	local from to sent=0 answered=0
 	for from in "${containers[@]}"; do
@@ -204,8 +208,11 @@ for name in "${hosts[@]}"; do on "$name" "$vxbpf" up || fail "up failed on $name
 for name in "${containers[@]}"; do
 	case $name in a?) container "$name" alpha ;; b?) container "$name" beta ;; *) container "$name" gamma ;; esac
 done
-# The containers came after: once more, and their ports have their programs.
-for name in "${hosts[@]}"; do on "$name" "$vxbpf" up || fail "up failed on $name"; done
+# The containers came after: `vxbpf watch` finds their ports, as the service does on real hosts.
+for name in "${hosts[@]}"; do
+	on "$name" "$vxbpf" watch >/dev/null &
+	eventually is_accelerated "$name" || fail "$name: vxbpf watch does not accelerate the ports"
+done
 ping_all
 transfer
 

@@ -33,24 +33,26 @@ crossing_mesh() {
 	mark h2 h1
 }
 
-# What is known of a MAC is void once another of the same hash shows up: the hash is of the last four
-# bytes. These frames stay on their own port, and nobody counts them.
-stir() { # WHERE CONTAINER
-	local n
-	for n in $(seq 16 255); do
-		frames "$1" eth0 eth "src=$(printf '02:%02x%s' "$n" "$(mac_of "$2" | cut -c 6-)")" \
-			"dst=$(mac_of "$1")" data zeros=46
-	done
+# What is known of a MAC is void once a new one with the same hash shows up; nobody outside knows the hash, but of
+# a thousand new MACs one has it. These frames stay on their own port, and nobody counts them.
+stir() { # WHERE DST_MAC
+	background "$1" timeout 60 "$PYTHON" -IS -c '
+import os, socket, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("eth0", 0))
+dst = bytes.fromhex(sys.argv[1].replace(":", ""))
+while True:
+	for _ in range(40):
+		s.send(dst + b"\2" + os.urandom(5) + b"\x88\xb5" + bytes(46))
+	time.sleep(0.01)' "$2"
 }
 
 stirred() {
 	# The bridge has to know where they live, so that it floods nothing.
 	frames c12 eth0 eth "src=$(mac_of c12)" "dst=$(mac_of c11)" data zeros=46
 	frames c22 eth0 eth "src=$(mac_of c22)" "dst=$(mac_of c21)" data zeros=46
-	stir c12 c11 &
-	on_exit stop $!
-	stir c22 c21 &
-	on_exit stop $!
+	stir c12 "$(mac_of c11)"
+	stir c22 "$(mac_of c21)"
 }
 
 datagrams() { # FROM TO COUNT SIZE

@@ -196,7 +196,7 @@ unhooked_port_sends_fast() {
 	assert_ge 90 $(((txf - TXF0) * 100 / (tx - TX0))) "% sent fast"
 	assert_ge 90 "$(share h2 h1)" "% received fast by h2"
 	wait_for 5 is_silent
-	pair >"$WORK/pair"
+	eventually 20 pair_at_rest || fail "the hosts do not come to rest"
 	blob c12 c21 "$(ip4_of c21)"
 	eventually 5 same_counts || fail "one end counts otherwise than the other"
 	drops_are h1 ""

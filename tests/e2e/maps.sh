@@ -135,7 +135,7 @@ section() {
 
 # unexplained PAGE: what the dumps have and the page has not; what it shows and they have not.
 unexplained() {
-	local map field like
+	local map field like page
 	for map in "${MAPS[@]}"; do
 		like=$map
 		[ "$map" != hot ] || like=flows # copies of these
@@ -143,9 +143,11 @@ unexplained() {
 		grep -qi 'written' "$WORK/section" || echo "$map: who writes it"
 		jq -r '[.. | objects | keys[]] | unique[]' "$WORK/dump.$map" >"$WORK/fields"
 		section "$like" "$1" >"$WORK/section"
+		page=$WORK/section
+		[ "$map" != notes ] || page=$1 # parts of the others' entries
 		while read -r field; do
-			case $field in key | value | values | cpu | bytes | reserved) continue ;; esac
-			grep -qw "$field" "$WORK/section" || echo "$map: $field"
+			case $field in key | value | values | cpu | bytes | reserved*) continue ;; esac
+			grep -qw "$field" "$page" || echo "$map: $field"
 		done <"$WORK/fields"
 		sed -nE 's/^ +"([a-z0-9_]+)":.*/\1/p' "$WORK/section" | sort -u |
 			comm -23 - <(sort "$WORK/fields") | sed "s/^/$map has no /"

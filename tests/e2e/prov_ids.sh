@@ -53,7 +53,8 @@ sent() {
 	for pid in "${PIDS[@]}"; do wait "$pid" || fail "a sender failed: $(cat "$WORK"/sender.*)"; done
 }
 
-# stream CPU NAME ADDRESS PORT BYTES: TCP from NAME to c2x at ADDRESS.
+# stream CPU NAME ADDRESS PORT BYTES: TCP from NAME to c2x at ADDRESS. What is still in the buffers at the end, up to
+# some megabytes, iperf3 throws away.
 stream() {
 	background "$6" iperf3 -s -1 -p "$4" >"$WORK/server.$4" 2>&1
 	wait_for 5 listening "$6" "$4"
@@ -82,7 +83,7 @@ never_again() {
 
 one_stream() {
 	id_mesh 1
-	stream 0 c11 "$(ip4_of c21)" 5201 12M c21
+	stream 0 c11 "$(ip4_of c21)" 5201 24M c21
 	never_again 8000
 }
 
@@ -96,7 +97,7 @@ many_flows_of_many_containers() {
 	local i
 	id_mesh 3
 	for i in 1 2 3; do
-		stream "$i" "c1$i" "$(ip4_of "c2$i")" "520$i" 6M "c2$i"
+		stream "$i" "c1$i" "$(ip4_of "c2$i")" "520$i" 12M "c2$i"
 		datagrams $((i + 1)) "c1$i" "$(ip6_of "c2$i")" 9 100 700
 	done
 	never_again 20000
@@ -105,8 +106,8 @@ many_flows_of_many_containers() {
 # The host is a port, too.
 hosts_own_and_containers() {
 	id_mesh 1
-	stream 0 h1 "$(ip4_of c21)" 5202 6M c21
-	stream 1 c11 "$(ip4_of c21)" 5201 6M c21
+	stream 0 h1 "$(ip4_of c21)" 5202 12M c21
+	stream 1 c11 "$(ip4_of c21)" 5201 12M c21
 	never_again 5000
 }
 
