@@ -18,6 +18,7 @@ ALL_TESTS="
 	unknown_name
 	output_only_on_failure
 	runs_once_more_with
+	side_by_side_but_alone
 	every_test_file_is_run
 "
 # shellcheck source=tests/lib/check.sh
@@ -194,6 +195,30 @@ runs_once_more_with() {
 }
 
 # A script that forgot its run_tests, or a case nobody lists, would test nothing.
+# one LINE: a script that says when it begins and ends.
+one() {
+	cat <<-S
+		$2
+		echo 1..1
+		echo "begin $1" >>"$TAP_DIR/times"
+		sleep 1
+		echo "end $1" >>"$TAP_DIR/times"
+		echo ok 1 - $1
+	S
+}
+
+side_by_side_but_alone() {
+	local name
+	tree_with first < <(one first "")
+	for name in second third; do
+		one $name "$([ $name = second ] || echo "# alone: it is shy")" >"$TAP_DIR/tree/tests/check/$name.sh"
+	done
+	rm -f "$TAP_DIR/times"
+	JOBS=3 run_says 0 "3 passed, 0 failed, 0 skipped"
+	assert_eq "begin begin end end begin end" "$(cut -d ' ' -f 1 "$TAP_DIR/times" | paste -s -d ' ')" "order"
+	assert_eq "end third" "$(tail -n 1 "$TAP_DIR/times")" "the one that runs alone"
+}
+
 every_test_file_is_run() {
 	local file name
 	for file in tests/e2e/*.sh tests/faults/*.sh tests/check/*.sh; do

@@ -8,6 +8,7 @@
 #    vxbr0        vxbr0
 #     h1 ____ sw ___ h2
 # time limit: 400
+# alone: it fills the neighbour table, which the whole machine shares
 
 ALL_TESTS="
 	conntrack_fills_up

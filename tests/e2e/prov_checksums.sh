@@ -113,7 +113,7 @@ wrong_inside() {
 	REFUSED0=$(tcp_counted InCsumErrors)
 	mark h2 h1
 	on "$from" "$PYTHON" -IS "$LIB/sums.py" send eth0 "$N" 0.0001 "${all[@]}"
-	eventually 1 all_is_delivered "$wanted" || {
+	eventually 3 all_is_delivered "$wanted" || {
 		BAD=$((BAD + 1))
 		echo "$1: wanted $wanted; got $(delivered) (right+wrong)"
 	}
@@ -237,7 +237,7 @@ right_and_other() {
 	RSTS0=$(tcp_counted OutRsts)
 	REFUSED0=$(tcp_counted InCsumErrors)
 	on s9 "$PYTHON" -IS "$LIB/sums.py" send eth0 "$N" 0.0001 "${all[@]}"
-	eventually 1 all_is_delivered "UDP4 $N+0, UDP6 $N+0, TCP 0, refused 0" || fail "$1: delivered $(delivered)"
+	eventually 3 all_is_delivered "UDP4 $N+0, UDP6 $N+0, TCP 0, refused 0" || fail "$1: delivered $(delivered)"
 }
 
 outer_checksums() {
@@ -259,12 +259,16 @@ outer_checksums_over_ipv6() {
 
 # A flooding switch, and a device that takes everything: the kernel's IP takes only what is for its MAC.
 foreign_mac() {
-	local before
+	local before more
 	sum_mesh
 	ip -n h2 link set eth0 promisc on
 	before=$(counter h2 h1 rx_packets)
 	right_and_other "another machine's MAC" 0 02:77:00:00:00:07
-	assert_eq $((before + 2 * N)) "$(counter h2 h1 rx_packets)" "rx_packets of h1"
+	more=$(($(counter h2 h1 rx_packets) - before))
+	echo "# $more counted"
+	# And perhaps a neighbour's question between the containers.
+	assert_ge $((2 * N)) "$more" "packets of h1, counted"
+	assert_le $((2 * N + 5)) "$more" "packets of h1, counted"
 }
 
 mac_of_another_machine() {
