@@ -211,7 +211,7 @@ side_by_side_but_alone() {
 	local name
 	tree_with first < <(one first "")
 	for name in second third; do
-		one $name "$([ $name = second ] || echo "# alone: it is shy")" >"$TAP_DIR/tree/tests/check/$name.sh"
+		one "$name" "$([ "$name" = second ] || echo "# alone: it is shy")" >"$TAP_DIR/tree/tests/check/$name.sh"
 	done
 	rm -f "$TAP_DIR/times"
 	JOBS=3 run_says 0 "3 passed, 0 failed, 0 skipped"
