@@ -62,7 +62,7 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-fr
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wshadow -Wimplicit-int-conversion \
 	-Werror -I. -Iinclude -idirafter /usr/include/$(subst -pc-,-,$(TARGET))
 
-SRC := $(wildcard user/*.c)
+SRC := $(wildcard user/*.c user/*/*.c)
 OBJ := $(SRC:user/%.c=$(BUILD)/user/%.o)
 SAN_OBJ := $(SRC:user/%.c=$(BUILD)/san/%.o)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
@@ -89,12 +89,12 @@ $(BUILD)/vxbpf.skel.h: $(BUILD)/vxbpf.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name vxbpf_bpf > $@
 
 # A script inside the binary: one file to copy to a host.
-$(BUILD)/%.sh.inc: user/%.sh
+$(BUILD)/%.sh.inc: user/cmd/%.sh
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g' > $@
 
-GENERATED := $(BUILD)/vxbpf.skel.h $(patsubst user/%.sh,$(BUILD)/%.sh.inc,$(wildcard user/*.sh))
+GENERATED := $(BUILD)/vxbpf.skel.h $(patsubst user/cmd/%.sh,$(BUILD)/%.sh.inc,$(wildcard user/cmd/*.sh))
 
 $(BUILD)/user/%.o: user/%.c $(GENERATED) Makefile
 	$(call say,CC,$@)

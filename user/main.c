@@ -5,8 +5,8 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "bpfobj.h"
-#include "command.h"
+#include "kernel/bpfobj.h"
+#include "cmd/command.h"
 
 #define TAKES(option) (1U << (option))
 

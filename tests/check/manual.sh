@@ -80,8 +80,8 @@ missing_reason_sample() {
 
 verdicts_are_explained() {
 	need_pages
-	assert_ge 27 "$(grep -c '^VERDICT(' user/verdicts.def)" "verdicts"
-	clean unlisted user/verdicts.def man/vxbpf.8
+	assert_ge 27 "$(grep -c '^VERDICT(' user/base/verdicts.def)" "verdicts"
+	clean unlisted user/base/verdicts.def man/vxbpf.8
 }
 
 missing_verdict_sample() {

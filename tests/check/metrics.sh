@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# The manual, the alert rules and the dashboard know the metrics of user/metrics.def, and no others.
+# The manual, the alert rules and the dashboard know the metrics of user/show/metrics.def, and no others.
 
 ALL_TESTS="
 	manual_has_all
@@ -15,7 +15,7 @@ ALL_TESTS="
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
-DEF=user/metrics.def
+DEF=user/show/metrics.def
 PYTHON=/usr/bin/python3
 [ -x "$PYTHON" ] || PYTHON=python3
 

@@ -8,9 +8,9 @@
 #include <net/if.h>
 #include <string.h>
 
-#include "diff.h"
+#include "plan/diff.h"
 #include "now.h"
-#include "plan.h"
+#include "plan/plan.h"
 
 static const char *const maps[] = { "counters", "drops",   "fdb",     "overlay", "peers",
 				    "ports",	"sources", "tunnels", "witness", NULL };

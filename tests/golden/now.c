@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "now.h"
-#include "plan.h"
+#include "plan/plan.h"
 
 static int bad(const struct now *now, const struct now_line *l, struct why *why, const char *what,
 	       const char *word)

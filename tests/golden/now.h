@@ -29,9 +29,9 @@
 #ifndef VXBPF_GOLDEN_NOW_H
 #define VXBPF_GOLDEN_NOW_H
 
-#include "link.h"
-#include "model.h"
-#include "route.h"
+#include "kernel/link.h"
+#include "plan/model.h"
+#include "kernel/route.h"
 
 #define NOW_BUILD "00000000000000aa" /* what we would load */
 #define NOW_WORDS 32

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "top.h"
+#include "show/top.h"
 
 #define SECOND 1000000000ULL
 

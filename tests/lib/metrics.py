@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Metrics and labels used somewhere, held against the list of those there are (user/metrics.def).
+# Metrics and labels used somewhere, held against the list of those there are (user/show/metrics.def).
 #
 #   metrics.py list DEF              "name type label,label" of each metric
 #   metrics.py used DEF FILE...      what FILE (dashboard, alert rules) uses and DEF does not have

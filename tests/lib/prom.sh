@@ -26,7 +26,7 @@ whole() {
 	assert_eq "" "$(sed 's/ [^ ]*$//' "$1" | grep -v '^#' | sort | uniq -d)" "series that are there twice"
 	assert_eq "" "$(grep '^#' "$1" | cut -d ' ' -f 2,3 | sort | uniq -d)" "HELP or TYPE that is there twice"
 	assert_eq "" "$(promtool check metrics <"$1" 2>&1)" "what promtool says"
-	assert_eq "$("$PYTHON" -IS "$LIB/metrics.py" list "$TOP/user/metrics.def" | cut -d ' ' -f 1,2)" \
+	assert_eq "$("$PYTHON" -IS "$LIB/metrics.py" list "$TOP/user/show/metrics.def" | cut -d ' ' -f 1,2)" \
 		"$(sed -n 's/^# TYPE //p' "$1")" "metrics and their types"
 }
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "check.h"
+#include "show/check.h"
 
 static struct checked made_up(void)
 {

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "conf.h"
+#include "conf/conf.h"
 
 static const char full[] = "# the same file on every host\n"
 			   "port: 4790\n"

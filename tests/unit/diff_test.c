@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "diff.h"
+#include "plan/diff.h"
 
 #define ROUNDS 3000
 #define TUNNELS 4

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "events.h"
+#include "watch/events.h"
 
 static char buffer[1024];
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "fdb.h"
+#include "kernel/fdb.h"
 
 static char buffer[1024];
 static const uint8_t everything[6], somebody[6] = { 2, 0, 0, 0, 0, 9 };

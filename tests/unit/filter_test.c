@@ -15,8 +15,8 @@
 #include <linux/netfilter/xt_tcpudp.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 
-#include "xt_match.h"
-#include "xt_table.h"
+#include "filters/xt_match.h"
+#include "filters/xt_table.h"
 
 static const struct xt_packet vxlan = { .protocol = IPPROTO_UDP, .dport = 4789 };
 static const struct nft_packet packet = {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "foreign.h"
+#include "filters/foreign.h"
 
 static void what_is_of_others_is_named(void **state)
 {

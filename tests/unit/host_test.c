@@ -8,7 +8,7 @@
 
 #include <linux/if_bridge.h>
 
-#include "host.h"
+#include "diagnose/host.h"
 
 #define NOW 1000000000000ULL
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "diagnose/host.h"
 
 static void sockets_are_found(void **state)
 {

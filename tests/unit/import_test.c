@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "import.h"
-#include "mesh.h"
+#include "conf/import.h"
+#include "plan/mesh.h"
 
 static const char script[] =
 	"#!/bin/bash\n"

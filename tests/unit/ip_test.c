@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "ip.h"
-#include "util.h"
+#include "base/ip.h"
+#include "base/util.h"
 
 static void right_addresses_become_canonical(void **state)
 {

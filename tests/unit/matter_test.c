@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "block.h"
-#include "matter.h"
+#include "kernel/block.h"
+#include "watch/matter.h"
 
 enum { ETH0 = 2, BRIDGE, TUNNEL, PORT, SHY_PORT, OTHER, NEW };
 

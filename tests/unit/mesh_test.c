@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "mesh.h"
+#include "plan/mesh.h"
 
 static struct vx_addr addr(const char *text)
 {

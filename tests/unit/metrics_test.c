@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "metrics.h"
+#include "show/metrics.h"
 
 #define SECOND 1000000000ULL
 #define NOW (1000 * SECOND)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "mtu.h"
+#include "plan/mtu.h"
 
 #define HOSTS                                                                                      \
 	"peers:\n"                                                                                 \

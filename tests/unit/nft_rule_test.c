@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "nft_ruleset.h"
+#include "filters/nft_ruleset.h"
 
 static const struct vector {
 	const char *rule, *wanted, *hex;

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "diff.h"
-#include "plan.h"
+#include "plan/diff.h"
+#include "plan/plan.h"
 
 static const char *const maps[] = { "peers", NULL };
 static const char *const progs[] = { "tun_in", "tun_out", NULL };

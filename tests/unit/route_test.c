@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "route.h"
+#include "kernel/route.h"
 
 static char buffer[4096];
 

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "shown.h"
-#include "util.h"
+#include "base/shown.h"
+#include "base/util.h"
 
 struct row {
 	const char *in;

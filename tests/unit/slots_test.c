@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "slots.h"
+#include "plan/slots.h"
 
 #define HOSTS 1000
 

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "human.h"
-#include "ip.h"
-#include "snapshot.h"
+#include "base/human.h"
+#include "base/ip.h"
+#include "snapshot/snapshot.h"
 
 #define SECOND 1000000000ULL
 #define NOW (1000 * SECOND)

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "snapshot.h"
+#include "snapshot/snapshot.h"
 
 #define SECOND 1000000000ULL
 #define NOW (1000 * SECOND)

@@ -8,7 +8,7 @@
 
 #include <linux/if_ether.h>
 
-#include "in_front.h"
+#include "reconcile/in_front.h"
 
 static void front_is_the_lowest_priority_of_our_kind(void **state)
 {

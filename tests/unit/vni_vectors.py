@@ -3,7 +3,7 @@
 """Makes vni.vectors: tests/unit/vni_vectors.py > tests/unit/vni.vectors
 
 VNIs worked out from the text of the design alone, so that mesh_test.c compares two programs and not
-one with itself. Nothing here may be copied from user/mesh_vni.c, nor the other way round.
+one with itself. Nothing here may be copied from user/plan/mesh_vni.c, nor the other way round.
 """
 import ipaddress
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vxbpf ping: does a peer answer through its tunnel, how fast, and packets of which size arrive there? */
+#include <errno.h>
+#include <net/if.h>
+#include <signal.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "base/ip.h"
+#include "cmd/live.h"
+#include "cmd/ping.h"
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+bool ping_interrupted(void)
+{
+	return interrupted;
+}
+
+static void hear_interrupts(void)
+{
+	struct sigaction act = { .sa_handler = on_interrupt };
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+}
+
+static bool is_called(const struct live_peer *p, const char *subject)
+{
+	struct vx_addr addr;
+
+	return strcmp(p->said.name, subject) == 0 ||
+	       (ip_parse(subject, &addr) && ip_equal(&addr, &p->said.remote));
+}
+
+static void unknown_peer(const char *subject, const struct lives *list, struct why *why)
+{
+	char names[400] = "", more[] = "...";
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct vx_overlay *o = &list->v[i].told;
+
+		if (strcmp(o->local, subject) == 0 || strcmp(o->address, subject) == 0 ||
+		    strcmp(o->address6, subject) == 0) {
+			why_bad(why, "%s: ping: that is this host", subject);
+			return;
+		}
+		for (size_t k = 0; k < list->v[i].n_peers; k++)
+			text_add(names, sizeof(names), "%s%s", names[0] ? ", " : "",
+				 list->v[i].peers[k].said.name);
+	}
+	if (strlen(names) == sizeof(names) - 1)
+		memcpy(names + sizeof(names) - sizeof(more), more, sizeof(more));
+	why_bad(why, "%s: ping: no such peer; there are %s", subject, names[0] ? names : "none");
+}
+
+/* The one peer of that name or address, of those overlays; NULL: *why says why not. */
+static const struct live_peer *find_peer(const char *subject, const struct lives *list,
+					 const struct live **out_overlay, struct why *why)
+{
+	const struct live_peer *found = NULL;
+	char overlays[200] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct live *l = &list->v[i];
+
+		for (size_t k = 0; k < l->n_peers; k++) {
+			if (!is_called(&l->peers[k], subject))
+				continue;
+			*out_overlay = l;
+			found = &l->peers[k];
+			text_add(overlays, sizeof(overlays), "%s%s", n++ ? " and in " : "",
+				 l->told.name);
+		}
+	}
+	if (!found)
+		unknown_peer(subject, list, why);
+	if (n < 2)
+		return found;
+	why_bad(why, "%s: ping: it is a peer in %s: say which", subject, overlays);
+	return NULL;
+}
+
+static int start(const char *subject, const struct lives *list, struct ping *p, struct why *why)
+{
+	const struct live *overlay = NULL;
+	const struct live_peer *peer = find_peer(subject, list, &overlay, why);
+
+	if (!peer || !overlay)
+		return -EINVAL;
+	if (overlay->told.vni_mode == VX_VNI_INDEX)
+		return why_set(why, -EOPNOTSUPP,
+			       "%s: ping: with `vni: index` probes are not answered: a VNI is no "
+			       "pair's own there",
+			       overlay->told.name);
+	p->overlay = &overlay->told;
+	p->peer = &peer->said;
+	p->vni = peer->vni;
+	p->overhead = ip_is_v4(&peer->said.remote) ? 50 : 70;
+	p->ifindex = if_nametoindex(peer->said.ifname);
+	if (!p->ifindex)
+		return why_set(why, -ENODEV, "%s: ping: its tunnel %s is gone: run `vxbpf up %s`",
+			       peer->said.name, peer->said.ifname, overlay->told.name);
+	return probing_open(overlay->told.name, &p->probing, why);
+}
+
+int cmd_ping(const struct command_args *args)
+{
+	autolives struct lives list = { 0 };
+	struct ping p = { .probing = probing_none() };
+	struct why why = { 0 };
+	int err;
+
+	if (!args->subject) {
+		why_bad(&why, "ping: which peer? See `vxbpf help ping`");
+		return command_fail(&why);
+	}
+	err = command_number(args, OPTION_COUNT, 1, 1000000, 4, &p.count, &why);
+	if (!err)
+		err = command_number(args, OPTION_SIZE, PROBE_MIN, PROBE_MAX, PROBE_SIZE, &p.size,
+				     &why);
+	p.sized = args->given[OPTION_SIZE];
+	if (!err)
+		err = lives_read(args, &list, &why);
+	if (!err)
+		err = start(args->subject, &list, &p, &why);
+	if (!err) {
+		hear_interrupts();
+		err = ping_run(&p, &why);
+	}
+	probing_close(&p.probing);
+	if (err)
+		return command_fail(&why);
+	return p.answered ? EXIT_FINE : EXIT_FAILED;
+}

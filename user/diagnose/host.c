@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+/* An overlay's surroundings: read, judged, let go of; see host.h. */
+#include <fcntl.h>
+#include <string.h>
+
+#include "diagnose/host.h"
+#include "filters/nft_read.h"
+
+/* Do frames on bridges pass these rules? */
+static bool is_bridge_nf_on(const char *name)
+{
+	char path[64], text[4] = "";
+	autofd int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/bridge/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && text[0] != '0';
+}
+
+static void read_filters(struct host_facts *out)
+{
+	const unsigned hooks = 1U << NF_INET_PRE_ROUTING | 1U << NF_INET_LOCAL_IN |
+			       1U << NF_INET_FORWARD | 1U << NF_INET_LOCAL_OUT |
+			       1U << NF_INET_POST_ROUTING;
+
+	if (is_bridge_nf_on("bridge-nf-call-iptables"))
+		out->bridge_nf |= HOST_NF_IP4;
+	if (is_bridge_nf_on("bridge-nf-call-ip6tables"))
+		out->bridge_nf |= HOST_NF_IP6;
+	nft_read_filter(hooks, &out->filter);
+	xt_filter_read(NFPROTO_IPV4, &out->legacy4);
+	xt_filter_read(NFPROTO_IPV6, &out->legacy6);
+}
+
+int host_read(struct nl *nl, const struct snapshot *s, struct host_facts *out, struct why *why)
+{
+	int err = host_read_links(nl, s, out);
+
+	if (err)
+		return why_set(why, err, "netlink: list devices: %s", strerror(-err));
+	host_read_neighbours(nl, out);
+	host_read_sockets(s, out);
+	host_read_devices(s, out);
+	host_read_sums(out);
+	host_read_conntrack(s, out);
+	read_filters(out);
+	if (!s->up)
+		host_read_kernel(out);
+	return 0;
+}
+
+void host_judge(const struct host_facts *facts, const struct snapshot *s, struct verdicts *out)
+{
+	host_say_net(facts, s, out);
+	host_say_nf(facts, s, out);
+}
+
+void host_free(struct host_facts *facts)
+{
+	free(facts->vxlans);
+	free(facts->sockets);
+	free(facts->members);
+	free(facts->devices);
+	nft_filter_free(&facts->filter);
+	xt_filter_free(&facts->legacy4);
+	xt_filter_free(&facts->legacy6);
+	*facts = (struct host_facts){ 0 };
+}

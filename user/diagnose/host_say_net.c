@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What devices, tables and the kernel do to an overlay, in sentences; see host.h. Pure. */
+#include <linux/if_bridge.h>
+#include <string.h>
+
+#include "diagnose/host.h"
+#include "base/human.h"
+
+#define PORTS_MAX 1023 /* of a bridge */
+#define PORTS_SPARE 16
+#define DELAY_FINE 200 /* hundredths of a second: the least spanning tree takes */
+#define SUMS_FEW 100 /* wrong checksums that are no news */
+
+/* --- the port */
+
+static void say_port(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)
+{
+	unsigned port = s->told.port;
+
+	for (size_t i = 0; i < f->n_vxlans; i++) {
+		const struct host_vxlan *v = &f->vxlans[i];
+
+		if (v->other_kind && v->up)
+			verdicts_add(out, VERDICT_PORT_SHARED, v->ifname,
+				     "%s, a VXLAN device of another kind (external, GBP, ...), has "
+				     "UDP port %u to itself, so no tunnel can come up: set another "
+				     "`port:` in the config of every host, and run `vxbpf up`",
+				     v->ifname, port);
+		else if (v->other_kind)
+			verdicts_add(out, VERDICT_PORT_SHARED, v->ifname,
+				     "%s, a VXLAN device of another kind (external, GBP, ...), is "
+				     "made for UDP port %u too, and only one of us can be up: set "
+				     "another `port:` in the config of every host, or for %s",
+				     v->ifname, port, v->ifname);
+		else
+			verdicts_add(out, VERDICT_PORT_SHARED, v->ifname,
+				     "%s (VNI %u) uses UDP port %u too: it works as long as no VNI "
+				     "is the same and nobody's firewall rules for that port mean "
+				     "only theirs: better set another `port:` in the config of "
+				     "every host",
+				     v->ifname, v->vni, port);
+	}
+	for (size_t i = 0; i < f->n_sockets; i++)
+		verdicts_add(out, VERDICT_PORT_SHARED, f->sockets[i].process,
+			     "%s has UDP port %u (address %s), so tunnels cannot come up: stop it, "
+			     "or set another `port:` in the config of every host, and run `vxbpf "
+			     "up`",
+			     f->sockets[i].process, port,
+			     f->sockets[i].address[0] ? f->sockets[i].address : "any");
+}
+
+/* --- a second way */
+
+static const struct snapshot_peer *peer_at(const struct snapshot *s, const struct vx_addr *addr)
+{
+	struct vx_addr at;
+
+	for (size_t i = 0; ip_is_set(addr) && i < s->n_peers; i++)
+		if (ip_parse(s->peers[i].address, &at) && ip_equal(&at, addr))
+			return &s->peers[i];
+	return NULL;
+}
+
+static bool is_underlay(const struct snapshot *s, const char *ifname)
+{
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (strcmp(s->devices[i].ifname, ifname) == 0)
+			return true;
+	return false;
+}
+
+/* Did a frame of what hangs on this port come back from a peer lately? A container's port is no way
+ * to anywhere. */
+static bool has_looped(const struct snapshot *s, const struct host_member *m)
+{
+	const struct snapshot_witness *w = &s->witness[VX_REASON_LOOP];
+
+	return w->last.time_ns && s->now_ns - w->last.time_ns < SNAPSHOT_RECENT_NS &&
+	       !w->to_tunnel && strcmp(w->to, m->ifname) == 0 && strcmp(m->kind, "veth") != 0 &&
+	       strcmp(m->kind, "tun") != 0;
+}
+
+static void say_second_path(const struct host_facts *f, const struct snapshot *s,
+			    struct verdicts *out)
+{
+	const struct snapshot_witness *w = &s->witness[VX_REASON_LOOP];
+
+	for (size_t i = 0; i < f->n_members; i++) {
+		const struct host_member *m = &f->members[i];
+		const struct snapshot_peer *peer = m->ours ? NULL : peer_at(s, &m->remote);
+
+		if (m->ours)
+			continue;
+		if (peer)
+			verdicts_add(out, VERDICT_SECOND_PATH, m->ifname,
+				     "%s, a tunnel on %s that is not ours, leads to %s as well: "
+				     "frames go round in a loop: take it off the bridge: `ip link "
+				     "set %s nomaster`",
+				     m->ifname, s->told.bridge, peer->name, m->ifname);
+		else if (is_underlay(s, m->ifname))
+			verdicts_add(out, VERDICT_SECOND_PATH, m->ifname,
+				     "%s carries the tunnels and is a port of %s itself: hosts "
+				     "beside each other are joined twice: take it off the bridge: "
+				     "`ip link set %s nomaster`",
+				     m->ifname, s->told.bridge, m->ifname);
+		else if (has_looped(s, m))
+			verdicts_add(out, VERDICT_SECOND_PATH, m->ifname,
+				     "what comes in by %s comes back from %s: that network is on "
+				     "the bridge of both hosts: take it off one of them: `ip link "
+				     "set %s nomaster`",
+				     m->ifname, w->last.peer[0] ? w->last.peer : "a peer",
+				     m->ifname);
+	}
+}
+
+/* --- the bridge */
+
+static void say_spanning_tree(const struct host_facts *f, const struct snapshot *s,
+			      struct verdicts *out)
+{
+	const char *bridge = s->told.bridge;
+	char held[96] = "";
+	size_t n = 0;
+
+	if (!f->bridge.stp)
+		return;
+	for (size_t i = 0; i < f->n_members; i++) {
+		const struct host_member *m = &f->members[i];
+
+		if (!m->ours || !m->up || m->state == BR_STATE_FORWARDING ||
+		    m->state == BR_STATE_DISABLED)
+			continue;
+		if (!n++)
+			text_copy(held, sizeof(held), m->ifname);
+	}
+	if (n > 1)
+		text_add(held, sizeof(held), " and %zu more", n - 1);
+	if (n)
+		verdicts_add(out, VERDICT_SPANNING_TREE, bridge,
+			     "spanning tree on %s keeps %s from forwarding, and no other tunnel "
+			     "carries those peers' frames: turn it off, tunnels make no loops "
+			     "without it: `ip link set %s type bridge stp_state 0` (within 20 s "
+			     "they forward)",
+			     bridge, held, bridge);
+	if (f->bridge.forward_delay > DELAY_FINE)
+		verdicts_add(out, VERDICT_SPANNING_TREE, bridge,
+			     "spanning tree on %s leaves whatever joins it without network for %u "
+			     "s: turn it off: `ip link set %s type bridge stp_state 0`, or make "
+			     "it quick: `ip link set %s type bridge forward_delay %u`",
+			     bridge, f->bridge.forward_delay * 2 / 100, bridge, bridge, DELAY_FINE);
+}
+
+static void say_bridge(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)
+{
+	const char *bridge = s->told.bridge;
+
+	if (f->n_members + PORTS_SPARE > PORTS_MAX)
+		verdicts_add(out, VERDICT_BRIDGE_FULL, bridge,
+			     "%s has %zu ports and the kernel allows %u: put further containers on "
+			     "another host",
+			     bridge, f->n_members, PORTS_MAX);
+	if (host_is_nearly(f->bridge.fdb_learned, f->bridge.fdb_max))
+		verdicts_add(out, VERDICT_BRIDGE_FULL, bridge,
+			     "%s has learned %u MACs of at most %u; frames for those beyond go to "
+			     "every peer: raise it: `ip link set %s type bridge fdb_max_learned "
+			     "%u`",
+			     bridge, f->bridge.fdb_learned, f->bridge.fdb_max, bridge,
+			     f->bridge.fdb_max * 4);
+}
+
+/* --- tables, counters */
+
+static void say_neighbours(const struct host_neighbours *t, const char *family,
+			   struct verdicts *out)
+{
+	if (host_is_nearly(t->entries, t->max))
+		verdicts_add(out, VERDICT_NEIGHBOURS, family,
+			     "the kernel's neighbour table for %s has %u entries of at most %u, "
+			     "those of all containers together, and without an entry nothing can "
+			     "be sent: raise it: `sysctl -w net.%s.neigh.default.gc_thresh3=%u`",
+			     strcmp(family, "ipv4") == 0 ? "IPv4" : "IPv6", t->entries, t->max,
+			     family, t->max * 4);
+}
+
+static void say_sums(const struct host_facts *f, struct verdicts *out)
+{
+	static const char *const names[HOST_SUMS] = {
+		[HOST_UDP4] = "UDP over IPv4",
+		[HOST_UDP6] = "UDP over IPv6",
+		[HOST_TCP] = "TCP",
+	};
+
+	for (size_t i = 0; i < HOST_SUMS; i++) {
+		const struct host_sums *t = &f->sums[i];
+		char bad[HUMAN_LEN], all[HUMAN_LEN];
+
+		if (t->bad <= SUMS_FEW || t->bad * 100 < t->good + t->bad)
+			continue;
+		human_count(t->bad, bad);
+		human_count(t->good + t->bad, all);
+		verdicts_add(out, VERDICT_CHECKSUMS, names[i],
+			     "of %s packets of %s that came to this host since it was started %s "
+			     "had a wrong checksum: usually the sender's NIC: try on the hosts "
+			     "they come from: `ethtool -K DEVICE tx off`",
+			     all, names[i], bad);
+	}
+}
+
+/* --- hypervisor and kernel */
+
+static void say_hypervisor(const struct host_facts *f, const struct snapshot *s,
+			   struct verdicts *out)
+{
+	unsigned port = s->told.port;
+	size_t silent = 0, heard = 0;
+
+	for (size_t i = 0; i < s->n_peers; i++) {
+		silent += s->peers[i].state == PEER_SILENT;
+		heard += s->peers[i].last_seen_ms >= 0;
+	}
+	if (!silent || heard || (port != 4789 && port != 8472))
+		return;
+	for (size_t i = 0; i < f->n_devices; i++)
+		if (strcmp(f->devices[i].driver, "vmxnet3") == 0)
+			verdicts_add(out, VERDICT_HYPERVISOR, f->devices[i].ifname,
+				     "%s is a VMware NIC and no peer is heard: some of VMware's "
+				     "switches keep UDP port %u for themselves: set another "
+				     "`port:` in the config of every host",
+				     f->devices[i].ifname, port);
+}
+
+static void say_module(const char *release, const char *name, enum host_has has,
+		       struct verdicts *out)
+{
+	if (has == HOST_LACKS)
+		verdicts_add(out, VERDICT_KERNEL, name,
+			     "this kernel (%s) has no module %s, and none is installed for it: "
+			     "install the package that has it (Ubuntu: linux-modules-extra-%s; "
+			     "others: the full kernel, not a minimal one), or boot into the "
+			     "kernel that is installed",
+			     release, name, release);
+}
+
+static void say_kernel(const struct host_kernel *k, struct verdicts *out)
+{
+	say_module(k->release, "vxlan", k->vxlan, out);
+	say_module(k->release, "bridge", k->bridge, out);
+	if (k->btf == HOST_LACKS)
+		verdicts_add(out, VERDICT_KERNEL, "btf",
+			     "this kernel (%s) has no /sys/kernel/btf/vmlinux, which our programs "
+			     "need: take one built with CONFIG_DEBUG_INFO_BTF, as distributions' "
+			     "kernels are",
+			     k->release);
+}
+
+void host_say_net(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)
+{
+	say_port(f, s, out);
+	say_second_path(f, s, out);
+	say_spanning_tree(f, s, out);
+	say_bridge(f, s, out);
+	say_neighbours(&f->neigh4, "ipv4", out);
+	say_neighbours(&f->neigh6, "ipv6", out);
+	say_sums(f, out);
+	say_hypervisor(f, s, out);
+	if (!s->up)
+		say_kernel(&f->kernel, out);
+}

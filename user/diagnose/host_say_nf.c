@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What firewalls and network managers do to an overlay, in sentences; see host.h. Pure. */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "diagnose/host.h"
+#include "base/human.h"
+
+#define LET_LEN 200
+
+static bool is_dropped(const struct host_facts *f, const uint32_t *hooks, size_t n,
+		       const struct nft_packet *packet, struct nft_culprit *out)
+{
+	const struct xt_filter *legacy = packet->family == NFPROTO_IPV4 ? &f->legacy4 : &f->legacy6;
+
+	for (size_t i = 0; i < n; i++)
+		if (nft_filter_drops(&f->filter, hooks[i], packet, out) ||
+		    xt_filter_drops(legacy, hooks[i], packet, out))
+			return true;
+	return false;
+}
+
+/* Is that a chain of iptables? Then nft had better not change it. */
+static const char *iptables_of(const struct nft_filter *f, const struct nft_culprit *by)
+{
+	static const char *const chains[] = { "INPUT", "FORWARD", "OUTPUT" };
+
+	if (by->legacy)
+		return by->family == NFPROTO_IPV4 ? "iptables-legacy" : "ip6tables-legacy";
+	if (strcmp(by->table, "filter") != 0 || by->family == NFPROTO_INET)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
+		if (nft_filter_chain(f, by->family, by->table, chains[i]))
+			return by->family == NFPROTO_IPV4 ? "iptables" : "ip6tables";
+	return NULL;
+}
+
+static const char *family_name(uint8_t family)
+{
+	return family == NFPROTO_INET ? "inet" : family == NFPROTO_IPV4 ? "ip" : "ip6";
+}
+
+/* The command that lets it through, in the words of either tool. */
+static void let_through(const struct nft_filter *f, const struct nft_culprit *by,
+			const char *iptables, const char *nft, char text[LET_LEN])
+{
+	const char *tool = iptables_of(f, by);
+
+	if (tool)
+		snprintf(text, LET_LEN, "%s -I %.40s %s -j ACCEPT", tool, by->chain, iptables);
+	else
+		snprintf(text, LET_LEN, "nft insert rule %s %.40s %.40s %s accept",
+			 family_name(by->family), by->table, by->chain, nft);
+}
+
+static const char *how(const struct nft_culprit *by)
+{
+	return by->policy ? " by its policy" : "";
+}
+
+static void say_bridge(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)
+{
+	static const struct {
+		unsigned bit;
+		uint8_t family;
+		const char *tables, *ip;
+	} ways[] = {
+		{ HOST_NF_IP4, NFPROTO_IPV4, "iptables", "IPv4" },
+		{ HOST_NF_IP6, NFPROTO_IPV6, "ip6tables", "IPv6" },
+	};
+	static const uint32_t hooks[] = { NF_INET_FORWARD };
+	const char *bridge = s->told.bridge;
+
+	for (size_t i = 0; s->up && i < ARRAY_LEN(ways); i++) {
+		const struct nft_packet packet = { .family = ways[i].family,
+						   .protocol = IPPROTO_TCP,
+						   .iif = bridge,
+						   .oif = bridge };
+		bool own = f->bridge.nf_call & ways[i].bit;
+		char iptables[64], nft[64], let[LET_LEN], off[96];
+		struct nft_culprit by;
+
+		if (!((f->bridge_nf | f->bridge.nf_call) & ways[i].bit) ||
+		    !is_dropped(f, hooks, ARRAY_LEN(hooks), &packet, &by))
+			continue;
+		snprintf(iptables, sizeof(iptables), "-i %s -o %s", bridge, bridge);
+		snprintf(nft, sizeof(nft), "iifname %s oifname %s", bridge, bridge);
+		let_through(&f->filter, &by, iptables, nft, let);
+		if (own)
+			snprintf(off, sizeof(off), "ip link set %s type bridge nf_call_%s 0",
+				 bridge, ways[i].tables);
+		else
+			snprintf(off, sizeof(off), "sysctl -w net.bridge.bridge-nf-call-%s=0",
+				 ways[i].tables);
+		verdicts_add(out, VERDICT_BRIDGE_FILTERED, ways[i].ip,
+			     "%s frames between containers and peers pass this host's firewall "
+			     "(%s), and chain %s of table %s %s drops them%s: let them through: "
+			     "`%s`, or keep the firewall off %s: `%s`",
+			     ways[i].ip,
+			     own ? "the bridge's nf_call is on" : "bridge-nf-call is on", by.chain,
+			     family_name(by.family), by.table, how(&by), let,
+			     own ? "this bridge" : "bridges", off);
+	}
+}
+
+static void say_port(const struct host_facts *f, const struct snapshot *s, uint8_t family,
+		     struct verdicts *out)
+{
+	static const uint32_t in[] = { NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN };
+	static const uint32_t on_way_out[] = { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING };
+	/* Of several devices nobody knows which. */
+	const char *device =
+		s->n_devices == 1 && !f->underlay_has_master ? s->devices[0].ifname : NULL;
+	int ifindex = device ? s->devices[0].ifindex : 0;
+	struct nft_packet packet = { .family = family,
+				     .protocol = IPPROTO_UDP,
+				     .dport = (uint16_t)s->told.port,
+				     .iif = device,
+				     .iif_index = ifindex };
+	char iptables[32], nft[32], let[LET_LEN];
+	struct nft_culprit by;
+
+	snprintf(iptables, sizeof(iptables), "-p udp --dport %u", s->told.port);
+	snprintf(nft, sizeof(nft), "udp dport %u", s->told.port);
+	if (is_dropped(f, in, ARRAY_LEN(in), &packet, &by)) {
+		let_through(&f->filter, &by, iptables, nft, let);
+		verdicts_add(out, VERDICT_PORT_FILTERED, "in",
+			     "chain %s of table %s %s drops what peers send to UDP port %u%s: let "
+			     "it in (strangers are the guard's affair): `%s`",
+			     by.chain, family_name(by.family), by.table, s->told.port, how(&by),
+			     let);
+	}
+	packet.iif = NULL;
+	packet.iif_index = 0;
+	packet.oif = device;
+	packet.oif_index = ifindex;
+	if (is_dropped(f, on_way_out, ARRAY_LEN(on_way_out), &packet, &by)) {
+		let_through(&f->filter, &by, iptables, nft, let);
+		verdicts_add(out, VERDICT_PORT_FILTERED, "out",
+			     "chain %s of table %s %s drops what we send to UDP port %u of "
+			     "peers%s: let it out: `%s`",
+			     by.chain, family_name(by.family), by.table, s->told.port, how(&by),
+			     let);
+	}
+}
+
+bool host_uses(const struct snapshot *s, bool v4)
+{
+	struct vx_addr addr;
+
+	for (size_t i = 0; i < s->n_peers; i++)
+		if (ip_parse(s->peers[i].address, &addr) && ip_is_v4(&addr) == v4)
+			return true;
+	return false;
+}
+
+static void say_conntrack(const struct host_facts *f, const struct snapshot *s,
+			  struct verdicts *out)
+{
+	const struct host_conntrack *ct = &f->conntrack;
+	bool ours = ct->vxlan * 4 >= ct->count;
+	unsigned port = s->told.port;
+	char count[HUMAN_LEN], max[HUMAN_LEN], vxlan[HUMAN_LEN];
+
+	if (!ct->max || ct->count * 2 < ct->max || (ct->count * 4 < ct->max * 3 && !ours))
+		return;
+	human_count(ct->count, count);
+	human_count(ct->max, max);
+	human_count(ct->vxlan, vxlan);
+	if (ours)
+		verdicts_add(out, VERDICT_CONNTRACK, "vxlan",
+			     "the table of tracked connections is %u%% full (%s of %s) and %s of "
+			     "them are VXLAN, which need not be tracked: `nft 'table inet untrack "
+			     "{ chain in { type filter hook prerouting priority raw; udp dport %u "
+			     "notrack; }; chain out { type filter hook output priority raw; udp "
+			     "dport %u notrack; }; }'`",
+			     (unsigned)(ct->count * 100 / ct->max), count, max, vxlan, port, port);
+	else
+		verdicts_add(out, VERDICT_CONNTRACK, "",
+			     "the table of tracked connections is %u%% full (%s of %s), and once "
+			     "it is full new ones are dropped: raise it: `sysctl -w "
+			     "net.netfilter.nf_conntrack_max=%llu`",
+			     (unsigned)(ct->count * 100 / ct->max), count, max,
+			     (unsigned long long)ct->max * 2);
+}
+
+static void say_managers(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)
+{
+	const char *bridge = s->told.bridge;
+
+	if (f->managed[HOST_NETWORKD][0])
+		verdicts_add(out, VERDICT_MANAGED, f->managed[HOST_NETWORKD],
+			     "systemd-networkd manages %s and may take away its address, MTU or "
+			     "programs: tell it not to: `printf '[Match]\\nName=%s "
+			     "vx-*\\n[Link]\\nUnmanaged=yes\\n' "
+			     ">/etc/systemd/network/00-vxbpf-%s.network && networkctl reload`",
+			     f->managed[HOST_NETWORKD], bridge, s->told.name);
+	if (f->managed[HOST_NETWORKMANAGER][0])
+		verdicts_add(out, VERDICT_MANAGED, f->managed[HOST_NETWORKMANAGER],
+			     "NetworkManager manages %s and may take away its address, MTU or "
+			     "master: tell it not to: `printf "
+			     "'[keyfile]\\nunmanaged-devices+=interface-name:%s;interface-name:vx-*"
+			     "\\n' >/etc/NetworkManager/conf.d/vxbpf-%s.conf && nmcli general "
+			     "reload`",
+			     f->managed[HOST_NETWORKMANAGER], bridge, s->told.name);
+}
+
+void host_say_nf(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)
+{
+	say_bridge(f, s, out);
+	if (s->told.port && host_uses(s, true))
+		say_port(f, s, NFPROTO_IPV4, out);
+	if (s->told.port && host_uses(s, false))
+		say_port(f, s, NFPROTO_IPV6, out);
+	say_conntrack(f, s, out);
+	say_managers(f, s, out);
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What was dropped of late, by whose fault, and MACs in two places; see snapshot_say.h. Pure. */
+#include <string.h>
+
+#include "base/human.h"
+#include "base/ip.h"
+#include "kernel/link.h"
+#include "diagnose/snapshot_say.h"
+
+/* A flow on the fast path shows in its tunnel every two seconds. */
+#define MARK_TOGETHER_NS 1000000000ULL
+#define MARK_SILENCE_NS 5000000000ULL
+
+struct saying {
+	const struct snapshot *s;
+	const struct snapshot_witness *w;
+	struct verdicts *out;
+	char source[IP_TEXT];
+	char mac[18];
+	char count[128]; /* "3 dropped, the last 2.0 s ago" */
+};
+
+static const char *or_else(const char *name, const char *other)
+{
+	return name[0] ? name : other;
+}
+
+static void say_loop(const struct saying *a)
+{
+	char dst[18];
+
+	mac_format(a->w->last.dst_mac, dst);
+	if (a->w->to_tunnel)
+		verdicts_add(
+			a->out, VERDICT_LOOP, a->w->last.peer,
+			"%s sends us frames for MAC %s, which another peer has (%s): "
+			"normal for "
+			"a moment after a container moved or fell silent; if it goes on, look at "
+			"the "
+			"bridge of that host",
+			or_else(a->w->last.peer, "a peer"), dst, a->count);
+	else
+		verdicts_add(
+			a->out, VERDICT_LOOP, a->w->last.peer,
+			"a frame with the MAC %s of local port %s came back from %s (%s): "
+			"look "
+			"for a second layer-2 path to that host, or for a copy of the container "
+			"there",
+			a->mac, or_else(a->w->to, "(gone)"), or_else(a->w->last.peer, "a peer"),
+			a->count);
+}
+
+/* The wire let frames of this peer in at the time the tunnel refused some, and none has got through
+ * for a while: it is they, and somebody between the two takes the mark off them. */
+static bool loses_mark(const struct saying *a)
+{
+	const struct snapshot *s = a->s;
+	uint64_t refused = a->w->last.time_ns;
+
+	if (s->told.guard != VX_GUARD_ENFORCE || s->told.vni_mode == VX_VNI_INDEX)
+		return false;
+	for (size_t i = 0; i < s->n_peers; i++) {
+		const struct snapshot_peer *p = &s->peers[i];
+		uint64_t in = p->sum.last_rx_ns;
+
+		if (strcmp(p->ifname, a->w->from) == 0)
+			return in + MARK_TOGETHER_NS > refused && refused + MARK_TOGETHER_NS > in &&
+			       p->passed_ns + MARK_SILENCE_NS < refused;
+	}
+	return false;
+}
+
+static void say_guard(const struct saying *a, enum vx_reason reason)
+{
+	const struct vx_witness *last = &a->w->last;
+	unsigned port = a->s->told.port;
+
+	if (reason == VX_REASON_UNKNOWN_SOURCE)
+		verdicts_add(
+			a->out, VERDICT_UNKNOWN_SOURCE, a->source,
+			"%s sends VXLAN with our VNI %u and is no peer (%s): add it to `peers:`, "
+			"or find out "
+			"who that is",
+			a->source, last->vni, a->count);
+	else if (reason == VX_REASON_WRONG_VNI)
+		verdicts_add(a->out, VERDICT_WRONG_VNI, last->peer,
+			     "%s (%s) sends VNI %u, which belongs to another pair (%s): its config "
+			     "must differ "
+			     "from ours: put the same file on both and run `vxbpf up`",
+			     or_else(last->peer, "a peer"), a->source, last->vni, a->count);
+	else if (reason == VX_REASON_UNGUARDED && loses_mark(a))
+		verdicts_add(a->out, VERDICT_MARK, a->w->from,
+			     "peers' frames pass the guard and come to %s without its mark (%s): a "
+			     "firewall rule changes the packets' mark: see mark: in vxbpf.yaml(5)",
+			     a->w->from, a->count);
+	else if (reason == VX_REASON_UNGUARDED)
+		verdicts_add(
+			a->out, VERDICT_UNGUARDED, a->w->from,
+			"VXLAN for %s came by a device or to an address the guard does not cover "
+			"(%s): if "
+			"routes have changed, run `vxbpf up`; else somebody forges it",
+			or_else(a->w->from, "a tunnel"), a->count);
+	else if (reason == VX_REASON_NESTED && !last->from_ifindex)
+		verdicts_add(
+			a->out, VERDICT_NESTED, "",
+			"a program on this host, or a macvlan or ipvlan device on top of %s, sends "
+			"VXLAN to %s as if it were this overlay (%s): find it with `ss -uanp`",
+			or_else(a->w->to, "the underlay"), or_else(last->peer, "a peer"), a->count);
+	else if (reason == VX_REASON_NESTED)
+		verdicts_add(a->out, VERDICT_NESTED, a->w->from,
+			     "a workload behind %s sends VXLAN to %s as if it were this host (%s): "
+			     "find out what "
+			     "it is up to",
+			     or_else(a->w->from, "a device that is gone"),
+			     or_else(last->peer, "a peer"), a->count);
+	else if (reason == VX_REASON_MALFORMED)
+		verdicts_add(
+			a->out, VERDICT_MALFORMED, ip_is_set(&last->source) ? a->source : "",
+			"%s sends packets to UDP port %u that are no valid VXLAN (%s): find out "
+			"who that is",
+			ip_is_set(&last->source) ? a->source : "somebody", port, a->count);
+}
+
+/* What was counted may be from before the guard was told to let it through. */
+static bool is_passed(const struct snapshot *s, enum vx_reason reason)
+{
+	return s->told.guard != VX_GUARD_ENFORCE && reason != VX_REASON_LOOP &&
+	       reason != VX_REASON_OVERSIZE;
+}
+
+/* One such frame, or some, is how a container's move looks: to `check` it takes more to be wrong. */
+static bool is_passing(const struct snapshot *s, const struct snapshot_witness *w, uint64_t age)
+{
+	uint64_t then = s->contested_ns;
+
+	if (!s->looked)
+		return false;
+	if (w->to_tunnel)
+		return age > SNAPSHOT_FRESH_NS;
+	return !then || (s->now_ns > then && s->now_ns - then > SNAPSHOT_RECENT_NS);
+}
+
+static void say_drop(const struct snapshot *s, enum vx_reason reason, struct verdicts *out)
+{
+	const struct snapshot_witness *w = &s->witness[reason];
+	uint64_t then = w->last.time_ns;
+	uint64_t age = s->now_ns > then ? s->now_ns - then : 0;
+	struct saying a = { .s = s, .w = w, .out = out };
+	char count[HUMAN_LEN], ago[HUMAN_LEN];
+
+	if (!then || age > SNAPSHOT_RECENT_NS ||
+	    (reason == VX_REASON_LOOP && is_passing(s, w, age))) {
+		/* Containers' MTUs tell before there are drops. */
+		if (reason == VX_REASON_OVERSIZE)
+			snapshot_say_mtu(s, NULL, out);
+		return;
+	}
+	human_count(snapshot_drops(s, reason), count);
+	human_age(age / 1000000, ago);
+	snprintf(a.count, sizeof(a.count),
+		 is_passed(s, reason) ? "%s counted, the last %s ago; such packets are let through"
+				      : "%s dropped, the last %s ago",
+		 count, ago);
+	ip_format(&w->last.source, a.source);
+	mac_format(w->last.src_mac, a.mac);
+	if (reason == VX_REASON_LOOP)
+		say_loop(&a);
+	else if (reason == VX_REASON_OVERSIZE)
+		snapshot_say_mtu(s, a.count, out);
+	else
+		say_guard(&a, reason);
+}
+
+static void say_flaps(const struct snapshot *s, struct verdicts *out)
+{
+	for (size_t i = 0; i < s->n_flaps && i < SAY_MAX; i++) {
+		const struct snapshot_flap *f = &s->flaps[i];
+		char often[96] = "";
+
+		if (f->moves)
+			snprintf(often, sizeof(often), ", and moved %u times within %.1f s",
+				 f->moves, (double)f->within_ns / 1e9);
+		verdicts_add(out, VERDICT_MAC_MOVES, f->mac,
+			     "%s is in two places: seen at %s%s: look for a copy of the container "
+			     "(give it another MAC), or for a second layer-2 path between the two",
+			     f->mac, f->where, often);
+	}
+	if (s->n_flaps > SAY_MAX)
+		verdicts_add(out, VERDICT_MAC_MOVES, "", "%zu more MACs are in two places",
+			     s->n_flaps - SAY_MAX);
+}
+
+void snapshot_say_drops(const struct snapshot *s, struct verdicts *out)
+{
+	for (enum vx_reason r = VX_REASON_NONE + 1; r < VX_REASON_MAX; r++)
+		say_drop(s, r, out);
+	say_flaps(s, out);
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which peers are not reached, or do not hear us, as far as counters, routes and probes can tell; see
+ * snapshot_say.h. Each peer gets the one sentence that explains most. Pure.
+ */
+#include <string.h>
+
+#include "base/human.h"
+#include "diagnose/snapshot_say.h"
+
+/* Frames to a peer of which none was answered, before that is called one-way. */
+#define ONE_WAY_FRAMES 5
+/* Heard as late as its last odd VNI, or later: it has come round. */
+#define COME_ROUND_NS 2000000000ULL
+
+struct saying {
+	const struct snapshot *s;
+	struct verdicts *out;
+};
+
+/* What to do where nothing gets through. */
+static void filtered(const struct saying *a, const struct snapshot_peer *p, char *text, size_t size)
+{
+	snprintf(text, size,
+		 "UDP port %u is probably filtered on the way, or vxbpf is not running there: see "
+		 "that %s is up and lets UDP port %u in from %s",
+		 a->s->told.port, p->address, a->s->told.port,
+		 p->local[0] ? p->local : a->s->told.address);
+}
+
+static const char *plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* --- where the kernel would send */
+
+static bool goes_astray(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	if (p->route.missing || !p->route.device[0] || s->told.underlay[0])
+		return false;
+	return p->route.astray || (p->route.source[0] && strcmp(p->route.source, p->local) != 0);
+}
+
+static void say_route(const struct saying *a, const struct snapshot_peer *p)
+{
+	char source[VX_TEXT_LEN + 32] = "";
+
+	if (p->route.source[0] && strcmp(p->route.source, p->local) != 0)
+		snprintf(source, sizeof(source), "%sfrom %s", p->route.astray ? " and " : " ",
+			 p->route.source);
+	if (p->route.astray)
+		verdicts_add(a->out, VERDICT_ROUTE, p->name,
+			     "%s: the route to %s leaves by %s%s, but %s, this host's address in "
+			     "the mesh, is on %s: mend the route, or name the address in the file "
+			     "that belongs to this way",
+			     p->name, p->address, p->route.device, source, p->local, p->route.home);
+	else
+		verdicts_add(a->out, VERDICT_ROUTE, p->name,
+			     "%s: the route to %s says to send%s, but this host's address in the "
+			     "mesh is %s, from which the tunnel sends all the same: mend the "
+			     "route, or name the other address in the file",
+			     p->name, p->address, source, p->local);
+}
+
+/* --- who numbers tunnels in another way */
+
+static bool is_odd(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	uint64_t then = p->other_vni_ns;
+
+	if (p->probe.result == PROBE_ANSWERED)
+		return false;
+	if (!then || (s->now_ns > then && s->now_ns - then > SNAPSHOT_RECENT_NS))
+		return false;
+	return p->sum.last_rx_ns + COME_ROUND_NS < then;
+}
+
+static bool is_unheard(const struct snapshot_peer *p)
+{
+	return p->state == PEER_SILENT || p->probe.result == PROBE_UNANSWERED;
+}
+
+/* As the script numbers them nobody else does; of other numbers only trouble tells that they are not
+ * another VXLAN's between the same hosts. */
+static bool is_other_scheme(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	if (!is_odd(s, p))
+		return false;
+	return (s->told.vni_mode == VX_VNI_PAIR && p->other_vni < s->n_peers) || is_unheard(p);
+}
+
+static void say_other_scheme(const struct saying *a, const struct snapshot_peer *p)
+{
+	bool pair = a->s->told.vni_mode == VX_VNI_PAIR;
+
+	if (pair && p->other_vni < a->s->n_peers)
+		verdicts_add(a->out, VERDICT_PEER_VNI, p->name,
+			     "%s sends us VNI %u, as vxlansetup.sh and `vni: index` number them; "
+			     "here it is %u: run `vxbpf up` there with this file, or set `vni: "
+			     "index` in it until all hosts have moved",
+			     p->name, p->other_vni, p->vni);
+	else
+		verdicts_add(a->out, VERDICT_PEER_VNI, p->name,
+			     "%s sends us VNI %u, which nothing here takes; ours for it is %u: it "
+			     "has another file, with other names, addresses, `vni:` or "
+			     "`vni_salt:`: put the same file on both and run `vxbpf up`",
+			     p->name, p->other_vni, p->vni);
+}
+
+/* --- who is not heard */
+
+static void say_silent(const struct saying *a, const struct snapshot_peer *p)
+{
+	char sent[HUMAN_LEN], age[HUMAN_LEN], what[160], probes[64] = "", todo[256];
+
+	filtered(a, p, todo, sizeof(todo));
+	human_count(p->sum.tx_packets, sent);
+	if (p->last_seen_ms < 0) {
+		snprintf(what, sizeof(what), "we sent %s frame%s and nothing ever came back", sent,
+			 p->sum.tx_packets == 1 ? "" : "s");
+	} else {
+		human_age((uint64_t)p->last_seen_ms, age);
+		snprintf(what, sizeof(what),
+			 "we send, %s frame%s so far, and nothing came back for %s", sent,
+			 p->sum.tx_packets == 1 ? "" : "s", age);
+	}
+	if (p->probe.result == PROBE_UNANSWERED)
+		snprintf(probes, sizeof(probes), ", nor an answer to %u probe%s", p->probe.sent,
+			 plural(p->probe.sent));
+	verdicts_add(a->out, VERDICT_PEER_SILENT, p->name, "%s: %s%s: %s", p->name, what, probes,
+		     todo);
+}
+
+/* Frames for MACs that nobody knows go to all peers, who owe no answer. */
+static bool is_quiet(const struct snapshot_peer *p)
+{
+	return p->state == PEER_SILENT && p->probe.result == PROBE_ANSWERED && p->meant;
+}
+
+static void say_quiet(const struct saying *a, const struct snapshot_peer *p)
+{
+	verdicts_add(a->out, VERDICT_PEER_QUIET, p->name,
+		     "%s: the tunnel works, for it answers probes, but nothing behind it answers "
+		     "what we send: look at the container there, its address and its firewall; "
+		     "normal for streams that want no answer",
+		     p->name);
+}
+
+static void say_unreachable(const struct saying *a, const struct snapshot_peer *p)
+{
+	char todo[256];
+
+	filtered(a, p, todo, sizeof(todo));
+	verdicts_add(a->out, VERDICT_PEER_UNREACHABLE, p->name,
+		     "%s: no answer to %u probe%s, though nobody has traffic for it now: %s",
+		     p->name, p->probe.sent, plural(p->probe.sent), todo);
+}
+
+/* Who hears us answers some of what is sent to it alone, if only by ARP. Broadcasts come from whoever
+ * hears nothing. */
+static bool is_one_way(const struct snapshot_peer *p)
+{
+	const struct vx_counters *n = &p->sum;
+
+	if (p->state != PEER_UP || p->probe.result == PROBE_ANSWERED)
+		return false;
+	if (p->probe.result == PROBE_UNANSWERED)
+		return true;
+	return n->rx_packets && n->rx_packets == n->rx_bum_packets &&
+	       n->tx_packets >= n->tx_bum_packets + ONE_WAY_FRAMES;
+}
+
+static void say_one_way(const struct saying *a, const struct snapshot_peer *p)
+{
+	char proof[128], sent[HUMAN_LEN];
+
+	human_count(p->sum.tx_packets - p->sum.tx_bum_packets, sent);
+	if (p->probe.result == PROBE_UNANSWERED)
+		snprintf(proof, sizeof(proof), "it answers none of %u probe%s", p->probe.sent,
+			 plural(p->probe.sent));
+	else
+		snprintf(proof, sizeof(proof),
+			 "only its broadcasts, and no answer to the %s frames for it", sent);
+	verdicts_add(a->out, VERDICT_PEER_ONE_WAY, p->name,
+		     "%s: we hear it, but %s: it does not seem to hear us: see that %s lets UDP "
+		     "port %u in from %s, and that the way there has no filter",
+		     p->name, proof, p->address, a->s->told.port, p->local);
+}
+
+static void say_mtu(const struct saying *a, const struct snapshot_peer *p)
+{
+	uint32_t ours = a->s->told.mtu, theirs = p->probe.mtu;
+
+	verdicts_add(a->out, VERDICT_PEER_MTU, p->name,
+		     "%s: the overlay's MTU is %u there and %u here, so packets of more than %u "
+		     "bytes get lost: put the same file on both, with a number as `mtu:` if the "
+		     "ways between the hosts differ",
+		     p->name, theirs, ours, theirs < ours ? theirs : ours);
+}
+
+/* --- all of them */
+
+static bool is_silent(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	return p->state == PEER_SILENT && p->probe.result != PROBE_ANSWERED && !p->route.missing &&
+	       !is_other_scheme(s, p);
+}
+
+/* Nothing else says yet why it may not answer. */
+static bool is_unexplained(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	return !p->route.missing && !p->route.astray && !is_other_scheme(s, p) &&
+	       (!s->looked || p->route.home[0]);
+}
+
+static bool is_unreachable(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	return (p->state == PEER_IDLE || p->state == PEER_NEVER) &&
+	       p->probe.result == PROBE_UNANSWERED && is_unexplained(s, p);
+}
+
+static bool of_quiet(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	(void)s;
+	return is_quiet(p);
+}
+
+static bool of_one_way(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	return is_one_way(p) && is_unexplained(s, p);
+}
+
+static bool has_other_mtu(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	return p->probe.result == PROBE_ANSWERED && p->probe.mtu && p->probe.mtu != s->told.mtu;
+}
+
+void snapshot_say_peers(const struct snapshot *s, struct verdicts *out)
+{
+	static const struct {
+		enum verdict_id id;
+		bool (*is)(const struct snapshot *s, const struct snapshot_peer *p);
+		void (*say)(const struct saying *a, const struct snapshot_peer *p);
+		const char *more; /* after "3 more peers" */
+	} rows[] = {
+		{ VERDICT_ROUTE, goes_astray, say_route, "have such a route" },
+		{ VERDICT_PEER_VNI, is_other_scheme, say_other_scheme, "have other VNIs" },
+		{ VERDICT_PEER_SILENT, is_silent, say_silent, "are silent like that" },
+		{ VERDICT_PEER_QUIET, of_quiet, say_quiet, "are quiet like that" },
+		{ VERDICT_PEER_UNREACHABLE, is_unreachable, say_unreachable,
+		  "do not answer probes either" },
+		{ VERDICT_PEER_ONE_WAY, of_one_way, say_one_way, "do not seem to hear us either" },
+		{ VERDICT_PEER_MTU, has_other_mtu, say_mtu, "have another MTU, too" },
+	};
+	const struct saying a = { s, out };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t n = 0;
+
+		for (size_t k = 0; k < s->n_peers; k++)
+			if (rows[i].is(s, &s->peers[k]) && n++ < SAY_MAX)
+				rows[i].say(&a, &s->peers[k]);
+		if (n > SAY_MAX)
+			verdicts_add(out, rows[i].id, "", "%zu more peers %s", n - SAY_MAX,
+				     rows[i].more);
+	}
+}

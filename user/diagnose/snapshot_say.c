@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is wrong with config, hooks and fast path, in plain sentences; see snapshot_say.h. Pure. */
+#include <string.h>
+
+#include "diagnose/snapshot_say.h"
+
+struct saying {
+	const struct snapshot *s;
+	struct verdicts *out;
+	char up[PATH_MAX + 16]; /* the command that mends most of it */
+};
+
+/* "vxbpf up vxbr0", or by path where the file is not where names are looked up. */
+static void up_command(const struct snapshot *s, char *text, size_t size)
+{
+	char usual[64];
+
+	snprintf(usual, sizeof(usual), "/etc/vxbpf/%s.yaml", s->told.name);
+	snprintf(text, size, "vxbpf up %s", strcmp(s->path, usual) == 0 ? s->told.name : s->path);
+}
+
+static void say_down(const struct saying *a)
+{
+	const struct snapshot *s = a->s;
+
+	if (s->fault[0])
+		verdicts_add(a->out, VERDICT_CONFIG, "", "not up, and the config cannot be %s: %s",
+			     s->unmet ? "met now" : "used", s->fault);
+	else if (s->layout == VX_LAYOUT)
+		verdicts_add(a->out, VERDICT_NOT_UP, "", "not up, only half set up: run `%s`",
+			     a->up);
+	else
+		verdicts_add(a->out, VERDICT_NOT_UP, "", "not up: run `%s`", a->up);
+}
+
+/* "3 things differ from the config (~ setup vxbr0 mtu 1400 -> 1450; ...): run `vxbpf up vxbr0`" */
+static void say_drift(const struct saying *a)
+{
+	const struct snapshot *s = a->s;
+	char steps[SNAPSHOT_STEPS * 160] = "", list[PATH_MAX + 64] = "";
+
+	for (size_t i = 0; i < s->steps.n; i++)
+		text_add(steps, sizeof(steps), "%s%.150s", i ? "; " : " (", s->steps.v[i]);
+	if (s->steps.n && s->drift > s->steps.n)
+		text_add(steps, sizeof(steps), "; and %zu more", s->drift - s->steps.n);
+	if (s->steps.n)
+		text_add(steps, sizeof(steps), ")");
+	if (s->drift > s->steps.n)
+		snprintf(list, sizeof(list), " (`%s --dry-run` lists %s)", a->up,
+			 s->drift == 1 ? "it" : "them");
+	verdicts_add(a->out, VERDICT_DRIFT, "", "%zu %s from the config%s: run `%s`%s", s->drift,
+		     s->drift == 1 ? "thing differs" : "things differ", steps, a->up, list);
+}
+
+static void say_config(const struct saying *a)
+{
+	const struct snapshot *s = a->s;
+	char advice[PATH_MAX + 64] = "";
+
+	if (!s->unmet)
+		snprintf(advice, sizeof(advice), ": put that right, then run `%s`", a->up);
+
+	if (s->layout && s->layout != VX_LAYOUT)
+		verdicts_add(a->out, VERDICT_LAYOUT, "",
+			     "its pins in /sys/fs/bpf/vxbpf/%s are of another version of vxbpf, so "
+			     "there are no counters to read: run `%s` to make them anew",
+			     s->told.name, a->up);
+	else if (!s->up)
+		say_down(a);
+	if (!s->up)
+		return;
+	if (s->fault[0])
+		verdicts_add(a->out, VERDICT_CONFIG, "",
+			     "runs on as it was set up, but the config cannot be %s: %s%s",
+			     s->unmet ? "met now" : "used", s->fault, advice);
+	if (s->drift)
+		say_drift(a);
+}
+
+static void say_unhooked(const struct saying *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->s->n_ports; i++)
+		if (!a->s->ports[i].hooked && n++ < SAY_MAX)
+			verdicts_add(a->out, VERDICT_UNHOOKED, a->s->ports[i].ifname,
+				     "%s: no program of ours on it, so the kernel alone does the "
+				     "work: run `%s`",
+				     a->s->ports[i].ifname, a->up);
+	if (n > SAY_MAX)
+		verdicts_add(a->out, VERDICT_UNHOOKED, "", "%zu more %s no program of ours either",
+			     n - SAY_MAX, n == SAY_MAX + 1 ? "port has" : "ports have");
+}
+
+/* Of a program of somebody else's the plan has said so. */
+static void say_xdp(const struct saying *a)
+{
+	for (size_t i = 0; i < a->s->n_devices; i++) {
+		const struct snapshot_device *d = &a->s->devices[i];
+
+		if (d->xdp_wanted && strcmp(a->s->told.xdp, "on") == 0)
+			verdicts_add(a->out, VERDICT_XDP, d->ifname,
+				     "%s: no XDP program of ours is on it; the guard works by TC "
+				     "there: run `vxbpf up`, which says why, or set `xdp: auto`",
+				     d->ifname);
+	}
+}
+
+/* One device after the other, until there are enough. */
+static void say_slow(const struct saying *a, const char *ifname, const char *why, size_t n)
+{
+	if (n < SAY_MAX)
+		verdicts_add(a->out, VERDICT_FASTPATH, ifname,
+			     "%s: its flows take the kernel's way, as %s: take that away, or leave "
+			     "it so with `fastpath: off`",
+			     ifname, why);
+	else if (n == SAY_MAX)
+		verdicts_add(a->out, VERDICT_FASTPATH, "",
+			     "flows of more devices take the kernel's way: `vxbpf status` lists "
+			     "them");
+}
+
+/* Works as well, only slower: said by `check` alone, where the config would have it otherwise. */
+static void say_fastpath(const struct saying *a)
+{
+	const struct snapshot *s = a->s;
+	size_t n = 0;
+
+	if (!s->looked || strcmp(s->told.fastpath, "auto") != 0 || s->told.vni_mode == VX_VNI_INDEX)
+		return;
+	if (s->told.fastpath_why[0]) {
+		verdicts_add(
+			a->out, VERDICT_FASTPATH, "",
+			"the fast path is off: %s: where nothing needs that, undo it, else set "
+			"`fastpath: off`",
+			s->told.fastpath_why);
+		return;
+	}
+	for (size_t i = 0; i < s->n_ports; i++)
+		if (s->ports[i].kept_out)
+			say_slow(a, s->ports[i].ifname, s->ports[i].why, n++);
+	for (size_t i = 0; i < s->n_peers; i++)
+		if (s->peers[i].queued)
+			say_slow(a, s->peers[i].ifname, "others have put a queue on it", n++);
+}
+
+void snapshot_say(const struct snapshot *s, struct verdicts *out)
+{
+	struct saying a = { .s = s, .out = out };
+
+	up_command(s, a.up, sizeof(a.up));
+	say_config(&a);
+	for (size_t i = 0; i < s->notes.n; i++)
+		verdicts_copy(out, &s->notes.v[i]);
+	if (!s->up)
+		return;
+	say_unhooked(&a);
+	snapshot_say_peers(s, out);
+	say_xdp(&a);
+	say_fastpath(&a);
+	snapshot_say_drops(s, out);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What keeps the fast path off; see fastpath.h. */
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/netfilter_bridge/ebtables.h>
+
+#include "filters/fastpath.h"
+#include "filters/nft_read.h"
+
+_Static_assert(FASTPATH_WHY == NFT_WHY, "clauses");
+
+static void read_rules(char why[FASTPATH_WHY])
+{
+	autoruleset struct nft_ruleset rules = { 0 };
+	int err = nft_read_bridge(&rules);
+
+	if (err)
+		snprintf(why, FASTPATH_WHY, "the bridge family's rules cannot be read: %.40s",
+			 strerror(-err));
+	else
+		nft_ruleset_why(&rules, why);
+}
+
+static bool has_legacy_rules(const char *table)
+{
+	autofd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ebt_replace info = { 0 };
+	socklen_t len = sizeof(info);
+
+	text_copy(info.name, sizeof(info.name), table);
+	return fd >= 0 && getsockopt(fd, IPPROTO_IP, EBT_SO_GET_INFO, &info, &len) == 0 &&
+	       info.nentries;
+}
+
+/* Of the ebtables before nf_tables only its own interface tells. To ask it for a table loads that
+ * table's module, so only those that somebody has loaded are asked for. */
+static void read_legacy_rules(char why[FASTPATH_WHY])
+{
+	autofile FILE *modules = fopen("/proc/modules", "re");
+	char line[512], table[16];
+
+	while (modules && !why[0] && fgets(line, sizeof(line), modules))
+		if (sscanf(line, "ebtable_%15[a-z] ", table) == 1 && has_legacy_rules(table))
+			snprintf(why, FASTPATH_WHY,
+				 "rules of legacy ebtables, table %s, may look at more than the "
+				 "flow",
+				 table);
+}
+
+static bool sysctl_is_on(const char *name)
+{
+	char path[128], text[4] = "";
+	autofd int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/bridge/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && text[0] != '0';
+}
+
+void fastpath_read(const struct link *bridge, struct fastpath_facts *out)
+{
+	*out = (struct fastpath_facts){ 0 };
+	read_rules(out->bridge_rules);
+	if (!out->bridge_rules[0])
+		read_legacy_rules(out->bridge_rules);
+	out->bridge_nf_call = sysctl_is_on("bridge-nf-call-iptables") ||
+			      sysctl_is_on("bridge-nf-call-ip6tables") ||
+			      sysctl_is_on("bridge-nf-call-arptables");
+	out->nf_call = bridge && bridge->nf_call;
+}
+
+const char *fastpath_why_off(const struct conf *conf, const struct fastpath_facts *facts)
+{
+	if (conf->fastpath == CONF_OFF)
+		return "`fastpath: off` in the file";
+	if (conf->vni_mode == VX_VNI_INDEX)
+		return "`vni: index` in the file";
+	if (conf->fastpath == CONF_ON || !facts)
+		return NULL;
+	if (facts->bridge_nf_call)
+		return "iptables look at bridged frames (net.bridge.bridge-nf-call-*)";
+	if (facts->nf_call)
+		return "iptables look at the bridge's frames (its own nf_call_*)";
+	return facts->bridge_rules[0] ? facts->bridge_rules : NULL;
+}

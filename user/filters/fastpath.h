@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * May known flows go past the bridge (design I1)? What stops a whole flow is honoured by itself: the
+ * kernel then has nothing to learn from. What looks at more than the flow has to be found here.
+ */
+#ifndef VXBPF_FASTPATH_H
+#define VXBPF_FASTPATH_H
+
+#include "conf/conf.h"
+#include "kernel/link.h"
+
+#define FASTPATH_WHY 96 /* a clause, with its NUL */
+
+/* What of this host's settings looks at single frames; read by netlink and from /proc. */
+struct fastpath_facts {
+	char bridge_rules[FASTPATH_WHY]; /* of the bridge family's rules, as a clause; "" = none */
+	bool bridge_nf_call; /* iptables see bridged frames */
+	bool nf_call; /* for this bridge alone */
+};
+void fastpath_read(const struct link *bridge, struct fastpath_facts *out);
+
+/* NULL if it is on, else why it is off, as a clause. facts NULL: only the config counts. Pure. */
+const char *fastpath_why_off(const struct conf *conf, const struct fastpath_facts *facts);
+
+#endif

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Dumps of nf_tables; see nft_read.h. */
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+
+#include "filters/nft_read.h"
+#include "kernel/nl.h"
+
+#define TRIES 5 /* dumps that a change runs into */
+
+struct dump {
+	void (*take)(void *out, const struct nlmsghdr *msg);
+	void *out;
+	bool torn; /* rules were changed meanwhile */
+};
+
+static int take(const struct nlmsghdr *msg, void *ctx)
+{
+	struct dump *d = ctx;
+
+	d->torn |= msg->nlmsg_flags & NLM_F_DUMP_INTR;
+	d->take(d->out, msg);
+	return 0;
+}
+
+static struct nlmsghdr *request(struct nl *nl, uint16_t what, uint8_t family)
+{
+	struct nlmsghdr *msg = nl_request(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | what),
+					  NLM_F_DUMP, sizeof(struct nfgenmsg));
+	struct nfgenmsg *nfg = mnl_nlmsg_get_payload(msg);
+
+	nfg->nfgen_family = family;
+	nfg->version = NFNETLINK_V0;
+	return msg;
+}
+
+static int dump(struct nl *nl, uint16_t what, uint8_t family, struct dump *d)
+{
+	return nl_dump(nl, request(nl, what, family), take, d);
+}
+
+/* No netfilter, no nf_tables, not this family: then there are no rules. */
+static int none_is_fine(int err)
+{
+	return err == -EINVAL || err == -EOPNOTSUPP || err == -EAFNOSUPPORT ||
+			       err == -EPROTONOSUPPORT || err == -ENOENT
+		       ? 0
+		       : err;
+}
+
+static void take_into_ruleset(void *out, const struct nlmsghdr *msg)
+{
+	nft_ruleset_take(out, msg);
+}
+
+static void take_into_chains(void *out, const struct nlmsghdr *msg)
+{
+	nft_device_chains_take(out, msg);
+}
+
+int nft_read_bridge(struct nft_ruleset *out)
+{
+	static const uint16_t kinds[] = { NFT_MSG_GETTABLE, NFT_MSG_GETCHAIN, NFT_MSG_GETRULE,
+					  NFT_MSG_GETSET };
+	autonl struct nl *nl = NULL;
+	struct dump d = { .take = take_into_ruleset, .out = out, .torn = true };
+	struct why why;
+	int err = nl_open_bus(NETLINK_NETFILTER, &nl, &why);
+
+	for (unsigned n = 0; !err && d.torn && n < TRIES; n++) {
+		d.torn = false;
+		nft_ruleset_free(out);
+		for (size_t i = 0; !err && i < ARRAY_LEN(kinds); i++)
+			err = dump(nl, kinds[i], NFPROTO_BRIDGE, &d);
+	}
+	return none_is_fine(err);
+}
+
+int nft_read_devices(struct nft_device_chains *out)
+{
+	static const uint8_t families[] = { NFPROTO_NETDEV, NFPROTO_INET };
+	autonl struct nl *nl = NULL;
+	struct dump d = { .take = take_into_chains, .out = out, .torn = true };
+	struct why why;
+	int err = nl_open_bus(NETLINK_NETFILTER, &nl, &why);
+
+	for (unsigned n = 0; !err && d.torn && n < TRIES; n++) {
+		d.torn = false;
+		nft_device_chains_free(out);
+		for (size_t i = 0; !err && i < ARRAY_LEN(families); i++)
+			err = dump(nl, NFT_MSG_GETCHAIN, families[i], &d);
+	}
+	return none_is_fine(err);
+}
+
+/* --- what filters packets */
+
+static int dump_rules(struct nl *nl, uint8_t family, const char *table, struct dump *d)
+{
+	struct nlmsghdr *msg = request(nl, NFT_MSG_GETRULE, family);
+
+	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, table);
+	return nl_dump(nl, msg, take, d);
+}
+
+static int dump_elements(struct nl *nl, const struct nft_filter_set *set, struct dump *d)
+{
+	struct nlmsghdr *msg = request(nl, NFT_MSG_GETSETELEM, set->family);
+
+	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_TABLE, set->table);
+	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_SET, set->name);
+	return nl_dump(nl, msg, take, d);
+}
+
+static void take_into_filter(void *out, const struct nlmsghdr *msg)
+{
+	nft_filter_take(out, msg);
+}
+
+/* Is this chain its table's first? */
+static bool opens_table(const struct nft_filter *f, size_t i)
+{
+	const struct nft_filter_chain *c = &f->chains[i];
+
+	for (size_t k = 0; k < i; k++)
+		if (f->chains[k].family == c->family && strcmp(f->chains[k].table, c->table) == 0)
+			return false;
+	return true;
+}
+
+static int read_filter(struct nl *nl, unsigned hooks, struct nft_filter *f, struct dump *d)
+{
+	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_INET };
+	static const uint16_t kinds[] = { NFT_MSG_GETTABLE, NFT_MSG_GETCHAIN, NFT_MSG_GETSET };
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ARRAY_LEN(families) * ARRAY_LEN(kinds); i++)
+		err = none_is_fine(
+			dump(nl, kinds[i % ARRAY_LEN(kinds)], families[i / ARRAY_LEN(kinds)], d));
+	for (size_t i = 0; !err && i < f->n_chains; i++)
+		if (opens_table(f, i) &&
+		    nft_filter_hooks(f, f->chains[i].family, f->chains[i].table, hooks))
+			err = dump_rules(nl, f->chains[i].family, f->chains[i].table, d);
+	for (size_t i = 0; !err && i < f->n_sets; i++)
+		if (f->sets[i].small &&
+		    nft_filter_hooks(f, f->sets[i].family, f->sets[i].table, hooks))
+			err = dump_elements(nl, &f->sets[i], d);
+	return err;
+}
+
+int nft_read_filter(unsigned hooks, struct nft_filter *out)
+{
+	autonl struct nl *nl = NULL;
+	struct dump d = { .take = take_into_filter, .out = out, .torn = true };
+	struct why why;
+	int err = nl_open_bus(NETLINK_NETFILTER, &nl, &why);
+
+	for (unsigned n = 0; !err && d.torn && n < TRIES; n++) {
+		d.torn = false;
+		nft_filter_free(out);
+		err = read_filter(nl, hooks, out, &d);
+	}
+	if (!err && d.torn)
+		err = -EAGAIN;
+	if (err)
+		nft_filter_free(out);
+	return none_is_fine(err);
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is judged before any object is planned: routes, MTU, things in the way; see plan.h. Pure. */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "plan/mtu.h"
+#include "plan/plan.h"
+
+#define UNROUTABLE_NAMED 3 /* the rest only as a number */
+
+struct settling {
+	const struct conf *conf;
+	const struct mesh *mesh;
+	const struct plan_facts *facts;
+	struct plan_base *out;
+	struct verdicts *verdicts;
+	struct why *why;
+	size_t unroutable; /* peers without a route now */
+};
+
+static void add_underlay(struct settling *s, int ifindex, const char *name)
+{
+	struct plan_underlay *u = &s->out->underlay;
+
+	for (size_t i = 0; i < u->n; i++)
+		if (u->ifindex[i] == ifindex)
+			return;
+	if (u->n < ARRAY_LEN(u->ifindex))
+		u->ifindex[u->n++] = ifindex;
+	else
+		verdicts_add(s->verdicts, VERDICT_UNGUARDED, name,
+			     "%s: not guarded: more than %zu underlay devices", name,
+			     ARRAY_LEN(u->ifindex));
+}
+
+/* One of the devices a route may leave by. */
+static int settle_way(struct settling *s, const struct mesh_peer *peer, bool local,
+		      const struct link *link)
+{
+	const char *wanted = s->conf->underlay;
+	char remote[IP_TEXT];
+
+	ip_format(&peer->remote, remote);
+	if (local || link->flags & IFF_LOOPBACK)
+		return why_bad(s->why, "%s:%u: peer %s: %s is an address of this host",
+			       s->conf->path, peer->host->line, peer->host->name, remote);
+	if (wanted[0] && strcmp(link->name, wanted) != 0)
+		return why_bad(s->why,
+			       "%s:%u: peer %s: %s is reached by %s, but `underlay:` says by %s "
+			       "only",
+			       s->conf->path, peer->host->line, peer->host->name, remote,
+			       link->name, wanted);
+	if (strcmp(link->name, s->conf->bridge) == 0)
+		return why_bad(s->why,
+			       "%s:%u: peer %s: the route to %s leaves by %s, the overlay's own "
+			       "bridge",
+			       s->conf->path, peer->host->line, peer->host->name, remote,
+			       link->name);
+	add_underlay(s, link->ifindex, link->name);
+	return 0;
+}
+
+/* Any of several next hops may be taken, by other flows or when one fails: all are guarded. With
+ * `underlay:` the tunnels are bound to that one, if it is among them. */
+static int settle_route(struct settling *s, const struct mesh_peer *peer, const struct route *route)
+{
+	const struct link *ways[ROUTE_DEVICES], *wanted = NULL;
+	char remote[IP_TEXT];
+	size_t n = 0;
+	int err = 0;
+
+	for (size_t i = 0; !route->err && i < route->n; i++) {
+		ways[n] = links_by_index(s->facts->links, route->ifindex[i]);
+		if (ways[n] && strcmp(ways[n]->name, s->conf->underlay) == 0)
+			wanted = ways[n];
+		n += ways[n] != NULL;
+	}
+	ip_format(&peer->remote, remote);
+	if (!n) {
+		if (++s->unroutable <= UNROUTABLE_NAMED)
+			verdicts_add(
+				s->verdicts, VERDICT_NO_ROUTE, peer->host->name,
+				"peer %s: no route to %s now: add one, or bring its device up; the "
+				"tunnel is set up all the same",
+				peer->host->name, remote);
+		return 0;
+	}
+	if (wanted)
+		return settle_way(s, peer, route->local, wanted);
+	for (size_t i = 0; !err && i < n; i++)
+		err = settle_way(s, peer, route->local, ways[i]);
+	return err;
+}
+
+static bool is_used(const struct mesh *mesh, const struct vx_addr *own)
+{
+	for (size_t i = 0; i < mesh->n_peers; i++)
+		if (ip_equal(&mesh->peers[i].local, own))
+			return true;
+	return false;
+}
+
+/* `local:` may name a host whose address comes later, from VRRP or DHCP; of two addresses one may be
+ * missing. It is set up all the same, so that it works from the moment the address is there. */
+static void settle_own_addresses(struct settling *s)
+{
+	const struct conf *conf = s->conf;
+	const struct conf_host *self = s->mesh->self;
+	const struct vx_addr *const own[] = { &self->address, &self->address6 };
+	char text[IP_TEXT];
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		if (!is_used(s->mesh, own[i]) || addrs_have(s->facts->addrs, own[i]))
+			continue;
+		ip_format(own[i], text);
+		verdicts_add(
+			s->verdicts, VERDICT_OWN_ADDRESS, text,
+			"%s:%u: %s: this is %s, but no device here has the address %s now: its "
+			"tunnels carry nothing until one has",
+			conf->path, conf->local[0] ? conf->local_line : self->line,
+			conf->local[0] ? "local" : "peers", self->name, text);
+	}
+}
+
+static int refuse_underlay(const struct settling *s)
+{
+	const char *name = s->conf->underlay;
+	const struct link *link = links_by_altname(s->facts->links, name);
+
+	if (link)
+		return why_bad(s->why, "%s:%u: underlay %s: that is another name of %s, write %s",
+			       s->conf->path, s->conf->underlay_line, name, link->name, link->name);
+	return why_bad(s->why, "%s:%u: underlay %s: there is no such device", s->conf->path,
+		       s->conf->underlay_line, name);
+}
+
+static int settle_routes(struct settling *s)
+{
+	const struct link *bound = links_by_name(s->facts->links, s->conf->underlay);
+
+	if (s->conf->underlay[0] && !bound)
+		return refuse_underlay(s);
+	/* Guarded even while no route leads there. */
+	if (bound)
+		add_underlay(s, bound->ifindex, bound->name);
+	for (size_t i = 0; i < s->mesh->n_peers; i++) {
+		int err = settle_route(s, &s->mesh->peers[i], &s->facts->routes[i]);
+
+		if (err)
+			return err;
+	}
+	if (s->unroutable > UNROUTABLE_NAMED)
+		verdicts_add(s->verdicts, VERDICT_NO_ROUTE, "",
+			     "%zu more peers have no route now; they are set up all the same",
+			     s->unroutable - UNROUTABLE_NAMED);
+	return 0;
+}
+
+static int settle_mtu(struct settling *s)
+{
+	struct mtu mtu;
+	int err = mtu_settle(s->conf, s->mesh, s->facts->routes, s->facts->links, &mtu, s->why);
+
+	if (err)
+		return err;
+	s->out->cfg.mtu = mtu.bytes;
+	text_copy(s->out->mtu_why, sizeof(s->out->mtu_why), mtu.why);
+	return 0;
+}
+
+/* Two meshes on one bridge would pass each other's broadcasts on without end. */
+static int check_ports(struct settling *s, const struct link *bridge)
+{
+	char ours[LINK_ALIAS + 1];
+
+	snprintf(ours, sizeof(ours), "vxbpf:%s:", s->conf->overlay);
+	for (size_t i = 0; i < s->facts->links->n; i++) {
+		const struct link *port = &s->facts->links->v[i];
+
+		if (port->master == bridge->ifindex && strncmp(port->alias, "vxbpf:", 6) == 0 &&
+		    strncmp(port->alias, ours, strlen(ours)) != 0)
+			return why_set(
+				s->why, -EEXIST,
+				"%s: use it as the bridge: %s on it is a tunnel of another overlay",
+				bridge->name, port->name);
+	}
+	return 0;
+}
+
+static int check_bridge(struct settling *s)
+{
+	const struct link *link = links_by_name(s->facts->links, s->conf->bridge);
+	char ours[LINK_ALIAS];
+
+	if (!link) {
+		link = links_by_altname(s->facts->links, s->conf->bridge);
+		return link ? why_set(s->why, -EEXIST,
+				      "%s: make the bridge: that is another name of %s already",
+				      s->conf->bridge, link->name)
+			    : 0;
+	}
+	plan_bridge_alias(s->conf->overlay, ours);
+	if (strcmp(link->kind, "bridge") != 0)
+		return why_set(s->why, -EEXIST,
+			       "%s: use it as the bridge: it is no bridge%s%s%s; another name goes "
+			       "with bridge: in %s",
+			       link->name, link->kind[0] ? " but a " : "", link->kind,
+			       link->kind[0] ? " device" : "", s->conf->path);
+	if (strncmp(link->alias, "vxbpf:", 6) == 0 && strcmp(link->alias, ours) != 0)
+		return why_set(s->why, -EEXIST,
+			       "%s: use it as the bridge: it belongs to overlay %s", link->name,
+			       link->alias + 6);
+	if (!link->alias[0] || strcmp(link->alias, ours) != 0) {
+		if (link->mtu > s->out->cfg.mtu)
+			verdicts_add(s->verdicts, VERDICT_BRIDGE, link->name,
+				     "%s: not made by us, so its MTU stays %u: more than the "
+				     "overlay's %u",
+				     link->name, link->mtu, s->out->cfg.mtu);
+		if (!(link->flags & IFF_UP))
+			verdicts_add(s->verdicts, VERDICT_BRIDGE, link->name,
+				     "%s: not made by us and down: set it up", link->name);
+	}
+	return check_ports(s, link);
+}
+
+/* A foreign device may hold a tunnel's name, or its VNI on our port: the kernel has each only once.
+ * One that takes every VNI has the port's socket for itself while it is up. */
+static int check_tunnel(struct settling *s, const struct mesh_peer *peer, const struct link *link)
+{
+	const struct link_vxlan *vx = &link->vxlan;
+
+	if (strcmp(link->name, peer->ifname) == 0)
+		return why_set(
+			s->why, -EEXIST,
+			"%s: make the tunnel to %s: a device of this name exists and is not ours",
+			link->name, peer->host->name);
+	if (peer->altname[0] &&
+	    (strcmp(link->name, peer->altname) == 0 || strcmp(link->altname, peer->altname) == 0))
+		return why_set(
+			s->why, -EEXIST,
+			"%s: make the tunnel to %s: %s, its other name, is one of %s already",
+			peer->ifname, peer->host->name, peer->altname, link->name);
+	if (strcmp(link->kind, "vxlan") != 0 || vx->port != s->conf->port)
+		return 0;
+	if (vx->external && link->flags & IFF_UP)
+		return why_set(s->why, -EEXIST,
+			       "%s: make the tunnel to %s: device %s takes every VNI on port %u; "
+			       "another one goes with port: in %s",
+			       peer->ifname, peer->host->name, link->name, vx->port, s->conf->path);
+	if (!vx->external && vx->vni == peer->vni && vx->v6 == !ip_is_v4(&peer->remote))
+		return why_set(s->why, -EEXIST,
+			       "%s: make the tunnel to %s: device %s has VNI %u on port %u already",
+			       peer->ifname, peer->host->name, link->name, vx->vni, vx->port);
+	return 0;
+}
+
+/* The kernel would take an altname for the tunnel's own name. */
+static int check_altname(struct settling *s, const struct mesh_peer *peer)
+{
+	const struct link *link = links_by_altname(s->facts->links, peer->ifname);
+
+	return link ? why_set(s->why, -EEXIST,
+			      "%s: make the tunnel to %s: that is another name of %s already",
+			      peer->ifname, peer->host->name, link->name)
+		    : 0;
+}
+
+static int check_tunnels(struct settling *s)
+{
+	for (size_t k = 0; k < s->mesh->n_peers; k++) {
+		int err = check_altname(s, &s->mesh->peers[k]);
+
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < s->facts->links->n; i++) {
+		const struct link *link = &s->facts->links->v[i];
+
+		if (plan_owns_tunnel(link, s->conf->overlay, s->mesh->self->name))
+			continue;
+		for (size_t k = 0; k < s->mesh->n_peers; k++) {
+			int err = check_tunnel(s, &s->mesh->peers[k], link);
+
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+/* As many numbers as are needed from one secret (splitmix64, whose inputs differ in each). */
+static void settle_keys(const struct plan_secret *secret, __u64 keys[VX_KEYS])
+{
+	uint64_t state = secret->salt ^ (uint64_t)secret->secret << 32 ^ secret->secret;
+
+	for (size_t i = 0; i < VX_KEYS; i++) {
+		uint64_t z = (state += 0x9e3779b97f4a7c15ULL + secret->secret);
+
+		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+		z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+		keys[i] = z ^ z >> 31;
+	}
+	keys[VX_KEY_WORD_ODD] |= 1;
+	keys[VX_KEY_WORD_ODD2] |= 1;
+	keys[VX_KEY_MOVES_ODD] |= 1;
+}
+
+static void settle_config(struct settling *s)
+{
+	const struct conf_host *self = s->mesh->self;
+	struct vx_config *cfg = &s->out->cfg;
+
+	cfg->layout = VX_LAYOUT;
+	cfg->mark = s->conf->mark;
+	cfg->port = s->conf->port;
+	cfg->guard = (__u8)s->conf->guard;
+	cfg->vni_mode = (__u8)s->conf->vni_mode;
+	cfg->clamp_mss = s->conf->clamp_mss;
+	cfg->fastpath = !fastpath_why_off(s->conf, s->facts->fastpath);
+	settle_keys(&s->facts->secret, cfg->keys);
+	if (ip_is_v4(&self->address))
+		cfg->local4 = self->address;
+	else
+		cfg->local6 = self->address;
+	if (ip_is_set(&self->address6))
+		cfg->local6 = self->address6;
+}
+
+int plan_settle(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
+		struct plan_base *out, struct verdicts *verdicts, struct why *why)
+{
+	struct settling s = { conf, mesh, facts, out, verdicts, why, 0 };
+	int err;
+
+	*out = (struct plan_base){ 0 };
+	settle_config(&s);
+	settle_own_addresses(&s);
+	err = settle_routes(&s);
+	if (!err)
+		err = settle_mtu(&s);
+	if (!err)
+		err = check_bridge(&s);
+	if (!err)
+		err = check_tunnels(&s);
+	return err;
+}

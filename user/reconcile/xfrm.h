@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * IPsec policies of this host. What arrives by ESP is seen by wire_in only as ESP, so it comes to
+ * tun_in without the mark; the kernel has then held it against its policy already.
+ */
+#ifndef VXBPF_XFRM_H
+#define VXBPF_XFRM_H
+
+#include "plan/mesh.h"
+
+/* For each peer of the mesh: does an inbound policy insist on ESP for its VXLAN to us? The caller
+ * frees the list. Policies that cannot be read count as none: the guard is then the stricter. */
+bool *xfrm_covers(const struct mesh *mesh, uint16_t port);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How the fast path gets into ports, and why not; see snapshot_read.h. Impure edge. */
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "kernel/bpfobj.h"
+#include "filters/foreign.h"
+#include "snapshot/snapshot_read.h"
+
+/* Did `up` find a way for the fast path into this port? 0: none. */
+enum vx_door reading_door(const struct reading *r, int ifindex)
+{
+	autofd int fd = bpfobj_get_map(r->overlay, "doors");
+	struct vx_ifindex key = { (uint32_t)ifindex };
+	struct vx_door_value value = { 0 };
+
+	return fd >= 0 && bpf_map_lookup_elem(fd, &key, &value) == 0 ? value.door : 0;
+}
+
+/* Does a running `watch` keep an eye on the doors? */
+bool reading_leased(const struct reading *r)
+{
+	autofd int fd = bpfobj_get_map(r->overlay, "lease");
+	struct vx_lease value;
+	__u32 key = 0;
+
+	return fd >= 0 && bpf_map_lookup_elem(fd, &key, &value) == 0 &&
+	       value.until_ns > reading_clock_ns();
+}
+
+/* Fast, but not both ways, or not straight to the other end of the veth. "" = it is. */
+const char *reading_why_near(const struct reading *r, const struct link *link, enum vx_door door)
+{
+	if (door == VX_DOOR_OUT)
+		return link->far == FAR_GENERIC
+			       ? "only what it sends, as generic XDP is at the other end"
+			       : "only what it sends, as the other end cannot be asked";
+	if (door != VX_DOOR_PEER && door != VX_DOOR_NEAR)
+		return "";
+	if (!r->leased)
+		return "only what it sends, as `vxbpf watch` is not running";
+	if (door == VX_DOOR_NEAR && link->far == FAR_NATIVE)
+		return "only to the host's end of the veth, as XDP is at the other end";
+	if (door == VX_DOOR_NEAR && !link->far_told)
+		return "only to the host's end of the veth, as its TSO is off";
+	return "";
+}
+
+const char *reading_why_slow(const struct reading *r, const struct link *link,
+			     const struct snapshot_port *p, const struct foreigns *foreigns)
+{
+	const char *foreign = foreigns_on(foreigns, link->ifindex);
+
+	if (r->s->told.fastpath_why[0])
+		return r->s->told.fastpath_why;
+	if (strcmp(link->name, r->s->told.bridge) == 0)
+		return "this host's own traffic goes by the kernel";
+	if (strcmp(link->kind, "veth") != 0 && strcmp(link->kind, "tun") != 0)
+		return "not a veth or tap";
+	if (foreign)
+		return foreign;
+	return p->hooked ? "not set up so far" : "not hooked";
+}

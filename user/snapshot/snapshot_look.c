@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What `check` looks at besides: routes to peers, and MACs that keep moving; see snapshot.h. Impure. */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <time.h>
+
+#include <linux/rtnetlink.h>
+
+#include "kernel/mapdump.h"
+#include "reconcile/observe.h"
+#include "snapshot/snapshot.h"
+
+/* --- routes */
+
+static const struct link *device_with(const struct world *world, const struct vx_addr *address)
+{
+	for (size_t i = 0; i < world->addrs.n; i++)
+		if (ip_equal(&world->addrs.v[i].prefix.addr, address))
+			return links_by_index(&world->links, world->addrs.v[i].ifindex);
+	return NULL;
+}
+
+/* An address that belongs to the host rather than to a way out of it may leave by any; so may one on a
+ * device that stands on another, as VRRP has it. */
+static bool is_bound(const struct link *home)
+{
+	return !(home->flags & IFF_LOOPBACK) && strcmp(home->kind, "dummy") != 0 &&
+	       strcmp(home->kind, "macvlan") != 0 && strcmp(home->kind, "ipvlan") != 0;
+}
+
+/* Somebody wrote the source into the route; the kernel's own and DHCP's just name the first address. */
+static bool is_deliberate(const struct route *route)
+{
+	return ip_is_set(&route->source) && route->protocol != RTPROT_KERNEL &&
+	       route->protocol != RTPROT_DHCP && route->protocol != RTPROT_RA;
+}
+
+static void look_at_route(struct nl *nl, const struct world *world, struct snapshot *s,
+			  struct snapshot_peer *p)
+{
+	struct vx_addr local, remote;
+	struct snapshot_route *to = &p->route;
+	const struct link *home, *first;
+	struct route route;
+
+	if (!ip_parse(p->local, &local) || !ip_parse(p->address, &remote))
+		return;
+	home = device_with(world, &local);
+	route_read(nl, &world->links, home ? &local : NULL, &remote, (uint16_t)s->told.port,
+		   &route);
+	to->missing = route.err || !route.n;
+	if (to->missing)
+		return;
+	first = links_by_index(&world->links, route.ifindex[0]);
+	text_copy(to->device, sizeof(to->device), first ? first->name : "");
+	if (is_deliberate(&route))
+		ip_format(&route.source, to->source);
+	if (!home)
+		return;
+	text_copy(to->home, sizeof(to->home), home->name);
+	to->astray = is_bound(home);
+	for (size_t i = 0; i < route.n; i++)
+		to->astray &= route.ifindex[i] != home->ifindex;
+}
+
+/* --- MACs that move */
+
+#define FLAP_MOVES 3 /* a container that moves does so once, or there and back */
+#define LOOKS 12
+#define LOOK_NS 250000000ULL
+
+struct watched_mac {
+	struct vx_fdb_key key;
+	bool contested; /* beyond doubt already */
+	uint32_t moves; /* when we began to look */
+	uint32_t moved; /* since */
+	char where[3][VX_IF_LEN + VX_NAME_LEN];
+	size_t n_where;
+};
+
+struct watching {
+	const struct world *world;
+	struct snapshot *s;
+	struct watched_mac macs[16];
+	size_t n;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+static bool is_within(uint64_t then, uint64_t now, uint64_t span)
+{
+	return then && (then >= now || now - then <= span);
+}
+
+static void add_place(struct watched_mac *m, const char *what, const char *name)
+{
+	char text[sizeof(m->where[0])];
+
+	snprintf(text, sizeof(text), "%s %s", what, name);
+	for (size_t i = 0; i < m->n_where; i++)
+		if (strcmp(m->where[i], text) == 0)
+			return;
+	if (name[0] && m->n_where < ARRAY_LEN(m->where))
+		memcpy(m->where[m->n_where++], text, sizeof(text));
+}
+
+static void add_port(const struct watching *w, struct watched_mac *m, const struct vx_fdb *at)
+{
+	const struct link *link = links_by_index(&w->world->links, (int)at->ifindex);
+
+	add_place(m, "port", link ? link->name : "");
+}
+
+static void add_peer(const struct watching *w, struct watched_mac *m, const struct vx_fdb *at)
+{
+	for (size_t i = 0; i < w->s->n_peers; i++)
+		if (w->s->peers[i].vni == at->vni)
+			add_place(m, "peer", w->s->peers[i].name);
+}
+
+static void see_places(const struct watching *w, struct watched_mac *m, const struct vx_fdb *at)
+{
+	if (at->place == VX_AT_PORT || m->contested)
+		add_port(w, m, at);
+	if (at->place == VX_AT_PEER || m->contested)
+		add_peer(w, m, at);
+}
+
+static struct watched_mac *find_mac(struct watching *w, const struct vx_fdb_key *key)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (memcmp(&w->macs[i].key, key, sizeof(*key)) == 0)
+			return &w->macs[i];
+	return NULL;
+}
+
+/* Beyond doubt, or moved often enough by now to be worth a second look. */
+static void suspect(struct watching *w, const struct vx_fdb_key *key, const struct vx_fdb *at,
+		    uint64_t now)
+{
+	bool contested = is_within(at->contested_ns, now, SNAPSHOT_FRESH_NS);
+	struct watched_mac *m;
+
+	if (at->contested_ns > w->s->contested_ns)
+		w->s->contested_ns = at->contested_ns;
+	if (w->n == ARRAY_LEN(w->macs) ||
+	    (!contested && (at->moves < FLAP_MOVES || !is_within(at->seen_ns, now, 10 * LOOK_NS))))
+		return;
+	m = &w->macs[w->n++];
+	*m = (struct watched_mac){ .key = *key, .contested = contested, .moves = at->moves };
+	see_places(w, m, at);
+}
+
+static int look_at_macs(struct watching *w, bool first)
+{
+	automapdump struct mapdump dump = { 0 };
+	uint64_t now = now_ns();
+	int err = mapdump_read(w->s->told.name, "fdb", sizeof(struct vx_fdb_key),
+			       sizeof(struct vx_fdb), &dump);
+
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_fdb_key *key = mapdump_key(&dump, i);
+		const struct vx_fdb *at = mapdump_value(&dump, i, 0);
+		struct watched_mac *m = first ? NULL : find_mac(w, key);
+
+		if (first)
+			suspect(w, key, at, now);
+		if (!m)
+			continue;
+		m->moved = at->moves - m->moves;
+		see_places(w, m, at);
+	}
+	return err;
+}
+
+static bool is_open(const struct watching *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (!w->macs[i].contested && w->macs[i].moved < FLAP_MOVES)
+			return true;
+	return false;
+}
+
+static void add_flap(struct snapshot *s, const struct watched_mac *m, uint64_t within_ns)
+{
+	struct snapshot_flap *grown = reallocarray(s->flaps, s->n_flaps + 1, sizeof(*grown)), *f;
+
+	if (!grown)
+		abort();
+	s->flaps = grown;
+	f = &grown[s->n_flaps++];
+	*f = (struct snapshot_flap){ .moves = m->moved, .within_ns = within_ns };
+	mac_format(m->key.mac, f->mac);
+	for (size_t i = 0; i < m->n_where; i++)
+		text_add(f->where, sizeof(f->where), "%s%s",
+			 !i		      ? ""
+			 : i + 1 < m->n_where ? ", "
+					      : " and ",
+			 m->where[i]);
+	if (!m->n_where)
+		text_copy(f->where, sizeof(f->where), "devices that are gone");
+}
+
+static int look_for_flaps(const struct world *world, struct snapshot *s)
+{
+	struct watching w = { .world = world, .s = s };
+	const struct timespec pause = { .tv_nsec = LOOK_NS };
+	uint64_t began = now_ns();
+	int err = look_at_macs(&w, true);
+
+	for (size_t i = 0; !err && is_open(&w) && i < LOOKS; i++) {
+		nanosleep(&pause, NULL);
+		err = look_at_macs(&w, false);
+	}
+	for (size_t i = 0; !err && i < w.n; i++)
+		if (w.macs[i].contested || w.macs[i].moved >= FLAP_MOVES)
+			add_flap(s, &w.macs[i], now_ns() - began);
+	return err;
+}
+
+int snapshot_look(struct nl *nl, struct snapshot *s, struct why *why)
+{
+	autoworld struct world world = { 0 };
+	int err;
+
+	s->looked = true;
+	if (!s->up)
+		return 0;
+	err = world_read(nl, &world, why);
+	if (err)
+		return err;
+	for (size_t i = 0; i < s->n_peers; i++)
+		look_at_route(nl, &world, s, &s->peers[i]);
+	err = look_for_flaps(&world, s);
+	return err ? why_set(why, err, "%s: read where MACs are: %s", s->told.name, strerror(-err))
+		   : 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the parts of reading a snapshot share; for snapshot_read.c, snapshot_maps.c and snapshot_doors.c only. */
+#ifndef VXBPF_SNAPSHOT_READ_H
+#define VXBPF_SNAPSHOT_READ_H
+
+#include "kernel/mapdump.h"
+#include "reconcile/observe.h"
+#include "snapshot/snapshot.h"
+
+struct reading {
+	struct nl *nl;
+	const char *overlay;
+	struct world world;
+	struct snapshot *s;
+	bool counted; /* snapshot_read_counted */
+	bool leased; /* a running `watch` keeps an eye on the doors; not if counted */
+	int err; /* the first hook the kernel would not tell about */
+};
+
+const char *reading_device_name(const struct reading *r, uint32_t ifindex); /* "" = gone */
+
+uint64_t reading_clock_ns(void); /* CLOCK_MONOTONIC */
+struct snapshot_peer *reading_find_peer(const struct reading *r, const char *name); /* or NULL */
+
+/* The way `up` has found for the fast path into this port, 0: none; and does a running `watch` keep an eye on
+ * such ways? */
+enum vx_door reading_door(const struct reading *r, int ifindex);
+bool reading_leased(const struct reading *r);
+/* Why a port is not fast, or not both ways, or not straight to the other end of the veth; "" = it is. */
+struct foreigns;
+const char *reading_why_slow(const struct reading *r, const struct link *link,
+			     const struct snapshot_port *p, const struct foreigns *foreigns);
+const char *reading_why_near(const struct reading *r, const struct link *link, enum vx_door door);
+
+/* Peers with their counters and drops, and the last offenders; or how full tables are. 0 or -errno. */
+int snapshot_read_maps(struct reading *r);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One overlay under watch: what has to be looked at, when, and what was said about it. Ports that came
+ * or went are looked at one by one and at once; everything else that matters makes a pass over all.
+ */
+#ifndef VXBPF_WATCHED_H
+#define VXBPF_WATCHED_H
+
+#include <sys/stat.h>
+
+#include "reconcile/converge.h"
+#include "watch/events.h"
+
+#define WATCHED_NEVER UINT64_MAX
+
+struct watched {
+	struct conf conf;
+	struct stat file; /* of the config when it was read */
+	struct view view; /* of the last pass that went well */
+	bool settled; /* that pass was the last one */
+	bool all; /* everything has to be looked at, not before `due_ms` */
+	uint64_t due_ms;
+	bool rules; /* whether the fast path may be on, not before `rules_due_ms` */
+	uint64_t rules_due_ms;
+	uint64_t judged_ms; /* when that was looked at last */
+	int *ports; /* ifindexes to look at, in the order they came */
+	size_t n_ports;
+	uint64_t ports_due_ms;
+	uint64_t last_ms; /* when the last pass over everything ended */
+	unsigned failures; /* of such passes, in a row */
+	char fault[512]; /* what failed, as it was said; "" if nothing does */
+	struct notes said; /* of the last pass */
+	bool busy; /* another vxbpf had the lock */
+	int lease; /* the map, -1: none is needed, or to be had */
+	uint64_t lease_due_ms; /* when to renew it */
+	bool has_mute; /* ports where XDP at the other end may come unannounced and matter */
+	bool verbose;
+};
+
+/* Reads the config. -EINVAL and bad_input like conf_load. */
+int watched_new(const char *path, bool verbose, struct watched **out, struct why *why);
+void watched_free(struct watched *w);
+
+void watched_hear(struct watched *w, const struct event *e);
+/* When there is something to do next; WATCHED_NEVER: when an event says so. */
+uint64_t watched_due(const struct watched *w);
+/* Does one thing that is due: a port, or everything. */
+void watched_work(struct watched *w, struct nl *nl, uint64_t now_ms);
+/* This port is to be looked at. */
+void watched_queue_port(struct watched *w, int ifindex);
+/* The fast path's lease on doors that only a watch may keep open, as it needs one after a pass, and its end. */
+void watched_take_lease(struct watched *w);
+void watched_end_lease(struct watched *w);
+/* When it has to be renewed, WATCHED_NEVER while there is news to work on; and renewing it, right after all
+ * news was heard. */
+uint64_t watched_lease_due(const struct watched *w);
+void watched_renew(struct watched *w, struct nl *nl);
+/* Reads the config again: one that cannot be used is reported and changes nothing. */
+void watched_reread(struct watched *w, struct nl *nl);
+
+uint64_t watched_clock_ms(void);
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The fast path's lease on the doors of veths, which somebody has to watch; see watched.h. */
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "watch/watched.h"
+
+#define LEASE_MS 500 /* from one renewal to the next, */
+#define LEASE_NS 2000000000ULL /* each for so long */
+
+static bool set_lease(const struct watched *w, uint64_t until_ns)
+{
+	const struct vx_lease l = { .until_ns = until_ns };
+	const uint32_t key = 0;
+
+	return bpf_map_update_elem(w->lease, &key, &l, BPF_ANY) == 0;
+}
+
+void watched_end_lease(struct watched *w)
+{
+	if (w->lease < 0)
+		return;
+	set_lease(w, 0);
+	close_fd(&w->lease);
+	w->lease = -1;
+}
+
+static bool is_veth(const struct watched *w, const struct link *port, const struct link *bridge)
+{
+	return w->view.fastpath && bridge && port->master == bridge->ifindex &&
+	       strcmp(port->kind, "veth") == 0;
+}
+
+/* Only of use if there are such doors. The map may be another one than before. */
+void watched_take_lease(struct watched *w)
+{
+	const struct link *bridge = view_bridge(&w->view);
+	bool veths = false;
+
+	w->has_mute = false;
+	for (size_t i = 0; i < w->view.world.links.n; i++) {
+		const struct link *port = &w->view.world.links.v[i];
+		enum vx_door door;
+
+		if (!is_veth(w, port, bridge))
+			continue;
+		veths = true;
+		w->has_mute |= plan_door(port, &door) && door != VX_DOOR_PEER;
+	}
+	if (!veths) {
+		watched_end_lease(w);
+		return;
+	}
+	if (w->lease < 0)
+		w->lease_due_ms = 0;
+	close_fd(&w->lease);
+	w->lease = bpfobj_get_map(w->conf.overlay, "lease");
+}
+
+/* Where a way in depends on something the kernel tells nobody the other ends are asked again. */
+static void ask_mute(struct watched *w, struct nl *nl)
+{
+	struct links *links = &w->view.world.links;
+	const struct link *bridge = view_bridge(&w->view);
+	autofree enum link_far *before = calloc(links->n + 1, sizeof(*before));
+
+	if (!before || !bridge)
+		return;
+	for (size_t i = 0; i < links->n; i++)
+		before[i] = links->v[i].far;
+	links_ask_far(nl, links, bridge->ifindex);
+	for (size_t i = 0; i < links->n; i++)
+		if (is_veth(w, &links->v[i], bridge) && links->v[i].far != before[i])
+			watched_queue_port(w, links->v[i].ifindex);
+}
+
+uint64_t watched_lease_due(const struct watched *w)
+{
+	return w->lease < 0 || w->all || w->n_ports ? WATCHED_NEVER : w->lease_due_ms;
+}
+
+void watched_renew(struct watched *w, struct nl *nl)
+{
+	uint64_t now_ms = watched_clock_ms();
+
+	if (watched_lease_due(w) > now_ms)
+		return;
+	if (w->has_mute)
+		ask_mute(w, nl);
+	if (w->n_ports)
+		return;
+	set_lease(w, now_ms * 1000000 + LEASE_NS);
+	w->lease_due_ms = now_ms + LEASE_MS;
+}
