@@ -5,8 +5,8 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "kernel/bpfobj.h"
 #include "cmd/command.h"
+#include "kernel/bpfobj.h"
 
 #define TAKES(option) (1U << (option))
 
@@ -139,7 +139,7 @@ static int print_overview(void)
 
 static int usage_error(const char *what, const char *why)
 {
-	command_tell("%s: %s; see `vxbpf help`", what, why);
+	tell("%s: %s; see `vxbpf help`", what, why);
 	return EXIT_USAGE;
 }
 
@@ -291,7 +291,7 @@ static int finish(const char *verb, int code)
 
 	if (!reason || code == EXIT_FAILED || code == EXIT_USAGE)
 		return code;
-	command_tell("%s: write to stdout: %s", verb, reason);
+	tell("%s: write to stdout: %s", verb, reason);
 	return EXIT_FAILED;
 }
 

@@ -8,9 +8,10 @@
 #include <net/if.h>
 #include <string.h>
 
-#include "plan/diff.h"
 #include "now.h"
+#include "plan/diff.h"
 #include "plan/plan.h"
+#include "reconcile/steps_print.h"
 
 static const char *const maps[] = { "counters", "drops",   "fdb",     "overlay", "peers",
 				    "ports",	"sources", "tunnels", "witness", NULL };

@@ -30,8 +30,8 @@
 #define VXBPF_GOLDEN_NOW_H
 
 #include "kernel/link.h"
-#include "plan/model.h"
 #include "kernel/route.h"
+#include "plan/model.h"
 
 #define NOW_BUILD "00000000000000aa" /* what we would load */
 #define NOW_WORDS 32

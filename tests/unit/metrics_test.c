@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "diagnose/judge.h"
 #include "show/metrics.h"
 
 #define SECOND 1000000000ULL

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "diagnose/judge.h"
+#include "diagnose/snapshot_say.h"
 #include "snapshot/snapshot.h"
 
 #define SECOND 1000000000ULL

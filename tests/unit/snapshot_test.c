@@ -12,6 +12,7 @@
 
 #include "base/human.h"
 #include "base/ip.h"
+#include "diagnose/judge.h"
 #include "snapshot/snapshot.h"
 
 #define SECOND 1000000000ULL

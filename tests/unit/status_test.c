@@ -10,6 +10,8 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "diagnose/judge.h"
+#include "show/status.h"
 #include "snapshot/snapshot.h"
 
 #define SECOND 1000000000ULL

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "diagnose/judge.h"
 #include "snapshot/snapshot.h"
 
 #define SECOND 1000000000ULL

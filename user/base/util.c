@@ -77,7 +77,7 @@ void *array_add(void *array, size_t *n, size_t size)
 	if (!(*n & (*n - 1))) { /* full: it holds a power of two */
 		v = reallocarray(v, *n ? *n * 2 : 1, size);
 		if (!v)
-			abort();
+			out_of_memory();
 		*at = v;
 	}
 	return memset(v + (*n)++ * size, 0, size);
@@ -89,11 +89,11 @@ void notes_add(struct notes *notes, const char *fmt, ...)
 	va_list args;
 
 	if (!grown)
-		abort();
+		out_of_memory();
 	notes->v = grown;
 	va_start(args, fmt);
 	if (vasprintf(&notes->v[notes->n++], fmt, args) < 0)
-		abort();
+		out_of_memory();
 	va_end(args);
 }
 
@@ -115,4 +115,10 @@ bool mac_parse(const char *text, uint8_t mac[6])
 {
 	return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2],
 		      &mac[3], &mac[4], &mac[5]) == 6;
+}
+
+void out_of_memory(void)
+{
+	fputs("vxbpf: out of memory\n", stderr);
+	exit(1);
 }

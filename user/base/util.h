@@ -93,4 +93,7 @@ void notes_free(struct notes *notes);
 /* Appends to a NUL-terminated text as far as it fits. */
 void text_add(char *text, size_t size, const char *fmt, ...) PRINTF(3, 4);
 
+/* For what is small and made before anything is touched, or only to print: nothing else can be done. */
+_Noreturn void out_of_memory(void);
+
 #endif

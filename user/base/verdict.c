@@ -26,13 +26,13 @@ void verdicts_add(struct verdicts *list, enum verdict_id id, const char *about, 
 	va_list args;
 
 	if (!grown)
-		abort();
+		out_of_memory();
 	list->v = grown;
 	v = &grown[list->n++];
 	*v = (struct verdict){ .id = id, .about = strdup(about) };
 	va_start(args, fmt);
 	if (!v->about || vasprintf(&v->text, fmt, args) < 0)
-		abort();
+		out_of_memory();
 	va_end(args);
 }
 

@@ -4,11 +4,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "show/check.h"
 #include "cmd/command.h"
-#include "diagnose/host.h"
-#include "kernel/nl.h"
 #include "cmd/snapshots.h"
+#include "diagnose/host.h"
+#include "diagnose/judge.h"
+#include "kernel/nl.h"
+#include "show/check.h"
 
 #define COLUMNS_MAX 100 /* longer lines are hard to read */
 

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "cmd/command.h"
-#include "reconcile/converge.h"
 #include "kernel/pins.h"
+#include "reconcile/converge.h"
+#include "reconcile/steps_print.h"
 
 static int down_one(struct nl *nl, const char *overlay, const struct command_args *args)
 {
@@ -16,7 +17,7 @@ static int down_one(struct nl *nl, const char *overlay, const struct command_arg
 		steps_print(&c.steps);
 	if (!err && !args->dry_run)
 		err = converge_apply(nl, &c, &why);
-	command_say(&c.notes);
+	tell_all(&c.notes);
 	if (err)
 		return command_fail(&why);
 	return args->dry_run && c.steps.n ? EXIT_DIFFERS : EXIT_FINE;

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/replace.h"
 #include "cmd/command.h"
 #include "cmd/export.h"
-#include "base/replace.h"
 
 #define FOLDER "/var/lib/prometheus/node-exporter" /* where Debian's node exporter looks */
 #define WAIT_MS 10000

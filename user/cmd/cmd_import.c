@@ -2,9 +2,9 @@
 /* vxbpf import SCRIPT: a vxlansetup.sh's settings as YAML on stdout. */
 #include <string.h>
 
+#include "base/readfile.h"
 #include "cmd/command.h"
 #include "conf/import.h"
-#include "base/readfile.h"
 
 int cmd_import(const struct command_args *args)
 {

@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <string.h>
 
-#include "cmd/command.h"
 #include "base/ip.h"
+#include "cmd/command.h"
 #include "cmd/live.h"
 #include "cmd/ping.h"
 

@@ -6,6 +6,7 @@
 
 #include "cmd/command.h"
 #include "cmd/snapshots.h"
+#include "show/status.h"
 
 /* Of a narrow terminal its own; else, and in a pipe, the page's. */
 static size_t wanted_columns(void)

@@ -10,8 +10,8 @@
 
 #include "cmd/command.h"
 #include "cmd/snapshots.h"
-#include "show/top.h"
 #include "cmd/top_screen.h"
+#include "show/top.h"
 
 #define HEAD_ROWS 40 /* plain rows between two heads */
 #define INTERVAL_MAX 3600

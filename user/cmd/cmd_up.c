@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "cmd/command.h"
-#include "reconcile/converge.h"
 #include "kernel/pins.h"
+#include "reconcile/converge.h"
+#include "reconcile/steps_print.h"
 
 struct overlays {
 	struct conf *v;
@@ -50,7 +51,7 @@ static int up_one(struct nl *nl, const struct conf *conf, const struct command_a
 		steps_print(&c.steps);
 	if (!args->dry_run)
 		err = converge_apply(nl, &c, why);
-	command_say(&c.notes);
+	tell_all(&c.notes);
 	if (err)
 		return command_fail(why);
 	if (args->dry_run)

@@ -48,7 +48,7 @@ static int add_overlay(struct watch *watch, const char *path, struct why *why)
 		return err;
 	grown = reallocarray(watch->v, watch->n + 1, sizeof(*watch->v));
 	if (!grown)
-		abort();
+		out_of_memory();
 	watch->v = grown;
 	watch->v[watch->n++] = w;
 	return 0;

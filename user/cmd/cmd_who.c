@@ -5,10 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "cmd/command.h"
 #include "base/ip.h"
-#include "kernel/link.h"
+#include "cmd/command.h"
 #include "cmd/who.h"
+#include "kernel/link.h"
 
 struct asked {
 	bool is_ip;
@@ -72,7 +72,7 @@ static void print(const struct asked *asked, const struct lives *lives, const st
 		autofree char *line = who_text(&places->v[i], places->now_ns, lives->n > 1);
 
 		if (!line)
-			abort();
+			out_of_memory();
 		puts(line);
 	}
 }

@@ -6,37 +6,17 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "cmd/command.h"
-#include "reconcile/observe.h"
-#include "kernel/pins.h"
 #include "base/shown.h"
+#include "cmd/command.h"
+#include "kernel/pins.h"
+#include "kernel/pins_overlay.h"
 
 #define CONFIG_FOLDER "/etc/vxbpf"
 
-void command_tell(const char *fmt, ...)
-{
-	autofree char *text = NULL;
-	autofree char *shown = NULL;
-	va_list args;
-
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
-	va_end(args);
-	shown = text ? shown_text(text) : NULL;
-	fprintf(stderr, "vxbpf: %s\n", shown ? shown : "out of memory");
-}
-
 int command_fail(const struct why *why)
 {
-	command_tell("%s", why->text);
+	tell("%s", why->text);
 	return why->bad_input ? EXIT_USAGE : EXIT_FAILED;
-}
-
-void command_say(const struct notes *notes)
-{
-	for (size_t i = 0; i < notes->n; i++)
-		command_tell("%s", notes->v[i]);
 }
 
 int command_number(const struct command_args *args, enum command_option option, unsigned min,
@@ -78,7 +58,7 @@ void command_add_target(struct command_targets *targets, const char *overlay, co
 		reallocarray(targets->v, targets->n + 1, sizeof(*targets->v));
 
 	if (!grown)
-		abort();
+		out_of_memory();
 	targets->v = grown;
 	text_copy(grown[targets->n].overlay, sizeof(grown->overlay), overlay);
 	text_copy(grown[targets->n].path, sizeof(grown->path), path);
@@ -111,7 +91,7 @@ static void add_name(struct command_targets *targets, const char *name)
 
 	snprintf(path, sizeof(path), CONFIG_FOLDER "/%s.yaml", name);
 	/* One that is up knows which file it came from. */
-	if (observe_overlay(name, &o) == 0 && o.config[0])
+	if (pinned_overlay(name, &o) == 0 && o.config[0])
 		text_copy(path, sizeof(path), o.config);
 	command_add_target(targets, name, path);
 }

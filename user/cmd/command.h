@@ -8,8 +8,8 @@
 
 #include <limits.h>
 
+#include "base/tell.h"
 #include "conf/conf.h"
-#include "base/util.h"
 
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DIFFERS = 3 };
 
@@ -53,11 +53,8 @@ int cmd_who(const struct command_args *args);
 int cmd_import(const struct command_args *args);
 int cmd_demo(const struct command_args *args);
 
-/* "vxbpf: <sentence>" on stderr, with nothing in it that a terminal obeys. */
-void command_tell(const char *fmt, ...) PRINTF(1, 2);
-/* The same; returns the exit code `why` calls for. */
+/* Tells why; returns the exit code it calls for. */
 int command_fail(const struct why *why);
-void command_say(const struct notes *notes);
 
 /* The whole number given with an option, or `usual` if there is none; one out of range is refused. */
 int command_number(const struct command_args *args, enum command_option option, unsigned min,

@@ -4,9 +4,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "cmd/export.h"
-#include "show/metrics.h"
 #include "base/replace.h"
+#include "cmd/export.h"
+#include "diagnose/judge.h"
+#include "show/metrics.h"
 
 static uint64_t clock_ns(clockid_t clock)
 {

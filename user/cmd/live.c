@@ -5,8 +5,8 @@
 
 #include "cmd/live.h"
 #include "kernel/mapdump.h"
-#include "reconcile/observe.h"
 #include "kernel/pins.h"
+#include "kernel/pins_overlay.h"
 
 static int by_name(const void *a, const void *b)
 {
@@ -44,7 +44,7 @@ static int read_one(struct lives *out, const char *overlay, struct why *why)
 		return why_set(why, -ENOMEM, "%s: out of memory", overlay);
 	out->v = grown;
 	grown[out->n] = (struct live){ 0 };
-	if (observe_overlay(overlay, &grown[out->n].told))
+	if (pinned_overlay(overlay, &grown[out->n].told))
 		return -ENOENT;
 	return read_peers(&grown[out->n++], why);
 }

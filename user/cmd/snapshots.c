@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/snapshots.h"
+#include "diagnose/judge.h"
 
 #define TRIES 3 /* an overlay may go down, or come up, while it is read */
 
@@ -30,7 +31,8 @@ int snapshots_of(struct nl *nl, const struct command_targets *targets, snapshot_
 		if (read == snapshot_read_counted && !conf_is_overlay(targets->v[i].overlay))
 			continue;
 		err = read_one(nl, &targets->v[i], read, &out->v[out->n], why);
-		out->n += !err;
+		if (!err)
+			snapshot_judge(&out->v[out->n++]);
 	}
 	return err;
 }
@@ -90,6 +92,7 @@ int snapshots_read_peers(const struct command_args *args, struct snapshots *out,
 		err = snapshot_read_peers(t->overlay, s);
 		if (err)
 			why_set(why, err, "%s: read its maps: %s", t->overlay, strerror(-err));
+		snapshot_judge_peers(s);
 		text_copy(s->path, sizeof(s->path), t->path);
 		out->n++;
 	}

@@ -114,7 +114,7 @@ void screen_add(struct screen *s, const char *text)
 	char *all = malloc(left + len + 1);
 
 	if (!all)
-		abort();
+		out_of_memory();
 	memcpy(all, s->pending ? s->pending + s->at : "", left);
 	memcpy(all + left, text, len + 1);
 	free(s->pending);

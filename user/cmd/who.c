@@ -7,8 +7,8 @@
 
 #include "base/human.h"
 #include "base/ip.h"
-#include "kernel/link.h"
 #include "base/shown.h"
+#include "kernel/link.h"
 
 #define FORMAT (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
 
@@ -49,7 +49,7 @@ static char *shown_name(const char *ifname)
 	char *shown = shown_text(ifname);
 
 	if (!shown)
-		abort();
+		out_of_memory();
 	return shown;
 }
 

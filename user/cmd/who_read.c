@@ -7,9 +7,9 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "cmd/who.h"
 #include "kernel/link.h"
 #include "kernel/mapdump.h"
-#include "cmd/who.h"
 
 #define TICKS_MS 10 /* the kernel's USER_HZ is 100 */
 
@@ -26,7 +26,7 @@ static struct who *add(struct whos *list, const struct live *live, const uint8_t
 	struct who *w;
 
 	if (!grown)
-		abort();
+		out_of_memory();
 	list->v = grown;
 	w = &grown[list->n++];
 	*w = (struct who){ .live = live, .vlan = vlan };
@@ -180,7 +180,7 @@ static struct who_owner *owner(const struct owner_reading *r, const uint8_t mac[
 	}
 	grown = reallocarray(r->out->v, r->out->n + 1, sizeof(*grown));
 	if (!grown)
-		abort();
+		out_of_memory();
 	r->out->v = grown;
 	o = &grown[r->out->n++];
 	*o = (struct who_owner){ .live = r->live };

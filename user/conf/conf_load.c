@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "conf/conf.h"
 #include "base/readfile.h"
+#include "conf/conf.h"
 
 /* Absolute, its folder without links. A link as the last part stays: the overlay has its name. */
 static int absolute(const char *path, char out[PATH_MAX], struct why *why)

@@ -7,11 +7,11 @@
 #ifndef VXBPF_HOST_H
 #define VXBPF_HOST_H
 
-#include "kernel/link.h"
-#include "filters/nft_filter.h"
-#include "snapshot/snapshot.h"
 #include "base/verdict.h"
+#include "filters/nft_filter.h"
 #include "filters/xt_table.h"
+#include "kernel/link.h"
+#include "snapshot/snapshot.h"
 
 #define HOST_PROCESS 56 /* "name (pid 12345)" */
 

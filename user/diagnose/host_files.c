@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
+#include "base/readfile.h"
 #include "diagnose/host.h"
 #include "kernel/nl.h"
-#include "base/readfile.h"
 
 /* The kernel's own headers keep these to themselves: which parts of a tuple a dump is narrowed by. */
 #define ORIG_PROTO_NUM (1U << 3) /* CTA_FILTER_F_CTA_PROTO_NUM */
@@ -119,7 +119,7 @@ void host_read_devices(const struct snapshot *s, struct host_facts *out)
 
 	out->devices = calloc(s->n_devices + 1, sizeof(*out->devices));
 	if (!out->devices)
-		abort();
+		out_of_memory();
 	for (size_t i = 0; fd >= 0 && i < s->n_devices; i++) {
 		struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
 		struct ifreq req = { .ifr_data = (char *)&info };

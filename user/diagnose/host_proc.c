@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "diagnose/host.h"
 #include "base/readfile.h"
+#include "diagnose/host.h"
 
 #define SOCKETS_MAX 8
 #define UDP_MAX (1 << 20) /* bytes of /proc/net/udp that are looked at */
@@ -71,7 +71,7 @@ static void see_fd(const struct bounds *b, const char *pid, unsigned long inode)
 			continue;
 		out->sockets = out->sockets ? out->sockets : calloc(SOCKETS_MAX, sizeof(*s));
 		if (!out->sockets)
-			abort();
+			out_of_memory();
 		s = &out->sockets[out->n_sockets++];
 		read_comm(pid, comm);
 		snprintf(s->process, sizeof(s->process), "%s (pid %.10s)", comm, pid);

@@ -3,8 +3,8 @@
 #include <linux/if_bridge.h>
 #include <string.h>
 
-#include "diagnose/host.h"
 #include "base/human.h"
+#include "diagnose/host.h"
 
 #define PORTS_MAX 1023 /* of a bridge */
 #define PORTS_SPARE 16

@@ -3,8 +3,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "diagnose/host.h"
 #include "base/human.h"
+#include "diagnose/host.h"
 
 #define LET_LEN 200
 

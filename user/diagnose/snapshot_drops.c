@@ -4,8 +4,8 @@
 
 #include "base/human.h"
 #include "base/ip.h"
-#include "kernel/link.h"
 #include "diagnose/snapshot_say.h"
+#include "kernel/link.h"
 
 /* A flow on the fast path shows in its tunnel every two seconds. */
 #define MARK_TOGETHER_NS 1000000000ULL

@@ -5,6 +5,17 @@
 
 #include "snapshot/snapshot.h"
 
+/* What is to be said of a port's sizes. */
+enum port_fit {
+	PORT_FITS,
+	PORT_SENT, /* packets that no tunnel takes, of late */
+	PORT_SENT_BEFORE, /* the same, but cannot any more */
+	PORT_TOO_LARGE, /* it may send such packets any time */
+	PORT_TORN, /* and the veth itself drops them, in front of any program */
+	PORT_NARROW, /* the veth drops what the overlay would carry */
+	PORT_LOSES, /* packets, which is how a PORT_TORN looks while the far end is not known */
+};
+
 #define SAY_MAX 5 /* of the same kind; the rest is a number */
 
 void snapshot_say(const struct snapshot *s, struct verdicts *out);
@@ -14,5 +25,8 @@ void snapshot_say_drops(const struct snapshot *s, struct verdicts *out);
 /* Adds one per port to blame, or to be warned of, for its MTU. `count`: of too large packets of late,
  * in words; NULL: there were none. */
 void snapshot_say_mtu(const struct snapshot *s, const char *count, struct verdicts *out);
+
+/* sent: too large packets of late are among what is to be told of. */
+enum port_fit snapshot_port_fit(const struct snapshot_port *port, uint32_t mtu, bool sent);
 
 #endif

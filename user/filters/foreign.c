@@ -5,9 +5,11 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#include "kernel/attach.h"
 #include "filters/foreign.h"
 #include "filters/nft_read.h"
+#include "kernel/attach.h"
+#include "kernel/attach_clsact.h"
+#include "kernel/attach_link.h"
 
 /* --- saying it, pure */
 
@@ -69,7 +71,7 @@ static int take_root(const struct nlmsghdr *msg, void *ctx)
 		return 0;
 	l->roots = reallocarray(l->roots, l->n_roots + 1, sizeof(*l->roots));
 	if (!l->roots)
-		abort();
+		out_of_memory();
 	l->roots[l->n_roots++] = (struct root){ tcm->tcm_ifindex, tcm->tcm_handle };
 	return 0;
 }
@@ -172,7 +174,7 @@ static void add(struct foreigns *f, int ifindex, const char why[FOREIGN_WHY])
 {
 	f->v = reallocarray(f->v, f->n + 1, sizeof(*f->v));
 	if (!f->v)
-		abort();
+		out_of_memory();
 	f->v[f->n].ifindex = ifindex;
 	text_copy(f->v[f->n++].why, FOREIGN_WHY, why);
 }

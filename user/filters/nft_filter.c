@@ -89,7 +89,7 @@ static void take_rule(struct nft_filter *f, const struct nlmsghdr *msg)
 		return;
 	*rule = malloc(expressions->nla_len);
 	if (!*rule)
-		abort();
+		out_of_memory();
 	memcpy(*rule, expressions, expressions->nla_len);
 }
 

@@ -7,8 +7,8 @@
 #include <linux/netfilter_bridge/ebt_ip.h>
 #include <linux/netfilter_bridge/ebt_ip6.h>
 
-#include "filters/nft_xt.h"
 #include "base/util.h"
+#include "filters/nft_xt.h"
 
 static bool is_one_of(const char *name, const char *const *list, size_t n)
 {

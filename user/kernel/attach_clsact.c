@@ -8,7 +8,7 @@
 
 #include <bpf/libbpf.h>
 
-#include "kernel/attach_ways.h"
+#include "kernel/attach_clsact.h"
 #include "kernel/pins.h"
 
 static uint32_t filter_handle(const char *overlay)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Hooks by link: tcx and XDP; see attach.h. */
+/* Hooks by link: tcx and XDP; see attach_link.h. */
 #include <errno.h>
 #include <linux/if_link.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
 
-#include "kernel/attach_ways.h"
+#include "kernel/attach_link.h"
 #include "kernel/bpfobj.h"
 #include "kernel/pins.h"
+#include "kernel/pins_link.h"
 
 /* Of kernel 6.6, too: with no program to be before, it is before all. */
 #define IN_FRONT (1U << 3)
@@ -25,16 +26,6 @@ static enum bpf_attach_type link_type(const struct attach *at)
 	return at->room->where == ATTACH_INGRESS ? TCX_INGRESS : TCX_EGRESS;
 }
 
-/* struct bpf_link_info grew; the kernel fills as much as fits. Here tcx is {ifindex, type}, XDP is {ifindex},
- * at the same place: 0 if the device is gone. */
-static int ask_link(int fd, struct bpf_link_info *out)
-{
-	__u32 len = sizeof(*out);
-
-	*out = (struct bpf_link_info){ 0 };
-	return bpf_obj_get_info_by_fd(fd, out, &len) ? -errno : 0;
-}
-
 /* The fd of our pinned link, if it is alive. */
 int open_link(const struct attach *at, uint32_t *prog_id)
 {
@@ -47,23 +38,13 @@ int open_link(const struct attach *at, uint32_t *prog_id)
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return -errno;
-	err = ask_link(fd, &info);
+	err = pins_link_ask(fd, &info);
 	if (err)
 		return err;
 	if (info.xdp.ifindex != at->ifindex)
 		return -ENODEV;
 	*prog_id = info.prog_id;
 	return take_fd(&fd);
-}
-
-bool attach_link_lives(const char *path)
-{
-	autofd int fd = bpf_obj_get(path);
-	struct bpf_link_info info;
-
-	if (fd < 0)
-		return errno != ENOENT;
-	return ask_link(fd, &info) || info.xdp.ifindex;
 }
 
 unsigned attach_list(unsigned ifindex, enum attach_where where, uint32_t ids[ATTACH_PROGS])

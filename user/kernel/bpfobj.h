@@ -6,8 +6,8 @@
 #ifndef VXBPF_BPFOBJ_H
 #define VXBPF_BPFOBJ_H
 
-#include "vxbpf/abi.h"
 #include "base/util.h"
+#include "vxbpf/abi.h"
 
 #define BPFOBJ_BUILD 20 /* 16 hex digits and NUL */
 

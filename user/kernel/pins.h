@@ -12,43 +12,20 @@
 #ifndef VXBPF_PINS_H
 #define VXBPF_PINS_H
 
-#include "base/util.h"
+#include "kernel/pins_netns.h"
+#include "kernel/pins_tree.h"
 
-#define PINS_PATH 256
-
-/* "/sys/fs/bpf/vxbpf". In a mount namespace without a bpffs (`ip netns exec` makes one, which ends with the
- * command) that of process 1, by way of /proc. */
-const char *pins_root(void);
 /* "<root>/<overlay>[/<fmt...>]" into a buffer of PINS_PATH. */
 void pins_path(char path[PINS_PATH], const char *overlay, const char *fmt, ...) PRINTF(3, 4);
-
-/* Mounts a bpffs (needs root) where there is none, but not where it would end with this command. */
-int pins_mount(struct why *why);
 
 /* Makes the overlay's folders with this layout; what exists is fine. */
 int pins_make(const char *overlay, unsigned layout, struct why *why);
 /* Takes every map, program, entry folder away but leaves links: they still run. */
 int pins_clear(const char *overlay, struct why *why);
-/* Takes the overlay's whole tree away; the second, one by its folder's name. */
+/* Takes the overlay's whole tree away. */
 int pins_remove(const char *overlay, struct why *why);
-void pins_remove_folder(const char *folder);
 /* The root folder goes with the last overlay; stays while another is in it. */
 void pins_forget_root(void);
-/* The layout the tree was made with; 0 = no tree, UINT32_MAX = a tree without the mark. -errno only if
- * it cannot be read. */
-int pins_layout(const char *overlay, unsigned *out);
-
-/* Names in a folder, sorted, without "." and ".."; each and the list are the caller's. */
-struct names {
-	char **v;
-	size_t n;
-};
-int pins_list(const char *path, struct names *out); /* -ENOENT: no such folder */
-/* The overlays with a tree for this network namespace; as pins_list. */
-int pins_overlays(struct names *out);
-void names_free(struct names *names);
-#define autonames __attribute__((cleanup(names_free)))
-
 /* One vxbpf at a time changes things: waits for the lock on the root folder, with a word on stderr
  * after a second. Makes the root folder, and takes away trees of network namespaces that are gone. The lock lasts until the returned fd is closed. */
 int pins_lock(int *out_fd, struct why *why);

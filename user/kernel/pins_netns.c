@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whose a pin tree is, and of which layout; see pins_netns.h and pins.h. */
+/* Whose a pin tree is, and of which layout; see pins_netns.h. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "kernel/attach.h"
-#include "kernel/pins.h"
+#include "kernel/pins_link.h"
 #include "kernel/pins_netns.h"
 
 unsigned long long pins_netns(void)
@@ -35,7 +34,7 @@ static bool is_dead(const char *folder)
 		return false;
 	for (size_t i = 0; i < links.n; i++) {
 		snprintf(link, sizeof(link), "%s/%s", path, links.v[i]);
-		if (attach_link_lives(link))
+		if (pins_link_lives(link))
 			return false;
 	}
 	return true;

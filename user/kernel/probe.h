@@ -7,8 +7,8 @@
 #ifndef VXBPF_PROBE_H
 #define VXBPF_PROBE_H
 
-#include "vxbpf/abi.h"
 #include "base/util.h"
+#include "vxbpf/abi.h"
 
 enum { PROBE_MIN = sizeof(struct vx_probe), PROBE_SIZE = 64, PROBE_MAX = 65000, PROBE_TRIES = 3 };
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "plan/diff.h"
 #include "base/shown.h"
+#include "plan/diff.h"
 
 /* Objects with a twin of the same key on the other side, or NULL. */
 struct pair {
@@ -30,7 +30,7 @@ static struct step *add_step(struct steps *steps, enum step_op op, const struct 
 		steps->room = steps->room ? steps->room * 2 : 64;
 		steps->v = reallocarray(steps->v, steps->room, sizeof(*steps->v));
 		if (!steps->v)
-			abort();
+			out_of_memory();
 	}
 	steps->v[steps->n++] = (struct step){
 		.op = op,
@@ -375,19 +375,4 @@ void step_print(const struct step *s, bool brief, char *text, size_t size)
 	if (s->op == STEP_REPLACE)
 		text_add(text, size,
 			 fields ? "  (fixed at creation, so it is made anew)" : "  (made anew)");
-}
-
-void steps_print(const struct steps *steps)
-{
-	char text[512];
-
-	for (size_t i = 0; i < steps->n; i++) {
-		autofree char *shown = NULL;
-
-		if (steps->v[i].implied)
-			continue;
-		step_print(&steps->v[i], false, text, sizeof(text));
-		shown = shown_text(text);
-		puts(shown ? shown : "out of memory");
-	}
 }

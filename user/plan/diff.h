@@ -57,6 +57,5 @@ static inline const struct obj *step_obj(const struct step *s)
 /* One step as one line, without the newline; brief: of what is added no more than its name. */
 void step_print(const struct step *s, bool brief, char *text, size_t size);
 /* All of them as --dry-run shows them, on stdout. */
-void steps_print(const struct steps *steps);
 
 #endif

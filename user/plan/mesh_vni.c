@@ -5,6 +5,16 @@
 
 #include "plan/mesh_vni.h"
 
+bool mesh_pair_addresses(const struct conf_host *a, const struct conf_host *b,
+			 struct vx_addr *out_a, struct vx_addr *out_b)
+{
+	bool v4 = ip_is_v4(&a->address) && ip_is_v4(&b->address);
+
+	*out_a = v4 || !ip_is_v4(&a->address) ? a->address : a->address6;
+	*out_b = v4 || !ip_is_v4(&b->address) ? b->address : b->address6;
+	return ip_is_set(out_a) && ip_is_set(out_b);
+}
+
 #define FIRST_VNI 4096U /* smaller ones are left to people */
 
 /* A host's two addresses as text, made once: it takes part in up to 999 pairs. */

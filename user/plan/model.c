@@ -20,13 +20,10 @@ static const char *const kind_names[] = {
 };
 _Static_assert(ARRAY_LEN(kind_names) == OBJ_KIND_MAX, "every kind has a name");
 
-/* Out of memory is not survivable half way through a plan, and nothing has been touched yet. */
 static void *must(void *p)
 {
-	if (!p) {
-		fputs("vxbpf: out of memory\n", stderr);
-		exit(1);
-	}
+	if (!p)
+		out_of_memory();
 	return p;
 }
 

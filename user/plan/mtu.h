@@ -5,8 +5,8 @@
 
 #include "conf/conf.h"
 #include "kernel/link.h"
-#include "plan/mesh.h"
 #include "kernel/route.h"
+#include "plan/mesh.h"
 
 #define MTU_TEXT 128
 

@@ -6,14 +6,14 @@
 #ifndef VXBPF_PLAN_H
 #define VXBPF_PLAN_H
 
+#include "base/verdict.h"
 #include "filters/fastpath.h"
 #include "filters/foreign.h"
 #include "kernel/link.h"
+#include "kernel/route.h"
 #include "plan/mesh.h"
 #include "plan/model.h"
-#include "kernel/route.h"
 #include "plan/slots.h"
-#include "base/verdict.h"
 
 #define PLAN_TUNNEL_MTU 65000U /* so that oversize frames reach tun_out instead of vanishing */
 /* A tcx link costs an RCU wait on attach and on the device's end (20 ms, one after the other): a

@@ -86,7 +86,7 @@ void slots_assign(const struct mesh *mesh, struct objs *now, struct slots *out)
 
 	*out = (struct slots){ .of = calloc(mesh->n_peers + 1, sizeof(*out->of)) };
 	if (!taken || !used || !out->of)
-		abort();
+		out_of_memory();
 	find_taken(&a, now);
 	for (size_t i = 0; i < mesh->n_peers; i++) {
 		const struct taken *t = find(&a, mesh->peers[i].host->name);

@@ -6,9 +6,9 @@
 #ifndef VXBPF_SLOTS_H
 #define VXBPF_SLOTS_H
 
-#include "vxbpf/abi.h"
 #include "plan/mesh.h"
 #include "plan/model.h"
+#include "vxbpf/abi.h"
 
 struct slots {
 	uint32_t *of; /* the slot of each mesh peer, in its order */

@@ -7,8 +7,8 @@
 #define VXBPF_APPLY_H
 
 #include "kernel/bpfobj.h"
-#include "plan/diff.h"
 #include "kernel/nl.h"
+#include "plan/diff.h"
 
 struct apply {
 	struct nl *nl;

@@ -5,8 +5,8 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
-#include "reconcile/apply.h"
 #include "plan/plan.h"
+#include "reconcile/apply.h"
 
 #ifndef IFA_PROTO
 #define IFA_PROTO 11

@@ -3,8 +3,8 @@
 #include <net/if.h>
 #include <string.h>
 
-#include "reconcile/apply.h"
 #include "kernel/block.h"
+#include "reconcile/apply.h"
 
 static int add_qdisc(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {

@@ -6,11 +6,12 @@
 
 #include <bpf/bpf.h>
 
-#include "reconcile/apply.h"
-#include "kernel/attach.h"
 #include "base/ip.h"
-#include "reconcile/observe.h"
+#include "kernel/attach.h"
 #include "kernel/pins.h"
+#include "kernel/pins_overlay.h"
+#include "reconcile/apply.h"
+#include "reconcile/observe.h"
 
 /* --- the tree itself */
 
@@ -115,7 +116,7 @@ static int add_port(struct apply *a, int fd, const void *key, const struct obj *
 	struct vx_overlay told = { 0 };
 	const char *name = o->parent ? o->parent : o->note;
 
-	if (!name && observe_overlay(a->overlay, &told) == 0)
+	if (!name && pinned_overlay(a->overlay, &told) == 0)
 		name = told.bridge;
 	text_copy(port.name, sizeof(port.name), name ? name : "");
 	return bpf_map_update_elem(fd, key, &port, BPF_NOEXIST) && errno != EEXIST ? -errno : 0;

@@ -14,9 +14,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "reconcile/apply.h"
 #include "kernel/pins.h"
 #include "plan/slots.h"
+#include "reconcile/apply.h"
 
 /* One slot of all CPUs, as the kernel reads and writes it. */
 struct slot {
@@ -30,7 +30,7 @@ static struct slot slot_new(void)
 
 	s.v = calloc(s.cpus > 0 ? (size_t)s.cpus : 1, sizeof(*s.v));
 	if (!s.v || s.cpus < 0)
-		abort();
+		out_of_memory();
 	return s;
 }
 

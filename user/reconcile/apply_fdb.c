@@ -6,8 +6,8 @@
 #include <net/if.h>
 #include <sys/socket.h>
 
-#include "reconcile/apply.h"
 #include "kernel/fdb.h"
+#include "reconcile/apply.h"
 
 static void put_entry(struct apply *a, uint16_t type, uint16_t flags, const struct fdb_entry *e,
 		      size_t tag)

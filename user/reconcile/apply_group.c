@@ -2,9 +2,9 @@
 /* All tunnels of an overlay, removed in one request; see apply.h. */
 #include <linux/rtnetlink.h>
 
-#include "reconcile/apply.h"
 #include "kernel/link.h"
 #include "plan/plan.h"
+#include "reconcile/apply.h"
 
 struct group_result {
 	int err;

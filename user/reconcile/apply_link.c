@@ -9,9 +9,9 @@
 #include <net/if.h>
 #include <string.h>
 
-#include "reconcile/apply.h"
 #include "kernel/link.h"
 #include "plan/plan.h"
+#include "reconcile/apply.h"
 
 #define EVERYTHING UINT32_MAX
 

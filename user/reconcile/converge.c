@@ -4,8 +4,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "reconcile/apply.h"
 #include "kernel/attach.h"
+#include "kernel/pins_overlay.h"
+#include "reconcile/apply.h"
 #include "reconcile/converge.h"
 #include "reconcile/in_front.h"
 #include "reconcile/observe_pins.h"
@@ -48,7 +49,7 @@ static struct converge_state *state_new(const char *overlay, const struct conf *
 	struct converge_state *s = calloc(1, sizeof(*s));
 
 	if (!s)
-		abort();
+		out_of_memory();
 	text_copy(s->overlay, sizeof(s->overlay), overlay);
 	s->conf = conf;
 	return s;
@@ -87,7 +88,7 @@ static int look(struct nl *nl, struct converge_state *s, struct why *why)
 {
 	struct vx_overlay o;
 	struct observe_target t = { .nl = nl, .overlay = s->overlay, .bo = s->bo };
-	int err = observe_overlay_if_any(s->overlay, &o, why);
+	int err = pinned_overlay_if_any(s->overlay, &o, why);
 
 	if (err)
 		return err;
@@ -112,7 +113,7 @@ static void look_into_ports(struct nl *nl, const struct conf *conf, struct links
 static int keep_secret(const char *overlay, struct plan_secret *out, struct why *why)
 {
 	struct vx_overlay o;
-	int err = observe_overlay_if_any(overlay, &o, why);
+	int err = pinned_overlay_if_any(overlay, &o, why);
 
 	if (err)
 		return err;
@@ -339,7 +340,7 @@ static int change_mark(struct nl *nl, struct converge *c, struct why *why)
 
 	if (!conf || c->state->port)
 		return 0;
-	err = observe_overlay_if_any(conf->overlay, &o, why);
+	err = pinned_overlay_if_any(conf->overlay, &o, why);
 	if (err || !o.mark || o.mark == conf->mark)
 		return err;
 	both = *conf;

@@ -6,10 +6,10 @@
 #ifndef VXBPF_CONVERGE_H
 #define VXBPF_CONVERGE_H
 
-#include "conf/conf.h"
-#include "plan/diff.h"
-#include "kernel/nl.h"
 #include "base/verdict.h"
+#include "conf/conf.h"
+#include "kernel/nl.h"
+#include "plan/diff.h"
 #include "reconcile/view.h"
 
 struct converge {

@@ -5,9 +5,11 @@
 #include <bpf/bpf.h>
 
 #include "kernel/attach.h"
+#include "kernel/attach_clsact.h"
+#include "kernel/attach_link.h"
 #include "kernel/block.h"
-#include "reconcile/in_front.h"
 #include "kernel/pins.h"
+#include "reconcile/in_front.h"
 
 #define SAID_MAX 5
 

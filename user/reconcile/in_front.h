@@ -6,11 +6,11 @@
 #ifndef VXBPF_IN_FRONT_H
 #define VXBPF_IN_FRONT_H
 
+#include "base/verdict.h"
 #include "kernel/link.h"
-#include "plan/model.h"
 #include "kernel/nl.h"
 #include "kernel/tcfilter.h"
-#include "base/verdict.h"
+#include "plan/model.h"
 
 /* Looks at the hooks of `want` as they will be once it is met: a hook that is set now is in front. */
 void in_front_read(struct nl *nl, const char *overlay, const struct links *links, struct objs *now,

@@ -6,31 +6,11 @@
 #include <string.h>
 
 #include "kernel/fdb.h"
+#include "kernel/pins.h"
+#include "kernel/pins_overlay.h"
+#include "plan/plan.h"
 #include "reconcile/observe.h"
 #include "reconcile/observe_pins.h"
-#include "kernel/pins.h"
-#include "plan/plan.h"
-
-int world_read(struct nl *nl, struct world *out, struct why *why)
-{
-	struct world world = { 0 };
-	int err = links_read(nl, &world.links, why);
-
-	if (!err)
-		err = addrs_read(nl, &world.addrs, why);
-	if (err)
-		world_free(&world);
-	else
-		*out = world;
-	return err;
-}
-
-void world_free(struct world *world)
-{
-	free(world->links.v);
-	free(world->addrs.v);
-	*world = (struct world){ 0 };
-}
 
 int observe_routes(struct nl *nl, const struct world *world, const struct conf *conf,
 		   const struct mesh *mesh, struct route **out, struct why *why)
@@ -136,7 +116,7 @@ static int see_foreign_bridge(const struct observe_target *t, const struct world
 	struct vx_overlay o;
 	const struct link *link;
 	char text[IP_TEXT + 4];
-	int err = observe_overlay_if_any(t->overlay, &o, why);
+	int err = pinned_overlay_if_any(t->overlay, &o, why);
 
 	if (err)
 		return err;

@@ -5,8 +5,8 @@
 
 #include "kernel/attach.h"
 #include "kernel/block.h"
-#include "reconcile/observe_pins.h"
 #include "plan/plan.h"
+#include "reconcile/observe_pins.h"
 
 static void see_hook(struct seeing *s, const struct attach *at, const struct attach_state *state)
 {

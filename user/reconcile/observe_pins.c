@@ -6,8 +6,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "reconcile/observe_pins.h"
 #include "kernel/pins.h"
+#include "reconcile/observe_pins.h"
 
 /* What cannot be read must not pass for something that is not there. */
 int cannot_read(const struct seeing *s, const char *pin, int err)
@@ -172,7 +172,7 @@ static int see_prog(struct seeing *s, const char *build, const char *room)
 	objs_add(s->out, OBJ_PROG, "%s/%s", build, room);
 	p = reallocarray(s->progs, s->n_progs + 1, sizeof(*p));
 	if (!p)
-		abort();
+		out_of_memory();
 	s->progs = p;
 	p = &s->progs[s->n_progs++];
 	*p = (struct pinned_prog){ .id = info.id };
@@ -251,32 +251,4 @@ int observe_pins(const struct observe_target *t, const struct world *world, stru
 		err = observe_hooks(&s);
 	free(s.progs);
 	return err;
-}
-
-int observe_overlay(const char *overlay, struct vx_overlay *out)
-{
-	autofd int fd = bpfobj_get_map(overlay, "overlay");
-	struct bpf_map_info info = { 0 };
-	__u32 key = 0, len = sizeof(info);
-
-	if (fd < 0)
-		return fd;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return -errno;
-	if (info.value_size != sizeof(*out))
-		return -ENOENT;
-	if (bpf_map_lookup_elem(fd, &key, out))
-		return -errno;
-	return out->name[0] ? 0 : -ENOENT;
-}
-
-int observe_overlay_if_any(const char *overlay, struct vx_overlay *out, struct why *why)
-{
-	int err = observe_overlay(overlay, out);
-
-	if (err)
-		*out = (struct vx_overlay){ 0 };
-	if (!err || err == -ENOENT)
-		return 0;
-	return why_set(why, err, "%s: read the pinned overlay: %s", overlay, strerror(-err));
 }

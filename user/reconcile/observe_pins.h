@@ -3,8 +3,9 @@
 #ifndef VXBPF_OBSERVE_PINS_H
 #define VXBPF_OBSERVE_PINS_H
 
-#include "reconcile/observe.h"
 #include "kernel/pins.h"
+#include "plan/model.h"
+#include "reconcile/world.h"
 
 struct seeing {
 	const struct observe_target *t;

@@ -25,7 +25,7 @@ void view_set_link(struct view *view, int ifindex, const struct link *link)
 		struct link *grown = reallocarray(links->v, links->n + 1, sizeof(*links->v));
 
 		if (!grown)
-			abort();
+			out_of_memory();
 		links->v = grown;
 		links->n++;
 	}

@@ -6,8 +6,8 @@
 #ifndef VXBPF_VIEW_H
 #define VXBPF_VIEW_H
 
-#include "reconcile/observe.h"
 #include "plan/plan.h"
+#include "reconcile/observe.h"
 
 struct view {
 	const struct conf *conf; /* NULL: nothing seen yet; must outlive the view */

@@ -4,9 +4,9 @@
 #include <stdio_ext.h>
 #include <string.h>
 
+#include "base/shown.h"
 #include "conf/conf.h"
 #include "show/metrics.h"
-#include "base/shown.h"
 
 enum metric {
 #define METRIC(name, text, type, per, labels, help) METRIC_##name,

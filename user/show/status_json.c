@@ -3,8 +3,9 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "conf/conf.h"
 #include "base/shown.h"
+#include "conf/conf.h"
+#include "show/status.h"
 #include "snapshot/snapshot.h"
 
 #define FORMAT (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)

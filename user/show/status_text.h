@@ -4,6 +4,7 @@
 #define VXBPF_STATUS_TEXT_H
 
 #include "show/page.h"
+#include "show/status.h"
 #include "snapshot/snapshot.h"
 
 #define STATUS_LABEL 13 /* width of "  fast path  " */

@@ -273,7 +273,7 @@ static struct cause *find_causes(const struct top *top, size_t *n)
 	struct cause *v = calloc(top->n_overlays * VX_REASON_MAX + 1, sizeof(*v));
 
 	if (!v)
-		abort();
+		out_of_memory();
 	*n = 0;
 	for (size_t i = 0; i < top->n_overlays; i++)
 		for (enum vx_reason r = VX_REASON_NONE + 1; r < VX_REASON_MAX; r++)

@@ -178,7 +178,7 @@ void top_update(struct top *top, const struct snapshot *list, size_t n)
 	now.overlays = calloc(n + 1, sizeof(*now.overlays));
 	now.rows = calloc(rows + 1, sizeof(*now.rows));
 	if (!now.overlays || !now.rows)
-		abort();
+		out_of_memory();
 	for (size_t i = 0; i < n; i++)
 		add_overlay(&now, &list[i]);
 	qsort(now.overlays, now.n_overlays, sizeof(*now.overlays), by_name);
@@ -307,7 +307,7 @@ const struct top_row **top_sorted(const struct top *top, enum top_sort sort, boo
 	struct order order = { sort, reverse };
 
 	if (!v)
-		abort();
+		out_of_memory();
 	*n = 0;
 	for (size_t i = 0; i < top->n_rows; i++)
 		if (top->rows[i].peer[0])

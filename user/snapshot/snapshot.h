@@ -8,9 +8,9 @@
 
 #include <limits.h>
 
-#include "vxbpf/abi.h"
 #include "base/util.h"
 #include "base/verdict.h"
+#include "vxbpf/abi.h"
 
 #define SNAPSHOT_FRESH_NS 30000000000ULL /* a peer heard within this is up */
 #define SNAPSHOT_RECENT_NS 300000000000ULL /* a drop within this is worth a sentence */
@@ -75,17 +75,6 @@ struct snapshot_port {
 	uint32_t mtu; /* of the end on the bridge */
 	uint32_t far_mtu; /* of a veth's other end, in the container; 0 = not known */
 	uint64_t rx_dropped; /* of a veth: packets from the other end too large for this one */
-};
-
-/* What is to be said of a port's sizes. */
-enum port_fit {
-	PORT_FITS,
-	PORT_SENT, /* packets that no tunnel takes, of late */
-	PORT_SENT_BEFORE, /* the same, but cannot any more */
-	PORT_TOO_LARGE, /* it may send such packets any time */
-	PORT_TORN, /* and the veth itself drops them, in front of any program */
-	PORT_NARROW, /* the veth drops what the overlay would carry */
-	PORT_LOSES, /* packets, which is how a PORT_TORN looks while the far end is not known */
 };
 
 struct snapshot_device {
@@ -177,26 +166,12 @@ void snapshot_free(struct snapshot *s);
 
 /* --- pure */
 
-/* Fills everything marked "judged". */
-void snapshot_judge(struct snapshot *s);
-void snapshot_judge_peers(struct snapshot *s); /* their part of it */
-enum peer_state snapshot_peer_state(uint64_t last_rx_ns, uint64_t last_unicast_tx_ns,
-				    uint64_t now_ns);
 uint64_t snapshot_drops(const struct snapshot *s, enum vx_reason reason); /* peers' and nobody's */
 bool snapshot_peer_dropped(const uint64_t drops[VX_REASON_MAX]);
-/* sent: too large packets of late are among what is to be told of. */
-enum port_fit snapshot_port_fit(const struct snapshot_port *port, uint32_t mtu, bool sent);
-
 const char *snapshot_name(const struct snapshot *s);
 const char *snapshot_state_name(enum snapshot_state state);
 const char *peer_state_name(enum peer_state state);
 const char *reason_label(enum vx_reason reason); /* "wrong_vni" */
 const char *reason_sentence(enum vx_reason reason); /* for people */
-
-#define STATUS_COLUMNS 100 /* the page for people has no more, */
-#define STATUS_COLUMNS_LEAST 72 /* and needs so many */
-/* The page for people, and the array for programs (design 1.7). The caller frees the text. */
-char *status_text(const struct snapshot *s, bool colour, size_t columns);
-char *status_json(const struct snapshot *list, size_t n);
 
 #endif

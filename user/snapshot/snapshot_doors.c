@@ -4,8 +4,8 @@
 
 #include <bpf/bpf.h>
 
-#include "kernel/bpfobj.h"
 #include "filters/foreign.h"
+#include "kernel/bpfobj.h"
 #include "snapshot/snapshot_read.h"
 
 /* Did `up` find a way for the fast path into this port? 0: none. */

@@ -8,7 +8,8 @@
 #include <linux/rtnetlink.h>
 
 #include "kernel/mapdump.h"
-#include "reconcile/observe.h"
+#include "kernel/route.h"
+#include "reconcile/world.h"
 #include "snapshot/snapshot.h"
 
 /* --- routes */
@@ -193,7 +194,7 @@ static void add_flap(struct snapshot *s, const struct watched_mac *m, uint64_t w
 	struct snapshot_flap *grown = reallocarray(s->flaps, s->n_flaps + 1, sizeof(*grown)), *f;
 
 	if (!grown)
-		abort();
+		out_of_memory();
 	s->flaps = grown;
 	f = &grown[s->n_flaps++];
 	*f = (struct snapshot_flap){ .moves = m->moved, .within_ns = within_ns };

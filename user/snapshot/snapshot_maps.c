@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "kernel/pins.h"
+#include "kernel/pins_overlay.h"
 #include "plan/plan.h"
 #include "plan/slots.h"
 #include "snapshot/snapshot_read.h"
@@ -286,7 +287,7 @@ int snapshot_read_peers(const char *overlay, struct snapshot *out)
 	err = pins_layout(overlay, &out->layout);
 	if (err)
 		return err;
-	out->up = out->layout == VX_LAYOUT && observe_overlay(overlay, &out->told) == 0;
+	out->up = out->layout == VX_LAYOUT && pinned_overlay(overlay, &out->told) == 0;
 	err = out->up ? read_numbers(&r) : 0;
 	if (err == -ENOENT) { /* its pins went while we were reading */
 		snapshot_free(out);
@@ -297,6 +298,5 @@ int snapshot_read_peers(const char *overlay, struct snapshot *out)
 		keep_whole(out);
 	if (!out->up)
 		text_copy(out->told.name, sizeof(out->told.name), overlay);
-	snapshot_judge_peers(out);
 	return err;
 }

@@ -7,10 +7,11 @@
 #include <bpf/bpf.h>
 
 #include "kernel/attach.h"
-#include "reconcile/converge.h"
 #include "kernel/mapdump.h"
 #include "kernel/pins.h"
+#include "kernel/pins_overlay.h"
 #include "plan/plan.h"
+#include "reconcile/converge.h"
 #include "snapshot/snapshot_read.h"
 
 /* --- what `up` would change */
@@ -299,7 +300,6 @@ static int read_misnamed(struct reading *r)
 	r->s->now_ns = reading_clock_ns();
 	if (!r->counted)
 		read_plan(r);
-	snapshot_judge(r->s);
 	return 0;
 }
 
@@ -320,7 +320,7 @@ static int read_overlay(struct reading *r, const char *path, struct why *why)
 		err = world_read(r->nl, &r->world, why);
 	if (err)
 		return err;
-	s->up = s->layout == VX_LAYOUT && observe_overlay(r->overlay, &s->told) == 0;
+	s->up = s->layout == VX_LAYOUT && pinned_overlay(r->overlay, &s->told) == 0;
 	if (!s->up) {
 		text_copy(s->told.name, sizeof(s->told.name), r->overlay);
 		text_copy(s->told.bridge, sizeof(s->told.bridge), r->overlay);
@@ -332,7 +332,6 @@ static int read_overlay(struct reading *r, const char *path, struct why *why)
 	if (err)
 		return why_set(why, err, "%s: read its maps and hooks: %s", r->overlay,
 			       strerror(-err));
-	snapshot_judge(s);
 	return 0;
 }
 

@@ -12,8 +12,8 @@
 #include <sys/inotify.h>
 #include <sys/socket.h>
 
-#include "watch/events.h"
 #include "kernel/pins.h"
+#include "watch/events.h"
 
 #define READ_BYTES 65536
 
@@ -246,7 +246,7 @@ void events_watch_pins(struct events *ev, const char *overlay)
 			continue;
 		grown = reallocarray(ev->folders, ev->n_folders + 1, sizeof(*grown));
 		if (!grown)
-			abort();
+			out_of_memory();
 		ev->folders = grown;
 		ev->folders[ev->n_folders] = (struct folder){ .wd = wd, .name = folders[i] };
 		text_copy(ev->folders[ev->n_folders++].overlay, VX_IF_LEN, overlay);

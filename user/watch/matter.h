@@ -3,8 +3,8 @@
 #ifndef VXBPF_MATTER_H
 #define VXBPF_MATTER_H
 
-#include "watch/events.h"
 #include "reconcile/view.h"
+#include "watch/events.h"
 
 enum matter {
 	MATTER_NOT,

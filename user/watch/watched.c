@@ -4,9 +4,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "cmd/command.h"
-#include "watch/matter.h"
+#include "base/tell.h"
 #include "kernel/pins.h"
+#include "reconcile/steps_print.h"
+#include "watch/matter.h"
 #include "watch/watched.h"
 
 #define SPACING_MS 200 /* between passes over everything: a storm of events makes few of them */
@@ -84,7 +85,7 @@ void watched_reread(struct watched *w, struct nl *nl)
 			conf_free(&conf);
 	}
 	if (err) {
-		command_tell("%s; the config read before stays in force", why.text);
+		tell("%s; the config read before stays in force", why.text);
 		return;
 	}
 	view_free(&w->view); /* it points into the old one */
@@ -105,7 +106,7 @@ void watched_queue_port(struct watched *w, int ifindex)
 			return;
 	w->ports = reallocarray(w->ports, w->n_ports + 1, sizeof(*w->ports));
 	if (!w->ports)
-		abort();
+		out_of_memory();
 	w->ports[w->n_ports++] = ifindex;
 }
 
@@ -196,7 +197,7 @@ static void say_notes(struct watched *w, struct notes *notes)
 
 	for (size_t i = 0; i < notes->n; i++)
 		if (!was_said(&before, notes->v[i]))
-			command_tell("%s", notes->v[i]);
+			tell("%s", notes->v[i]);
 	w->said = *notes;
 	*notes = (struct notes){ 0 };
 	notes_free(&before);
@@ -205,7 +206,7 @@ static void say_notes(struct watched *w, struct notes *notes)
 static void say_fault(struct watched *w, const struct why *why)
 {
 	if (strcmp(w->fault, why->text) != 0)
-		command_fail(why);
+		tell("%s", why->text);
 	text_copy(w->fault, sizeof(w->fault), why->text);
 }
 

@@ -132,16 +132,6 @@ static int find_self(const struct conf *conf, const struct vx_addr *locals, size
 		       conf->local);
 }
 
-bool mesh_pair_addresses(const struct conf_host *a, const struct conf_host *b,
-			 struct vx_addr *out_a, struct vx_addr *out_b)
-{
-	bool v4 = ip_is_v4(&a->address) && ip_is_v4(&b->address);
-
-	*out_a = v4 || !ip_is_v4(&a->address) ? a->address : a->address6;
-	*out_b = v4 || !ip_is_v4(&b->address) ? b->address : b->address6;
-	return ip_is_set(out_a) && ip_is_set(out_b);
-}
-
 static unsigned max_overhead(const struct conf *conf)
 {
 	for (size_t i = 0; i < conf->n_hosts && conf->n_hosts > 1; i++) {

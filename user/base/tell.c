@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See tell.h. */
+#include <stdio.h>
+
+#include "base/shown.h"
+#include "base/tell.h"
+
+void tell(const char *fmt, ...)
+{
+	autofree char *text = NULL;
+	autofree char *shown = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	shown = text ? shown_text(text) : NULL;
+	fprintf(stderr, "vxbpf: %s\n", shown ? shown : "out of memory");
+}
+
+void tell_all(const struct notes *notes)
+{
+	for (size_t i = 0; i < notes->n; i++)
+		tell("%s", notes->v[i]);
+}

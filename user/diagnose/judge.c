@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who is up, and is all well; see judge.h. Pure. */
+#include "diagnose/judge.h"
+#include "diagnose/snapshot_say.h"
+
+/* A CPU's clock tick may be a moment ahead of ours. */
+static bool is_fresh(uint64_t then, uint64_t now)
+{
+	return then && (then >= now || now - then <= SNAPSHOT_FRESH_NS);
+}
+
+enum peer_state snapshot_peer_state(uint64_t last_rx_ns, uint64_t last_unicast_tx_ns,
+				    uint64_t now_ns)
+{
+	if (is_fresh(last_rx_ns, now_ns))
+		return PEER_UP;
+	if (is_fresh(last_unicast_tx_ns, now_ns))
+		return PEER_SILENT;
+	return last_rx_ns ? PEER_IDLE : PEER_NEVER;
+}
+
+static int64_t ago_ms(uint64_t then, uint64_t now)
+{
+	if (!then)
+		return -1;
+	return then >= now ? 0 : (int64_t)((now - then) / 1000000);
+}
+
+static void judge_peer(struct snapshot_peer *p, uint64_t now)
+{
+	uint64_t known = p->sum.last_unicast_tx_ns, unknown = p->sum.last_unknown_tx_ns;
+
+	p->state = snapshot_peer_state(p->sum.last_rx_ns, known > unknown ? known : unknown, now);
+	p->meant = snapshot_peer_state(0, known, now) == PEER_SILENT;
+	p->last_seen_ms = ago_ms(p->sum.last_rx_ns, now);
+}
+
+/* What runs though its pins are of another layout runs, but not as this version would have it. */
+static enum snapshot_state judge_state(const struct snapshot *s)
+{
+	if (!s->up)
+		return s->layout && s->layout != VX_LAYOUT ? SNAPSHOT_DEGRADED : SNAPSHOT_DOWN;
+	if (s->drift || s->unmet)
+		return SNAPSHOT_DEGRADED;
+	for (size_t i = 0; i < s->n_ports; i++)
+		if (!s->ports[i].hooked)
+			return SNAPSHOT_DEGRADED;
+	for (size_t i = 0; i < s->n_peers; i++)
+		if (s->peers[i].state == PEER_SILENT)
+			return SNAPSHOT_DEGRADED;
+	return SNAPSHOT_UP;
+}
+
+void snapshot_judge_peers(struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n_peers; i++)
+		judge_peer(&s->peers[i], s->now_ns);
+}
+
+void snapshot_judge(struct snapshot *s)
+{
+	snapshot_judge_peers(s);
+	s->state = judge_state(s);
+	verdicts_free(&s->problems);
+	snapshot_say(s, &s->problems);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See world.h. */
+#include "reconcile/world.h"
+
+int world_read(struct nl *nl, struct world *out, struct why *why)
+{
+	struct world world = { 0 };
+	int err = links_read(nl, &world.links, why);
+
+	if (!err)
+		err = addrs_read(nl, &world.addrs, why);
+	if (err)
+		world_free(&world);
+	else
+		*out = world;
+	return err;
+}
+
+void world_free(struct world *world)
+{
+	free(world->links.v);
+	free(world->addrs.v);
+	*world = (struct world){ 0 };
+}
