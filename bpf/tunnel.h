@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The two rooms of a tunnel: what comes out of it must have been seen by the guard, what goes into it
- * must not come from another tunnel (I2). Whether it fits is tell.h's business.
+ * must not come from another tunnel (I2). Whether it fits is too_big.h's business.
  */
 #ifndef VXBPF_TUNNEL_H
 #define VXBPF_TUNNEL_H

@@ -19,7 +19,7 @@
 #include "learn_rx.h"
 #include "learn_tx.h"
 #include "probe.h"
-#include "tell.h"
+#include "too_big.h"
 #include "tunnel.h"
 
 char LICENSE[] SEC("license") = "GPL";

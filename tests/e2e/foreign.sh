@@ -211,10 +211,16 @@ bridge_of_others_keeps_its_mtu() {
 }
 
 # Two meshes on one bridge would pass each other's broadcasts on without end.
+# The kernel gives a bridge its own a moment after the first port is up.
+has_link_local() {
+	ip -n "$1" -6 addr show dev "$2" scope link | grep inet6
+}
+
 bridge_is_one_overlays() {
 	mesh 2
 	config blue "bridge: vxbr0" "port: 4790"
 	vx h1 up vxbr0
+	wait_for 5 has_link_local h1 vxbr0
 	snapshot h1 >"$WORK/before"
 	refused 1 'vxbr0: use it as the bridge: it belongs to overlay vxbr0' vx h1 up blue
 	unchanged h1 "$WORK/before"
@@ -225,6 +231,7 @@ bridge_is_one_overlays() {
 	config vxbr0 "bridge: br9"
 	config blue "bridge: br9" "port: 4790"
 	vx h1 up vxbr0
+	wait_for 5 has_link_local h1 br9
 	snapshot h1 >"$WORK/before"
 	refused 1 'br9: use it as the bridge: vx-h2 on it is a tunnel of another overlay' vx h1 up blue
 	unchanged h1 "$WORK/before"

@@ -2,7 +2,7 @@
 /* See tell.h. */
 #include <stdio.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 #include "base/tell.h"
 
 void tell(const char *fmt, ...)
@@ -15,7 +15,7 @@ void tell(const char *fmt, ...)
 	if (vasprintf(&text, fmt, args) < 0)
 		text = NULL;
 	va_end(args);
-	shown = text ? shown_text(text) : NULL;
+	shown = text ? sanitize_text(text) : NULL;
 	fprintf(stderr, "vxbpf: %s\n", shown ? shown : "out of memory");
 }
 

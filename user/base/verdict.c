@@ -5,7 +5,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 
 static const char *const names[VERDICT_MAX] = {
 #define VERDICT(name, id, meaning) [VERDICT_##name] = id,
@@ -62,7 +62,7 @@ void verdicts_free(struct verdicts *list)
 
 static void add_text(struct json_object *o, const char *key, const char *text)
 {
-	autofree char *utf8 = shown_utf8(text);
+	autofree char *utf8 = sanitize_utf8(text);
 
 	json_object_object_add(o, key, json_object_new_string(utf8 ? utf8 : ""));
 }

@@ -7,8 +7,8 @@
 
 #include "base/ip.h"
 #include "cmd/command.h"
-#include "cmd/live.h"
 #include "cmd/ping.h"
+#include "cmd/running.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -31,7 +31,7 @@ static void hear_interrupts(void)
 	sigaction(SIGTERM, &act, NULL);
 }
 
-static bool is_called(const struct live_peer *p, const char *subject)
+static bool is_called(const struct running_peer *p, const char *subject)
 {
 	struct vx_addr addr;
 
@@ -39,7 +39,7 @@ static bool is_called(const struct live_peer *p, const char *subject)
 	       (ip_parse(subject, &addr) && ip_equal(&addr, &p->said.remote));
 }
 
-static void unknown_peer(const char *subject, const struct lives *list, struct why *why)
+static void unknown_peer(const char *subject, const struct running_list *list, struct why *why)
 {
 	char names[400] = "", more[] = "...";
 
@@ -61,15 +61,15 @@ static void unknown_peer(const char *subject, const struct lives *list, struct w
 }
 
 /* The one peer of that name or address, of those overlays; NULL: *why says why not. */
-static const struct live_peer *find_peer(const char *subject, const struct lives *list,
-					 const struct live **out_overlay, struct why *why)
+static const struct running_peer *find_peer(const char *subject, const struct running_list *list,
+					    const struct running **out_overlay, struct why *why)
 {
-	const struct live_peer *found = NULL;
+	const struct running_peer *found = NULL;
 	char overlays[200] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; i < list->n; i++) {
-		const struct live *l = &list->v[i];
+		const struct running *l = &list->v[i];
 
 		for (size_t k = 0; k < l->n_peers; k++) {
 			if (!is_called(&l->peers[k], subject))
@@ -88,10 +88,11 @@ static const struct live_peer *find_peer(const char *subject, const struct lives
 	return NULL;
 }
 
-static int start(const char *subject, const struct lives *list, struct ping *p, struct why *why)
+static int start(const char *subject, const struct running_list *list, struct ping *p,
+		 struct why *why)
 {
-	const struct live *overlay = NULL;
-	const struct live_peer *peer = find_peer(subject, list, &overlay, why);
+	const struct running *overlay = NULL;
+	const struct running_peer *peer = find_peer(subject, list, &overlay, why);
 
 	if (!peer || !overlay)
 		return -EINVAL;
@@ -113,7 +114,7 @@ static int start(const char *subject, const struct lives *list, struct ping *p, 
 
 int cmd_ping(const struct command_args *args)
 {
-	autolives struct lives list = { 0 };
+	autorunning struct running_list list = { 0 };
 	struct ping p = { .probing = probing_none() };
 	struct why why = { 0 };
 	int err;
@@ -128,7 +129,7 @@ int cmd_ping(const struct command_args *args)
 				     &why);
 	p.sized = args->given[OPTION_SIZE];
 	if (!err)
-		err = lives_read(args, &list, &why);
+		err = running_list_read(args, &list, &why);
 	if (!err)
 		err = start(args->subject, &list, &p, &why);
 	if (!err) {

@@ -43,7 +43,7 @@ static int read_subject(const char *subject, struct asked *out, struct why *why)
 	return 0;
 }
 
-static int find(const struct asked *asked, const struct lives *lives, struct whos *places,
+static int find(const struct asked *asked, const struct running_list *lives, struct whos *places,
 		struct who_owners *owners, struct why *why)
 {
 	autonl struct nl *nl = NULL;
@@ -60,8 +60,8 @@ static int find(const struct asked *asked, const struct lives *lives, struct who
 	return err;
 }
 
-static void print(const struct asked *asked, const struct lives *lives, const struct whos *places,
-		  const struct who_owners *owners)
+static void print(const struct asked *asked, const struct running_list *lives,
+		  const struct whos *places, const struct who_owners *owners)
 {
 	autofree char *text =
 		asked->is_ip ? who_owners_text(owners, asked->text, places->now_ns) : NULL;
@@ -94,7 +94,7 @@ static int not_found(const char *subject, bool is_ip, struct why *why)
 
 int cmd_who(const struct command_args *args)
 {
-	autolives struct lives lives = { 0 };
+	autorunning struct running_list lives = { 0 };
 	struct who_owners owners = { 0 };
 	struct whos places = { 0 };
 	struct asked asked = { 0 };
@@ -103,7 +103,7 @@ int cmd_who(const struct command_args *args)
 	int err = read_subject(args->subject, &asked, &why);
 
 	if (!err)
-		err = lives_read(args, &lives, &why);
+		err = running_list_read(args, &lives, &why);
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	places.now_ns = (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 	if (!err)

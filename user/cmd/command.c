@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 #include "cmd/command.h"
 #include "kernel/pins.h"
 #include "kernel/pins_overlay.h"

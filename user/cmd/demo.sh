@@ -120,7 +120,7 @@ dropped() {
 }
 
 is_accelerated() {
-	! on "$1" "$vxbpf" status vxbr0 --json | grep -q '"accelerated": *false'
+	! on "$1" "$vxbpf" status vxbr0 --json | grep '"accelerated": *false' >/dev/null
 }
 
 ping_all() {

@@ -7,7 +7,7 @@
 
 #include "base/human.h"
 #include "base/ip.h"
-#include "base/shown.h"
+#include "base/sanitize.h"
 #include "kernel/link.h"
 
 #define FORMAT (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
@@ -46,7 +46,7 @@ static bool is_host(const struct who *w, const char *ifname)
 /* A device's name for a terminal: it may hold any byte. */
 static char *shown_name(const char *ifname)
 {
-	char *shown = shown_text(ifname);
+	char *shown = sanitize_text(ifname);
 
 	if (!shown)
 		out_of_memory();
@@ -57,7 +57,8 @@ static char *shown_name(const char *ifname)
 static void add_place(char *text, const struct who *w, enum vx_place place, uint32_t where,
 		      const char *ifname, bool at_length)
 {
-	const struct live_peer *p = place == VX_AT_PEER ? live_find_vni(w->live, where) : NULL;
+	const struct running_peer *p =
+		place == VX_AT_PEER ? running_find_vni(w->live, where) : NULL;
 
 	if (p)
 		text_add(text, TEXT, at_length ? "%s (%s), behind %s" : "%s", p->said.name,
@@ -97,7 +98,7 @@ static void add_moves(char *text, const struct who *w, uint64_t now)
 /* Where the bridge would send a frame for it. */
 static void add_bridge_place(char *text, const struct who *w)
 {
-	const struct live *l = w->live;
+	const struct running *l = w->live;
 	autofree char *port = shown_name(w->bridge_port);
 
 	for (size_t i = 0; i < l->n_peers; i++) {
@@ -116,14 +117,14 @@ static void add_bridge_place(char *text, const struct who *w)
 
 static bool agree(const struct who *w)
 {
-	const struct live_peer *p;
+	const struct running_peer *p;
 
 	if (!w->known || !w->bridged)
 		return true;
 	if (w->at.place == VX_AT_PORT)
 		return strcmp(w->bridge_port, w->port[0] ? w->port : w->live->told.bridge) == 0 ||
 		       (w->bridge.own && is_host(w, w->port));
-	p = live_find_vni(w->live, w->at.vni);
+	p = running_find_vni(w->live, w->at.vni);
 	return p && strcmp(w->bridge_port, p->said.ifname) == 0;
 }
 
@@ -205,7 +206,7 @@ char *who_owners_text(const struct who_owners *owners, const char *ip, uint64_t 
 
 static void put_text(struct json_object *o, const char *key, const char *text)
 {
-	autofree char *utf8 = shown_utf8(text);
+	autofree char *utf8 = sanitize_utf8(text);
 
 	json_object_object_add(o, key, json_object_new_string(utf8 ? utf8 : ""));
 }
@@ -218,7 +219,7 @@ static void put_number(struct json_object *o, const char *key, int64_t n)
 static void put_place(struct json_object *o, const struct who *w)
 {
 	bool peer = w->known ? w->at.place == VX_AT_PEER : false;
-	const struct live_peer *p = peer ? live_find_vni(w->live, w->at.vni) : NULL;
+	const struct running_peer *p = peer ? running_find_vni(w->live, w->at.vni) : NULL;
 	const char *ifname = w->known ? w->port : w->bridge_port;
 
 	for (size_t i = 0; !w->known && i < w->live->n_peers; i++)
@@ -232,7 +233,7 @@ static void put_place(struct json_object *o, const struct who *w)
 	put_text(o, "ifname", p ? p->said.ifname : peer ? "" : ifname);
 }
 
-static void put_subject(struct json_object *o, const struct live *live, const uint8_t mac[6],
+static void put_subject(struct json_object *o, const struct running *live, const uint8_t mac[6],
 			uint16_t vlan)
 {
 	char text[18];

@@ -7,7 +7,7 @@
 #ifndef VXBPF_WHO_H
 #define VXBPF_WHO_H
 
-#include "cmd/live.h"
+#include "cmd/running.h"
 #include "kernel/nl.h"
 
 #define WHO_AGE_NS 300000000000ULL /* a bridge forgets a MAC it has not seen for so long */
@@ -22,7 +22,7 @@ struct who_bridge {
 
 /* One MAC, in one VLAN, of one overlay. */
 struct who {
-	const struct live *live;
+	const struct running *live;
 	uint8_t mac[6];
 	uint16_t vlan;
 	bool known; /* to our map */
@@ -43,7 +43,7 @@ struct whos {
 
 /* Who shows an IP address. */
 struct who_owner {
-	const struct live *live;
+	const struct running *live;
 	uint8_t mac[6];
 	bool neighbour; /* the kernel says so */
 	bool own; /* it is this host's */
@@ -57,9 +57,9 @@ struct who_owners {
 };
 
 /* Adds to *out. The caller frees out->v, also after a failure. */
-int who_find_mac(struct nl *nl, const struct live *live, const uint8_t mac[6], struct whos *out,
+int who_find_mac(struct nl *nl, const struct running *live, const uint8_t mac[6], struct whos *out,
 		 struct why *why);
-int who_find_ip(struct nl *nl, const struct live *live, const struct vx_addr *ip,
+int who_find_ip(struct nl *nl, const struct running *live, const struct vx_addr *ip,
 		struct who_owners *out, struct why *why);
 
 /* --- pure. The caller frees the text. */

@@ -19,7 +19,7 @@ static void name_of(uint32_t ifindex, char name[VX_IF_LEN])
 		name[0] = '\0';
 }
 
-static struct who *add(struct whos *list, const struct live *live, const uint8_t mac[6],
+static struct who *add(struct whos *list, const struct running *live, const uint8_t mac[6],
 		       uint16_t vlan)
 {
 	struct who *grown = reallocarray(list->v, list->n + 1, sizeof(*list->v));
@@ -34,7 +34,7 @@ static struct who *add(struct whos *list, const struct live *live, const uint8_t
 	return w;
 }
 
-static int read_map(const struct live *live, const uint8_t mac[6], struct whos *out,
+static int read_map(const struct running *live, const uint8_t mac[6], struct whos *out,
 		    struct why *why)
 {
 	automapdump struct mapdump dump = { 0 };
@@ -63,7 +63,7 @@ static int read_map(const struct live *live, const uint8_t mac[6], struct whos *
 /* --- the bridge's table */
 
 struct bridge_reading {
-	const struct live *live;
+	const struct running *live;
 	const uint8_t *mac;
 	uint32_t bridge;
 	struct whos *out;
@@ -147,7 +147,7 @@ static int read_bridge(struct nl *nl, struct bridge_reading *r, struct why *why)
 		   : 0;
 }
 
-int who_find_mac(struct nl *nl, const struct live *live, const uint8_t mac[6], struct whos *out,
+int who_find_mac(struct nl *nl, const struct running *live, const uint8_t mac[6], struct whos *out,
 		 struct why *why)
 {
 	struct bridge_reading r = { .live = live,
@@ -163,7 +163,7 @@ int who_find_mac(struct nl *nl, const struct live *live, const uint8_t mac[6], s
 /* --- whose IP address */
 
 struct owner_reading {
-	const struct live *live;
+	const struct running *live;
 	const struct vx_addr *ip;
 	uint32_t bridge;
 	struct who_owners *out;
@@ -291,7 +291,7 @@ static int read_own(struct nl *nl, const struct owner_reading *r, struct why *wh
 	return err;
 }
 
-int who_find_ip(struct nl *nl, const struct live *live, const struct vx_addr *ip,
+int who_find_ip(struct nl *nl, const struct running *live, const struct vx_addr *ip,
 		struct who_owners *out, struct why *why)
 {
 	const struct owner_reading r = { live, ip, if_nametoindex(live->told.bridge), out };

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 #include "plan/diff.h"
 
 /* Objects with a twin of the same key on the other side, or NULL. */

@@ -2,7 +2,7 @@
 /* See steps_print.h. */
 #include <stdio.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 #include "reconcile/steps_print.h"
 
 void steps_print(const struct steps *steps)
@@ -15,7 +15,7 @@ void steps_print(const struct steps *steps)
 		if (steps->v[i].implied)
 			continue;
 		step_print(&steps->v[i], false, text, sizeof(text));
-		shown = shown_text(text);
+		shown = sanitize_text(text);
 		puts(shown ? shown : "out of memory");
 	}
 }

@@ -3,7 +3,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 #include "show/check.h"
 
 #define INDENT 4
@@ -50,7 +50,7 @@ static void put_verdict(FILE *to, const char *overlay, const struct verdict *v, 
 			bool colour)
 {
 	const char *id = verdict_name(v->id);
-	autofree char *text = shown_text(v->text);
+	autofree char *text = sanitize_text(v->text);
 
 	if (!text)
 		return;

@@ -4,7 +4,7 @@
 #include <stdio_ext.h>
 #include <string.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 #include "conf/conf.h"
 #include "show/metrics.h"
 
@@ -165,7 +165,7 @@ static char *plain_name(const char *name)
 
 	for (; *name; name++)
 		text_add(text, sizeof(text), *name == '\\' ? "\\x5c" : "%c", *name);
-	return shown_text(text);
+	return sanitize_text(text);
 }
 
 static bool is_clean(const char *text)

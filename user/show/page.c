@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 
 /* What is shown already. */
 static void put(struct page *p, enum paint paint, const char *text, size_t len)
@@ -24,7 +24,7 @@ static void put(struct page *p, enum paint paint, const char *text, size_t len)
 
 void page_put(struct page *p, enum paint paint, const char *text)
 {
-	autofree char *shown = shown_text(text);
+	autofree char *shown = sanitize_text(text);
 
 	if (shown)
 		put(p, paint, shown, strlen(shown));
@@ -54,7 +54,7 @@ void page_fit(struct page *p, enum paint paint, const char *fmt, ...)
 	if (vasprintf(&text, fmt, args) < 0)
 		text = NULL;
 	va_end(args);
-	shown = text ? shown_text(text) : NULL;
+	shown = text ? sanitize_text(text) : NULL;
 	len = shown ? strlen(shown) : 0;
 	put(p, paint, shown, len < room ? len : room);
 }
@@ -102,7 +102,7 @@ static void put_word(struct page *p, enum paint paint, size_t indent, const char
 
 void page_words(struct page *p, enum paint paint, size_t indent, const char *text)
 {
-	autofree char *shown = shown_text(text);
+	autofree char *shown = sanitize_text(text);
 	const char *at = shown ? shown : "";
 
 	while (*(at += strspn(at, " "))) {

@@ -14,7 +14,7 @@ struct page {
 
 enum paint { PLAIN, GOOD, WARN, BAD, DIM, STRONG };
 
-/* Text of others is made fit to be shown, see shown.h. */
+/* Text of others is made fit to be shown, see sanitize.h. */
 void page_put(struct page *p, enum paint paint, const char *text);
 void page_putf(struct page *p, enum paint paint, const char *fmt, ...) PRINTF(3, 4);
 /* As much of it as fits into the line. */

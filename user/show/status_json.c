@@ -3,7 +3,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 #include "conf/conf.h"
 #include "show/status.h"
 #include "snapshot/snapshot.h"
@@ -12,7 +12,7 @@
 
 static void add_text(struct json_object *o, const char *key, const char *text)
 {
-	autofree char *utf8 = shown_utf8(text);
+	autofree char *utf8 = sanitize_utf8(text);
 
 	json_object_object_add(o, key, json_object_new_string(utf8 ? utf8 : ""));
 }

@@ -2,7 +2,7 @@
 /* Plain rows for pipes and dumb terminals, and sparklines; see top.h. Pure: writes to memory. */
 #include <string.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 #include "show/top.h"
 
 /* --- sparklines */
@@ -78,7 +78,7 @@ static void put_row(FILE *to, const char *clock, const struct top_row *row)
 {
 	const struct top_rate *r = &row->rate;
 	char rx[32], rxp[32], tx[32], txp[32], fast[32], drops[32], reasons[VX_REASON_MAX * 32];
-	autofree char *peer = shown_text(row->peer[0] ? row->peer : "-");
+	autofree char *peer = sanitize_text(row->peer[0] ? row->peer : "-");
 
 	number(rx, row->peer[0] ? r->rx_bits : TOP_NOT_KNOWN, "%.0f");
 	number(rxp, row->peer[0] ? r->rx_packets : TOP_NOT_KNOWN, "%.1f");

@@ -2,7 +2,7 @@
 /*
  * What happens on this host, as it happens: devices, addresses, routes, rules, qdiscs and filters by
  * rtnetlink, IPsec policies, rules of nf_tables, and pins that somebody takes away. Impure edge of `watch`; what of it
- * matters is decided in matter.c.
+ * matters is decided in event_filter.c.
  */
 #ifndef VXBPF_EVENTS_H
 #define VXBPF_EVENTS_H

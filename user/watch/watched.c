@@ -7,7 +7,7 @@
 #include "base/tell.h"
 #include "kernel/pins.h"
 #include "reconcile/steps_print.h"
-#include "watch/matter.h"
+#include "watch/event_filter.h"
 #include "watch/watched.h"
 
 #define SPACING_MS 200 /* between passes over everything: a storm of events makes few of them */

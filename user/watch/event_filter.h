@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Which events matter to an overlay: most do not, most of the others are about one port. Pure. */
-#ifndef VXBPF_MATTER_H
-#define VXBPF_MATTER_H
+#ifndef VXBPF_EVENT_FILTER_H
+#define VXBPF_EVENT_FILTER_H
 
 #include "reconcile/view.h"
 #include "watch/events.h"

@@ -4,8 +4,8 @@
  * came from is remembered, and its sender is told, so that nobody is left guessing: ICMP
  * "fragmentation needed" (RFC 1191) or ICMPv6 "packet too big" (RFC 4443), made of the frame itself.
  */
-#ifndef VXBPF_TELL_H
-#define VXBPF_TELL_H
+#ifndef VXBPF_TOO_BIG_H
+#define VXBPF_TOO_BIG_H
 
 #include "locate.h"
 #include "read.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Events against what is known; see matter.h. Pure. */
+/* Events against what is known; see event_filter.h. Pure. */
 #include <net/if.h>
 #include <string.h>
 
 #include "kernel/block.h"
-#include "watch/matter.h"
+#include "watch/event_filter.h"
 
 /* --- devices */
 

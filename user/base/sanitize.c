@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Text of others, made fit to be shown; see shown.h. Pure. */
+/* Text of others, made fit to be shown; see sanitize.h. Pure. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 
 #define WORST 4 /* bytes that one byte may become: "\xff" */
 
@@ -37,7 +37,7 @@ static bool is_control(uint32_t c)
 	return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-char *shown_text(const char *text)
+char *sanitize_text(const char *text)
 {
 	char *all = malloc(strlen(text) * WORST + 1), *to = all;
 	uint32_t c;
@@ -60,7 +60,7 @@ char *shown_text(const char *text)
 	return all;
 }
 
-char *shown_utf8(const char *text)
+char *sanitize_utf8(const char *text)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
 	char *all = malloc(strlen(text) * WORST + 1), *to = all;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "base/shown.h"
+#include "base/sanitize.h"
 #include "base/util.h"
 
 struct row {
@@ -50,7 +50,7 @@ static void text_is_harmless(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		autofree char *got = shown_text(rows[i].in);
+		autofree char *got = sanitize_text(rows[i].in);
 
 		assert_string_equal(got, rows[i].text);
 	}
@@ -60,7 +60,7 @@ static void json_is_utf8(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		autofree char *got = shown_utf8(rows[i].in);
+		autofree char *got = sanitize_utf8(rows[i].in);
 
 		assert_string_equal(got, rows[i].utf8);
 	}

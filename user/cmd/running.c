@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Overlays that are up; see live.h. */
+/* Overlays that are up; see running.h. */
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/live.h"
+#include "cmd/running.h"
 #include "kernel/mapdump.h"
 #include "kernel/pins.h"
 #include "kernel/pins_overlay.h"
 
 static int by_name(const void *a, const void *b)
 {
-	const struct live_peer *x = a, *y = b;
+	const struct running_peer *x = a, *y = b;
 
 	return strverscmp(x->said.name, y->said.name);
 }
 
-static int read_peers(struct live *l, struct why *why)
+static int read_peers(struct running *l, struct why *why)
 {
 	automapdump struct mapdump dump = { 0 };
 	int err = mapdump_read(l->told.name, "peers", sizeof(struct vx_vni), sizeof(struct vx_peer),
@@ -26,7 +26,7 @@ static int read_peers(struct live *l, struct why *why)
 		return why_set(why, err ? err : -ENOMEM, "%s: read the pinned peers: %s",
 			       l->told.name, strerror(err ? -err : ENOMEM));
 	for (size_t i = 0; i < dump.n; i++) {
-		struct live_peer *p = &l->peers[l->n_peers++];
+		struct running_peer *p = &l->peers[l->n_peers++];
 
 		p->vni = ((const struct vx_vni *)mapdump_key(&dump, i))->vni;
 		p->said = *(const struct vx_peer *)mapdump_value(&dump, i, 0);
@@ -36,21 +36,21 @@ static int read_peers(struct live *l, struct why *why)
 	return 0;
 }
 
-static int read_one(struct lives *out, const char *overlay, struct why *why)
+static int read_one(struct running_list *out, const char *overlay, struct why *why)
 {
-	struct live *grown = reallocarray(out->v, out->n + 1, sizeof(*out->v));
+	struct running *grown = reallocarray(out->v, out->n + 1, sizeof(*out->v));
 
 	if (!grown)
 		return why_set(why, -ENOMEM, "%s: out of memory", overlay);
 	out->v = grown;
-	grown[out->n] = (struct live){ 0 };
+	grown[out->n] = (struct running){ 0 };
 	if (pinned_overlay(overlay, &grown[out->n].told))
 		return -ENOENT;
 	return read_peers(&grown[out->n++], why);
 }
 
 /* Those that are not wholly up are left out. */
-static int read_all(struct lives *out, struct why *why)
+static int read_all(struct running_list *out, struct why *why)
 {
 	autonames struct names names = { 0 };
 	int err = pins_overlays(&names);
@@ -65,7 +65,7 @@ static int read_all(struct lives *out, struct why *why)
 	return 0;
 }
 
-static int read_named(const struct command_args *args, struct lives *out, struct why *why)
+static int read_named(const struct command_args *args, struct running_list *out, struct why *why)
 {
 	autotargets struct command_targets targets = { 0 };
 	int err = command_find_targets(args->arg, true, &targets, why);
@@ -83,7 +83,7 @@ static int read_named(const struct command_args *args, struct lives *out, struct
 		       args->verb, args->arg);
 }
 
-int lives_read(const struct command_args *args, struct lives *out, struct why *why)
+int running_list_read(const struct command_args *args, struct running_list *out, struct why *why)
 {
 	int err = command_need_rights(args->verb, why);
 
@@ -95,14 +95,14 @@ int lives_read(const struct command_args *args, struct lives *out, struct why *w
 	return err;
 }
 
-void lives_free(struct lives *list)
+void running_list_free(struct running_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
 		free(list->v[i].peers);
 	free(list->v);
 }
 
-const struct live_peer *live_find_vni(const struct live *l, uint32_t vni)
+const struct running_peer *running_find_vni(const struct running *l, uint32_t vni)
 {
 	for (size_t i = 0; i < l->n_peers; i++)
 		if (l->peers[i].vni == vni)

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "kernel/block.h"
-#include "watch/matter.h"
+#include "watch/event_filter.h"
 
 enum { ETH0 = 2, BRIDGE, TUNNEL, PORT, SHY_PORT, OTHER, NEW };
 
