@@ -132,4 +132,25 @@ struct __sk_buff {
 
 _Static_assert(sizeof(struct __sk_buff) == 192, "struct __sk_buff");
 
+/* bpf_fib_lookup; of its unions what we use. */
+struct bpf_fib_lookup {
+	__u8 family;
+	__u8 l4_protocol;
+	__be16 sport;
+	__be16 dport;
+	__u16 tot_len;
+	__u32 ifindex;
+	__be32 flowinfo;
+	__u32 src[4];
+	__u32 dst[4]; /* of IPv4 the first */
+	__u32 tbid;
+	__u8 smac[6];
+	__u8 dmac[6];
+};
+
+enum {
+	BPF_FIB_LKUP_RET_SUCCESS = 0,
+	BPF_FIB_LKUP_RET_NO_NEIGH = 7,
+};
+
 #endif

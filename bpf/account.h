@@ -146,19 +146,12 @@ static __always_inline int add_carried(const struct vx_carry *old)
 
 	if (!sum)
 		return -1;
-	__sync_fetch_and_add(&sum->rx_packets, old->sum.rx_packets);
-	__sync_fetch_and_add(&sum->rx_bytes, old->sum.rx_bytes);
-	__sync_fetch_and_add(&sum->rx_fast_packets, old->sum.rx_fast_packets);
-	__sync_fetch_and_add(&sum->rx_bum_packets, old->sum.rx_bum_packets);
-	__sync_fetch_and_add(&sum->tx_packets, old->sum.tx_packets);
-	__sync_fetch_and_add(&sum->tx_bytes, old->sum.tx_bytes);
-	__sync_fetch_and_add(&sum->tx_fast_packets, old->sum.tx_fast_packets);
-	__sync_fetch_and_add(&sum->tx_bum_packets, old->sum.tx_bum_packets);
-	__sync_fetch_and_add(&sum->flood_copies, old->sum.flood_copies);
-	/* Any newer time is the right one. */
-	__sync_val_compare_and_swap(&sum->last_rx_ns, 0, old->sum.last_rx_ns);
-	__sync_val_compare_and_swap(&sum->last_unicast_tx_ns, 0, old->sum.last_unicast_tx_ns);
-	__sync_val_compare_and_swap(&sum->last_unknown_tx_ns, 0, old->sum.last_unknown_tx_ns);
+/* Of a time any newer one is right. */
+#define VX_COUNTER(member, ...) __sync_fetch_and_add(&sum->member, old->sum.member);
+#define VX_LATEST(member) __sync_val_compare_and_swap(&sum->member, 0, old->sum.member);
+#include "vxbpf/counters.def"
+#undef VX_COUNTER
+#undef VX_LATEST
 	sum->carried = 1;
 	return 0;
 }

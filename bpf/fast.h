@@ -245,6 +245,17 @@ static __always_inline enum vx_step fast_tunnel(struct vx_walk *w)
 	return fast_tx(w, w->vni, VX_HOP_TUNNEL);
 }
 
+/* The kernel drops an IPv4 header whose sum is wrong, and no device is bound to have looked. */
+static __always_inline bool is_sum_right(const __u8 *ip)
+{
+	__u64 sum = 0;
+
+	for (int i = 0; i < VX_IP4_LEN; i += 4)
+		sum += load32(ip + i);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	return ((sum & 0xffff) + (sum >> 16)) == 0xffff;
+}
+
 /*
  * Plain UDP to our port, no checksum, the VNI flag alone; its lengths, if it is one packet, those of
  * the frame. The caller knows which IP it is.
@@ -259,7 +270,8 @@ static __always_inline bool is_plain_vxlan(const __u8 *at, const __u8 *end, bool
 	if (six) {
 		if (at[20] != VX_PROTO_UDP)
 			return false;
-	} else if ((load32(at + 20) & bpf_htonl(0x3fff00ff)) != bpf_htonl(VX_PROTO_UDP)) {
+	} else if ((load32(at + 20) & bpf_htonl(0x3fff00ff)) != bpf_htonl(VX_PROTO_UDP) ||
+		   !is_sum_right(at + VX_ETH_LEN)) {
 		return false; /* or a fragment */
 	}
 	if (load16(udp + 2) != bpf_htons(cfg.port) || load16(udp + 6) ||

@@ -257,34 +257,83 @@ static __always_inline enum vx_step accept_rx(struct vx_walk *w)
 	return w->pkt.frame_off + w->pkt.frame_len > hook_len(w) ? VX_DROP : VX_PASS;
 }
 
+enum { VX_AF_INET = 2, VX_AF_INET6 = 10 };
+
 /*
- * Which peer the first fragment of a packet is for that is cut so short that it does not show the frame
- * inside, as nobody honest does: its VNI, 0 if this is no such thing. A program of its own to the verifier
- * (see skb_headers).
+ * Does the host route this packet for the machine at `source`, that is, has it come from where the host
+ * sends to that machine? A program of its own to the verifier (see skb_headers).
+ */
+__attribute__((noinline)) int is_routed_for(struct __sk_buff *skb, __u32 source_off, __u32 six)
+{
+	struct bpf_fib_lookup back = { .family = six ? VX_AF_INET6 : VX_AF_INET,
+				       .ifindex = skb->ingress_ifindex };
+	long found;
+
+	if (!back.ifindex || bpf_skb_load_bytes(skb, source_off, back.dst, six ? 16 : 4))
+		return 0;
+	found = bpf_fib_lookup(skb, &back, sizeof(back), 0);
+	return (found == BPF_FIB_LKUP_RET_SUCCESS || found == BPF_FIB_LKUP_RET_NO_NEIGH) &&
+	       back.ifindex == skb->ingress_ifindex;
+}
+
+/* Behind the UDP header at `c`: the VNI of the pair, or any of ours where any will do. */
+static __always_inline bool says_vni(struct __sk_buff *skb, const struct vx_cursor *c, __u32 wanted)
+{
+	struct vx_vni vni;
+	__u32 head[2];
+
+	if (bpf_skb_load_bytes(skb, c->off, head, sizeof(head)) ||
+	    !(head[0] & bpf_htonl(VX_VXLAN_HAS_VNI << 24)))
+		return false;
+	vni.vni = bpf_ntohl(head[1]) >> 8;
+	return cfg.vni_mode == VX_VNI_INDEX ? !!bpf_map_lookup_elem(&peers, &vni)
+					    : vni.vni == wanted;
+}
+
+/*
+ * The VNI of the peer to whose VXLAN this packet goes that nobody honest sends, else 0: the first of its
+ * fragments is cut so short that it does not show the frame inside; or it says to be another peer's, and
+ * has not come from there; or it has a tag that only gives a priority, which its receiver takes off. A
+ * program of its own to the verifier (see skb_headers).
  */
 __attribute__((noinline)) __u32 hidden_vni(struct __sk_buff *skb, __u32 off)
 {
 	struct vx_walk w = walk_tc(skb, true);
 	struct vx_cursor c = hook_cursor(&w);
+	__u32 tag, l3 = off;
 	struct vx_addr key;
 	struct vx_vni *vni;
 	struct vx_ip ip;
+	bool ours;
 	__u8 *at;
 
-	if (!cursor_jump(&c, off) || parse_ip(&c, peek_ip(&c), &ip) != VX_PARSED || !ip.fragment ||
-	    ip.protocol != VX_PROTO_UDP)
+	for (int i = 0; i < VX_TAGS_MAX && off; i++) {
+		if (bpf_skb_load_bytes(skb, l3 - 2, &tag, sizeof(tag)) || !is_tag((__be16)tag))
+			break;
+		if (tag >> 16 & bpf_htons(VX_VLAN_ID))
+			return 0;
+		l3 += VX_TAG_LEN;
+	}
+	if (!cursor_jump(&c, l3) || parse_ip(&c, peek_ip(&c), &ip) != VX_PARSED ||
+	    ip.later_fragment || ip.protocol != VX_PROTO_UDP)
 		return 0;
 	at = cursor_take(&c, sizeof(struct udphdr));
-	if (!at || vx_field(16, udphdr, at, dest) != bpf_htons(cfg.port) ||
-	    ip.end >= c.off + VX_VXLAN_LEN + sizeof(struct ethhdr))
+	if (!at || vx_field(16, udphdr, at, dest) != bpf_htons(cfg.port))
 		return 0;
-	load_addr(skb, off + (ip.six ? 8 : 12), ip.six, &key);
-	if (!addr_equal(&key, ip.six ? (const struct vx_addr *)&cfg.local6
-				     : (const struct vx_addr *)&cfg.local4))
+	load_addr(skb, l3 + (ip.six ? 8 : 12), ip.six, &key);
+	ours = addr_equal(&key, ip.six ? (const struct vx_addr *)&cfg.local6
+				       : (const struct vx_addr *)&cfg.local4);
+	if (!ours && (!bpf_map_lookup_elem(&sources, &key) ||
+		      is_routed_for(skb, l3 + (ip.six ? 8 : 12), ip.six)))
 		return 0;
-	load_addr(skb, off + (ip.six ? 24 : 16), ip.six, &key);
+	load_addr(skb, l3 + (ip.six ? 24 : 16), ip.six, &key);
 	vni = bpf_map_lookup_elem(&sources, &key);
-	return vni ? vni->vni : 0;
+	if (!vni)
+		return 0;
+	if (ours && !(ip.fragment && ip.end < c.off + VX_VXLAN_LEN + sizeof(struct ethhdr)) &&
+	    (l3 == off || !says_vni(skb, &c, vni->vni)))
+		return 0;
+	return vni->vni;
 }
 
 /*
@@ -327,13 +376,14 @@ static __always_inline enum vx_step charge_nested(struct vx_walk *w, const struc
 	return cfg.guard == VX_GUARD_ENFORCE ? VX_DROP : VX_PASS;
 }
 
-/* wire_out: a packet to a peer's VXLAN that hides its VNI. Few come so far, and all are pulled at once. */
+/* wire_out: a packet to a peer's VXLAN that nobody honest sends. Few come so far, and all of each is pulled at
+ * once: what stays in pages its sender may still change, behind whoever has judged it (MSG_ZEROCOPY). */
 static __always_inline enum vx_step refuse_hidden(struct vx_walk *w)
 {
 	const struct vx_peer *target;
 	struct vx_vni vni;
 
-	hook_pull(w);
+	bpf_skb_pull_data(VX_SKB(w), hook_len(w));
 	vni.vni = hidden_vni(VX_SKB(w), w->ethernet ? VX_ETH_LEN : 0);
 	target = vni.vni ? bpf_map_lookup_elem(&peers, &vni) : NULL;
 	if (!target)

@@ -57,6 +57,7 @@ static __always_inline enum vx_step begin_note(struct vx_walk *w)
 	if (!note)
 		return VX_GO_ON;
 	note->vni = VX_NO_VNI;
+	note->finished = 0;
 	c = hook_cursor(w);
 	if (!w->peer || w->peer->queued || hook_tagged(w) || !id_read_any(c.start, c.end, &id))
 		return VX_GO_ON;
@@ -159,6 +160,24 @@ static __always_inline void learn_tx_ip(struct vx_walk *w, struct vx_note *note,
 	f->way = VX_WAY_WIRE;
 	f->to = hook_ifindex(w);
 	flow_keep(f, &id);
+	note->finished = 1;
+}
+
+/* wire_out: the same frame once more, to somewhere else: a rule makes copies (TEE, `dup`), and the first to come
+ * was one of these. Such flows stay the kernel's. */
+static __always_inline void see_copy(struct vx_walk *w, struct vx_note *note)
+{
+	struct vx_cursor c = hook_cursor(w);
+	__u32 *count, key = note->flow.moves_src;
+
+	if (c.start + VX_ETH_LEN > c.end || (load32(c.start) == load32(note->flow.header) &&
+					     load16(c.start + 4) == load16(note->flow.header + 4) &&
+					     note->flow.to == hook_ifindex(w)))
+		return;
+	note->finished = 0;
+	count = bpf_map_lookup_elem(&moves, &key);
+	if (count)
+		__sync_fetch_and_add(count, 1);
 }
 
 static __always_inline void learn_tx(struct vx_walk *w)
@@ -171,6 +190,8 @@ static __always_inline void learn_tx(struct vx_walk *w)
 	    c.start + VX_ETH_LEN + VX_IP4_LEN > c.end)
 		return;
 	note = find_note();
+	if (note && note->finished)
+		see_copy(w, note);
 	if (!note || note->vni == VX_NO_VNI)
 		return;
 	bytes = load32(c.start + 12);

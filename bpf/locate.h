@@ -100,22 +100,9 @@ static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 	return VX_GO_ON;
 }
 
-/* tun_out: the bridge has let this frame through, from that port or from the host itself. */
-static __always_inline enum vx_step learn_sender(struct vx_walk *w)
-{
-	const struct vx_note *note = NULL;
-	__u32 from = w->from;
-
-	if (hook_said(w) == VX_SAID_HOST) {
-		note = find_note();
-		from = note ? note->host : 0;
-	}
-	return learn_port(w, from);
-}
-
 enum {
-	VX_CHUNK = 32,
-	VX_CHUNKS = 48
+	VX_CHUNK = 8,
+	VX_CHUNKS = 192
 }; /* of a frame: all of 1,536 bytes, and the end of longer ones */
 
 struct vx_hashing {
@@ -125,12 +112,11 @@ struct vx_hashing {
 
 static __always_inline long hash_at(struct vx_hashing *h, __u32 off)
 {
-	__u64 bytes[VX_CHUNK / 8];
+	__u64 bytes;
 
-	if (off + VX_CHUNK > h->skb->len || bpf_skb_load_bytes(h->skb, off, bytes, VX_CHUNK))
+	if (off + VX_CHUNK > h->skb->len || bpf_skb_load_bytes(h->skb, off, &bytes, VX_CHUNK))
 		return 1;
-	for (int i = 0; i < VX_CHUNK / 8; i++)
-		h->hash = (h->hash ^ h->hash >> 29 ^ bytes[i]) * 0x94d049bb133111ebULL;
+	h->hash = (h->hash ^ h->hash >> 29 ^ bytes) * 0x94d049bb133111ebULL;
 	return 0;
 }
 
@@ -150,21 +136,53 @@ __attribute__((noinline)) __u64 frame_hash(struct __sk_buff *skb)
 	return h.hash ^ h.hash >> 32;
 }
 
-/* Does this very frame come again and again? */
+/* tun_out: a frame whose MAC is in two places goes out. */
+static __always_inline void note_sent(const struct vx_walk *w)
+{
+	__u64 hash = frame_hash(VX_SKB(w));
+	__u32 slot = hash % VX_ECHOES;
+	struct vx_echo *echo = bpf_map_lookup_elem(&echoes, &slot);
+
+	if (!echo || (echo->hash == hash && is_within(echo->since_ns, w->now, VX_ECHO_NS)))
+		return;
+	echo->hash = hash;
+	echo->since_ns = w->now;
+	echo->times = 0;
+}
+
+/* Has a port of ours sent this very frame, and it comes again and again? */
 static __always_inline bool is_going_round(const struct vx_walk *w)
 {
 	__u64 hash = frame_hash(VX_SKB(w));
 	__u32 slot = hash % VX_ECHOES;
 	struct vx_echo *echo = bpf_map_lookup_elem(&echoes, &slot);
 
-	if (!echo)
-		return false;
-	if (echo->hash != hash || !is_within(echo->since_ns, w->now, VX_ECHO_NS)) {
-		echo->hash = hash;
-		echo->since_ns = w->now;
-		echo->times = 0;
+	return echo && echo->hash == hash && is_within(echo->since_ns, w->now, VX_ECHO_NS) &&
+	       ++echo->times > VX_ECHO_TIMES;
+}
+
+/* tun_out: the bridge has let this frame through, from that port or from the host itself. */
+static __always_inline enum vx_step learn_sender(struct vx_walk *w)
+{
+	const struct vx_note *note = NULL;
+	__u32 from = w->from, said = hook_said(w);
+	struct vx_fdb_key key;
+	const struct vx_fdb *at;
+
+	if (said == VX_SAID_HOST || (!from && is_from_port(said))) {
+		note = find_note();
+		from = note ? said == VX_SAID_HOST ? note->host : note->port : 0;
+		if (said != VX_SAID_HOST && ((from ^ said) & VX_SAID_PORTS))
+			from = 0;
 	}
-	return ++echo->times > VX_ECHO_TIMES;
+	if (!from)
+		return VX_GO_ON; /* whose it is nobody has said */
+	learn_port(w, from);
+	key = w->pkt.src;
+	at = bpf_map_lookup_elem(&fdb, &key);
+	if (at && is_within(at->contested_ns, w->now, VX_LOOP_NS))
+		note_sent(w);
+	return VX_GO_ON;
 }
 
 /*
@@ -172,7 +190,7 @@ static __always_inline bool is_going_round(const struct vx_walk *w)
  * migrated to the peer, one that shows a MAC of others, or a frame of ours that came back. It is counted
  * and delivered: after a migration it is the frame that tells the bridge where the MAC is now (I10), and
  * nobody shall cut off a MAC by showing it. In a loop our port shows the MAC again, the MAC is contested,
- * and the same frame comes again and again: that one is dropped, which ends the loop.
+ * and the frame our port has sent comes again and again: that one is dropped, which ends the loop.
  */
 static __always_inline enum vx_step learn_peer(struct vx_walk *w)
 {

@@ -54,11 +54,10 @@ static __always_inline enum vx_step check_mark(struct vx_walk *w)
 	w->from = hook_ifindex(w);
 	if (read_tunnel(w, w->from) == VX_PASS || w->vni == VX_NO_VNI)
 		return VX_PASS;
-	if (marked) {
-		if (cfg.fastpath && w->peer)
-			hook_say(w, (__u16)(VX_SAID_PEER | (w->peer->slot & VX_SAID_PEERS)));
+	if (w->peer)
+		hook_say(w, (__u16)(VX_SAID_PEER | (w->peer->slot & VX_SAID_PEERS)));
+	if (marked)
 		return w->peer && w->peer->ipsec && !is_probe(w) ? count_rx(w) : VX_GO_ON;
-	}
 	if (cfg.guard == VX_GUARD_OFF)
 		return VX_GO_ON;
 	charge(w, VX_REASON_UNGUARDED, NULL);
@@ -74,6 +73,13 @@ static __always_inline bool is_elsewhere(const struct vx_walk *w)
 	return at && (at->place == VX_AT_PORT || at->vni != w->vni);
 }
 
+/* The device it came by is lost where the kernel puts fragments together and cuts them again (IPv6, with
+ * conntrack on the bridge): what tun_in has said is not. */
+static __always_inline bool is_out_of_tunnel(__u32 said)
+{
+	return is_from_peer(said) || said == VX_SAID_COUNTED;
+}
+
 /*
  * tun_out: from one tunnel to another never, whatever the guard's mode. The bridge's flooding copies
  * are its way of working and no drops; a unicast frame sent here on purpose is a loop in the making.
@@ -81,6 +87,8 @@ static __always_inline bool is_elsewhere(const struct vx_walk *w)
 static __always_inline enum vx_step split_horizon(struct vx_walk *w)
 {
 	const struct vx_peer *sender;
+	struct vx_counters *sum;
+	__u32 said = hook_said(w), slot;
 	struct vx_vni vni;
 
 	w->from = hook_ingress(w);
@@ -89,20 +97,26 @@ static __always_inline enum vx_step split_horizon(struct vx_walk *w)
 		return VX_PASS;
 	if (is_probe(w))
 		return pass_probe(w);
-	if (!w->from)
-		return VX_GO_ON;
+	if (!w->from) {
+		if (!is_out_of_tunnel(said))
+			return VX_GO_ON;
+		slot = said & VX_SAID_PEERS;
+		sum = is_from_peer(said) ? bpf_map_lookup_elem(&counters, &slot) : NULL;
+		if (sum)
+			sum->flood_copies += w->packets;
+		return VX_DROP;
+	}
 	sender = find_tunnel(w->from, &vni.vni);
 	if (vni.vni == VX_NO_VNI)
 		return VX_GO_ON;
 	if (is_group(&w->pkt.dst) || is_elsewhere(w)) {
-		struct vx_counters *sum = find_counters(sender);
-
+		sum = find_counters(sender);
 		if (sum)
 			sum->flood_copies += w->packets;
 		return VX_DROP;
 	}
 	w->pkt.vni = vni.vni;
-	if (hook_said(w) != VX_SAID_COUNTED)
+	if (said != VX_SAID_COUNTED)
 		charge(w, VX_REASON_LOOP, sender);
 	return VX_DROP;
 }
@@ -146,6 +160,23 @@ static __always_inline enum vx_step send_off(struct vx_walk *w)
 	return VX_PASS;
 }
 
+/* port_in: what is for the bridge alone (LLDP, for one) no room behind the bridge will see, but the bridge
+ * takes it for a move. Nothing is learned of it; what was known is void. */
+static __always_inline void see_move(const struct vx_walk *w, __u32 port)
+{
+	struct vx_cursor c = hook_cursor(w);
+	struct vx_fdb_key mac = {};
+	const struct vx_fdb *at;
+
+	if (c.start + VX_ETH_LEN > c.end || load32(c.start) != bpf_htonl(0x0180c200) ||
+	    (load16(c.start + 4) & bpf_htons(0xfff0)))
+		return;
+	copy_mac(mac.mac, c.start + 6);
+	at = bpf_map_lookup_elem(&fdb, &mac);
+	if (at && !(at->place == VX_AT_PORT && at->ifindex == port))
+		note_move(&mac);
+}
+
 /* port_in, host_in: the kernel's way, by the bridge. By which door a frame came is for whoever sees it
  * behind the bridge: only what the bridge lets through teaches anything. */
 static __always_inline enum vx_step come_in(struct vx_walk *w)
@@ -155,6 +186,7 @@ static __always_inline enum vx_step come_in(struct vx_walk *w)
 
 	if (!cfg.fastpath)
 		return VX_PASS;
+	see_move(w, port);
 	hook_say(w, (__u16)(VX_SAID_PORT | (port & VX_SAID_PORTS)));
 	note = find_note();
 	if (note)

@@ -110,18 +110,11 @@ struct vx_ifindex {
 struct vx_counters {
 	char peer[VX_NAME_LEN]; /* for people; "" = the slot is free */
 	__u64 owner; /* as in `peers`, 0 = free: flows of whoever or wherever was here before are void */
-	__u64 rx_packets;
-	__u64 rx_bytes;
-	__u64 rx_fast_packets;
-	__u64 rx_bum_packets;
-	__u64 tx_packets;
-	__u64 tx_bytes;
-	__u64 tx_fast_packets;
-	__u64 tx_bum_packets;
-	__u64 flood_copies; /* the bridge's own copies from this peer's tunnel to another: no drops */
-	__u64 last_rx_ns;
-	__u64 last_unicast_tx_ns; /* for a MAC that is there; */
-	__u64 last_unknown_tx_ns; /* for one nobody has shown, so that the bridge floods it */
+#define VX_COUNTER(member, ...) __u64 member;
+#define VX_LATEST(member) __u64 member;
+#include "counters.def"
+#undef VX_COUNTER
+#undef VX_LATEST
 	__u64 carried; /* 1 on one CPU: what a smaller map had counted before is in here */
 	__u64 tick; /* the programs' own: the clock of this CPU's last tick, */
 	__u64 tick_ns; /* and what time it was then */
@@ -316,7 +309,7 @@ struct vx_note {
 	__u32 host; /* ifindex of the bridge that the host's last frame left by */
 	__u32 port; /* ifindex of the port that the last frame came in by */
 	__u32 vni; /* tun_out has let `flow` into this tunnel, VX_NO_VNI = wire_out need not finish it */
-	__u32 reserved;
+	__u32 finished; /* wire_out has, and a copy of the packet may follow */
 	struct vx_flow flow;
 	/* What a room is about to put into another map: here, because the stack is too small for it. */
 	struct vx_witness witness;

@@ -69,7 +69,11 @@ static int at_of(const struct odd *odd, int ip)
 
 static void make_odd(const struct odd *odd, int ip, struct pkt_buf *b)
 {
-	b->data[at_of(odd, ip)] ^= (uint8_t)odd->flip;
+	int at = at_of(odd, ip);
+
+	b->data[at] ^= (uint8_t)odd->flip;
+	if (ip == 4 && at > ETH && at < ETH + 20 && at != ETH + 10)
+		pkt_sum(b->data + ETH);
 	if (odd->tag)
 		put_tag(b);
 	pkt_put(b, (size_t)odd->pad, 0);
@@ -295,6 +299,8 @@ static void ecn_at_the_exit_is_the_kernels(void **state)
 		set_tos(&frame, p->in, inside | 0xb8);
 		wrap(p->out, &frame, &packet);
 		set_tos(&packet, p->out, outside | 0x50);
+		if (p->out == 4)
+			pkt_sum(packet.data + ETH);
 		if (outside && outside != inside) {
 			assert_left(o, p, "marked outside", &s, &packet);
 			continue;

@@ -78,7 +78,7 @@ static const struct layout layouts[] = {
 	  M(vx_overlay, xdp), M(vx_overlay, fastpath_why), M(vx_overlay, mark), M(vx_overlay, secret)),
 	S(vx_door_value, M(vx_door_value, door)),
 	S(vx_flow_key, M(vx_flow_key, hash)),
-	S(vx_note, M(vx_note, host), M(vx_note, port), M(vx_note, vni), M(vx_note, reserved),
+	S(vx_note, M(vx_note, host), M(vx_note, port), M(vx_note, vni), M(vx_note, finished),
 	  M(vx_note, flow), M(vx_note, witness), M(vx_note, other), M(vx_note, drop_key),
 	  M(vx_note, reserved2)),
 	S(vx_echo, M(vx_echo, hash), M(vx_echo, since_ns), M(vx_echo, times)),

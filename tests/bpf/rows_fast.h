@@ -76,6 +76,7 @@ static const struct odd odd_packets[] = {
 	{ "outer hop-by-hop header", 0, 0, 20, 17 },
 	{ "outer TTL", 0, 22, 21, 0x01, .fine = true },
 	{ "outer DSCP", 0, 15, 14, 0x08, .fine = true },
+	{ "outer header sum", 0, 24, 0, 0x01 },
 	{ "outer flow label", 0, 0, 17, 0x01, .fine = true },
 	{ "outer source port", 0, 35, 55, 0x01, .fine = true },
 	{ "outer source MAC", 0, 11, 11, 0x01, .fine = true },

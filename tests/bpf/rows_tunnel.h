@@ -151,7 +151,7 @@ static const struct row tunnel_rows[] = {
 	  SENDER(PORT1) },
 	{ "port broadcasts", "tun_out", "e", F(ARP(.dst = '*')), TO_BETA(PORT1), GROUP_TX(1, 42),
 	  SENDER(PORT1) },
-	{ "host sends", "tun_out", "e", F(T4(1)), TO_BETA(0), TX(BETA, 1, 55, 1), SENDER(0) },
+	{ "nobody says whose it is", "tun_out", "e", F(T4(1)), TO_BETA(0), TX(BETA, 1, 55, 1) },
 	{ "port without hook moves", "tun_out", "e", F(T4(1)), TO_BETA(PORT2), TX(BETA, 1, 55, 1),
 	  BEFORE('a', 0, AT_PORT, PORT1, .seen = 500, .local = 500),
 	  AFTER('a', 0, AT_PORT, PORT2, .moves = 1, .seen = NOW, .local = NOW) },

@@ -25,6 +25,8 @@ ALL_TESTS="
 	fq_on_the_underlay
 	fq_on_the_tunnel
 	other_queues_on_the_underlay
+	copies_by_tee
+	copies_by_dup
 	no_word_leaves
 	no_word_leaves_over_ipv6
 "
@@ -196,6 +198,40 @@ nothing_left_on_packets() {
 	counts h1 control c11 first theirs_9 count=tc_index
 	frames c11 eth0 count=10 eth "src=$(mac_of c11)" data text=flood
 	counted 10 control
+}
+
+# A monitor's copy leaves first, with the word of the packet it was made of: the flow does not follow it.
+copied() {
+	capture flow c21 eth0 -Q in "${FLOW_FILTER[@]}"
+	capture s9 s9 eth0 udp dst port 4789
+	flow 300 0.004
+	flow_over
+	exactly 300 flow
+	assert_ge 250 "$(captured s9)" "copies at the monitor"
+}
+
+monitor() {
+	node s9
+	on s9 sysctl -qw net.ipv4.ip_forward=0
+	pings h1 "$(address4 s9)" 2
+}
+
+copies_by_tee() {
+	monitor
+	on h1 iptables -t mangle -A OUTPUT -p udp --dport 4789 -j TEE --gateway "$(address4 s9)" || skip "no TEE here"
+	on_exit on h1 iptables -t mangle -F OUTPUT
+	copied
+}
+
+copies_by_dup() {
+	monitor
+	on h1 nft -f - <<-N || skip "no dup here"
+		table ip copies { chain out { type filter hook output priority 0;
+			udp dport 4789 dup to $(address4 s9) device eth0
+		}; }
+	N
+	on_exit on h1 nft delete table ip copies
+	copied
 }
 
 no_word_leaves() {

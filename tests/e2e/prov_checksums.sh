@@ -21,6 +21,7 @@ ALL_TESTS="
 	inner_checksums_behind_conntrack
 	outer_checksums_over_ipv4
 	outer_checksums_over_ipv6
+	outer_header_sum
 	mac_of_another_machine
 	mac_of_another_machine_over_ipv6
 "
@@ -69,6 +70,7 @@ outer() {
 	[ "$FAMILIES" = 4 ] || { from=$(address6 h1) to=$(address6 h2); }
 	OUTER=(eth "dst=${TO_MAC:-$(underlay_mac h2)}" "src=$(underlay_mac s9)" ip "src=$from" "dst=$to" udp)
 	case $1 in
+	header) OUTER=("${OUTER[@]:0:6}" hsum=1 udp sum=0) ;;
 	0) OUTER+=(sum=0) ;;
 	wrong) OUTER+=(sum=1) ;;
 	esac
@@ -255,6 +257,14 @@ outer_checksums_over_ipv4() {
 outer_checksums_over_ipv6() {
 	FAMILIES=6
 	outer_checksums
+}
+
+# The sum of the outer IPv4 header, which no device has to check.
+outer_header_sum() {
+	sum_mesh
+	# A bridge with br_netfilter on the way would look at it for us.
+	on sw bash -c 'for f in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $f ] || echo 0 >$f; done'
+	right_and_other "the header's sum" header
 }
 
 # A flooding switch, and a device that takes everything: the kernel's IP takes only what is for its MAC.

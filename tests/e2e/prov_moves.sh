@@ -21,6 +21,8 @@ ALL_TESTS="
 	to_the_senders_host_first_seen_by_a_neighbour
 	to_the_senders_host_first_seen_by_one_without_hooks
 	from_the_senders_host
+	to_another_port_first_seen_by_nobody
+	equal_frames_of_a_contested_mac
 	chosen_ports_push_nobody_out
 	chosen_macs_void_nobody
 "
@@ -142,6 +144,31 @@ from_the_senders_host() {
 }
 
 # one_flow CONTAINER MAC SPORT DPORT: 400 frames of it to c21, in the background.
+# LLDP is for the bridge alone: no program behind it sees the frame, but the bridge takes the MAC to be there now.
+to_another_port_first_seen_by_nobody() {
+	moving h2 h2
+	frames m new eth dst=01:80:c2:00:00:0e "src=$MOVER" type=0x88cc data zeros=50
+	to_mover 60
+	exactly 60 new
+	exactly 40 old
+}
+
+# A container shows c21's MAC all the time, and c21 says the same again and again, as heartbeats do: equal to the last
+# byte is not enough to be a loop, a port of ours has to have sent it.
+equal_frames_of_a_contested_mac() {
+	local spoof
+	background c12 "$PYTHON" -IS "$LIB/frame.py" send eth0 count=100000 gap=0.01 eth "src=$(mac_of c21)" data text=spoof
+	spoof=$PID
+	sleep 0.3
+	capture beats c11 eth0 -Q in udp src port 7000
+	frames c21 eth0 count=200 gap=0.01 eth "dst=$(mac_of c11)" "src=$(mac_of c21)" ip "src=$(ip4_of c21)" \
+		"dst=$(ip4_of c11)" df=1 id=0 udp sport=7000 dport=7001 data text=heartbeat
+	stop "$spoof"
+	exactly 200 beats
+	sleep 2 # until nobody has its MAC twice
+	pings c21 "$(ip4_of c11)" 2
+}
+
 one_flow() {
 	background "$1" "$PYTHON" -IS "$LIB/frame.py" send eth0 count=400 gap=0.004 eth "dst=$(mac_of c21)" "src=$2" \
 		ip "src=$(ip4_of c11)" "dst=$(ip4_of c21)" udp "sport=$3" "dport=$4" data text=flow.@

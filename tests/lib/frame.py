@@ -13,7 +13,7 @@
                                                  of each are a tunnel's
 A layer is its name and its fields; what is left out is filled in from the neighbours:
   eth dst= src= type=    vlan id= prio= type=       arp op= sha= spa= tha= tpa=
-  ip src= dst= proto= ttl= tos= id= df= mf= frag= options=HEX (IPv4 or IPv6 by its addresses)
+  ip src= dst= proto= ttl= tos= id= df= mf= frag= hsum= options=HEX (IPv4 or IPv6 by its addresses)
   udp sport= dport= sum= len=    icmp type= code= id= seq=    vxlan vni= flags= group=
   tcp sport= dport= seq= ack= flags= sum= options=HEX    data text= zeros= hex=
 For instance a spoofed VXLAN packet:
@@ -104,7 +104,7 @@ def build_ip(layer, above, below, payload):
     size = 20 + len(options)
     head = struct.pack("!BBHHHBBH", 0x40 | size // 4, tos, layer.num("len", size + len(payload)),
                        layer.num("id", 1), frag, ttl, proto, 0) + src + dst + options
-    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
+    return head[:10] + struct.pack("!H", layer.num("hsum", checksum(head))) + head[12:] + payload
 
 
 def build_udp(layer, above, below, payload):

@@ -355,11 +355,11 @@ static const struct key peer_keys[] = {
 	{ "last_seen_ms", json_type_int },
 	{ "rx_packets", json_type_int },
 	{ "rx_bytes", json_type_int },
+	{ "rx_fast_packets", json_type_int },
+	{ "rx_bum_packets", json_type_int },
 	{ "tx_packets", json_type_int },
 	{ "tx_bytes", json_type_int },
-	{ "rx_fast_packets", json_type_int },
 	{ "tx_fast_packets", json_type_int },
-	{ "rx_bum_packets", json_type_int },
 	{ "tx_bum_packets", json_type_int },
 	{ "drops", json_type_object },
 };

@@ -119,22 +119,14 @@ uint64_t slots_owner(const struct mesh_peer *peer)
 
 static void add(struct vx_counters *sum, const struct vx_counters *cpu)
 {
-	sum->rx_packets += cpu->rx_packets;
-	sum->rx_bytes += cpu->rx_bytes;
-	sum->rx_fast_packets += cpu->rx_fast_packets;
-	sum->rx_bum_packets += cpu->rx_bum_packets;
-	sum->tx_packets += cpu->tx_packets;
-	sum->tx_bytes += cpu->tx_bytes;
-	sum->tx_fast_packets += cpu->tx_fast_packets;
-	sum->tx_bum_packets += cpu->tx_bum_packets;
-	sum->flood_copies += cpu->flood_copies;
+#define VX_COUNTER(member, ...) sum->member += cpu->member;
+#define VX_LATEST(member)                                                                          \
+	if (cpu->member > sum->member)                                                             \
+		sum->member = cpu->member;
+#include "vxbpf/counters.def"
+#undef VX_COUNTER
+#undef VX_LATEST
 	sum->carried |= cpu->carried;
-	if (cpu->last_rx_ns > sum->last_rx_ns)
-		sum->last_rx_ns = cpu->last_rx_ns;
-	if (cpu->last_unicast_tx_ns > sum->last_unicast_tx_ns)
-		sum->last_unicast_tx_ns = cpu->last_unicast_tx_ns;
-	if (cpu->last_unknown_tx_ns > sum->last_unknown_tx_ns)
-		sum->last_unknown_tx_ns = cpu->last_unknown_tx_ns;
 }
 
 void slots_sum(const struct vx_counters *cpus, unsigned n, struct vx_counters *out)

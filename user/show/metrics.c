@@ -101,24 +101,13 @@ static uint64_t peer_value(enum metric m, const struct at *at)
 		return !at->peer->lost;
 	case METRIC_PEER_HEARD:
 		return real_time(at, sum->last_rx_ns);
-	case METRIC_PEER_RX_BYTES:
-		return sum->rx_bytes;
-	case METRIC_PEER_TX_BYTES:
-		return sum->tx_bytes;
-	case METRIC_PEER_RX:
-		return sum->rx_packets;
-	case METRIC_PEER_TX:
-		return sum->tx_packets;
-	case METRIC_PEER_RX_FAST:
-		return sum->rx_fast_packets;
-	case METRIC_PEER_TX_FAST:
-		return sum->tx_fast_packets;
-	case METRIC_PEER_RX_BUM:
-		return sum->rx_bum_packets;
-	case METRIC_PEER_TX_BUM:
-		return sum->tx_bum_packets;
-	case METRIC_PEER_FLOOD:
-		return sum->flood_copies;
+#define VX_COUNTER(member, metric, in_json)                                                        \
+	case METRIC_##metric:                                                                      \
+		return sum->member;
+#define VX_LATEST(member)
+#include "vxbpf/counters.def"
+#undef VX_COUNTER
+#undef VX_LATEST
 	default:
 		return 1;
 	}

@@ -56,14 +56,13 @@ static struct json_object *peer_json(const struct snapshot_peer *p)
 	add_text(o, "ifname", p->ifname);
 	add_text(o, "state", peer_state_name(p->state));
 	json_object_object_add(o, "last_seen_ms", json_object_new_int64(p->last_seen_ms));
-	add_number(o, "rx_packets", p->sum.rx_packets);
-	add_number(o, "rx_bytes", p->sum.rx_bytes);
-	add_number(o, "tx_packets", p->sum.tx_packets);
-	add_number(o, "tx_bytes", p->sum.tx_bytes);
-	add_number(o, "rx_fast_packets", p->sum.rx_fast_packets);
-	add_number(o, "tx_fast_packets", p->sum.tx_fast_packets);
-	add_number(o, "rx_bum_packets", p->sum.rx_bum_packets);
-	add_number(o, "tx_bum_packets", p->sum.tx_bum_packets);
+#define VX_COUNTER(member, metric, in_json)                                                        \
+	if (in_json)                                                                               \
+		add_number(o, #member, p->sum.member);
+#define VX_LATEST(member)
+#include "vxbpf/counters.def"
+#undef VX_COUNTER
+#undef VX_LATEST
 	add_drops(o, p->drops);
 	return o;
 }
