@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Shell scripts parse and shellcheck has nothing to say. Left out: SC2016 (text for another shell is
 # quoted on purpose), SC2317 (it does not see that run_tests calls the cases).
+# time limit: 600
 
 ALL_TESTS="
 	tree

@@ -10,6 +10,7 @@
 #      \_______________ sw _______________/
 #                       |
 #                       s9 plays any of them
+# time limit: 400
 # also with: FASTPATH=on
 
 ALL_TESTS="
