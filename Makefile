@@ -197,7 +197,7 @@ bench-exact:
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
 	$(Q)BUILD=$(BUILD) tests/bench/exact $(if $(WRITE),--write) $(SUITES)
 
-# How fast on this machine, beside the kernel's own ways; docs/bench.md. About seven minutes.
+# Speed on this machine, compared with the kernel's bridge and VXLAN; docs/bench.md. About seven minutes.
 bench:
 	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(BENCH_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
