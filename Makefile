@@ -40,7 +40,7 @@ VERSION := 0.1.0
 
 # Empty before `make deps` has installed a compiler.
 TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
-ifneq ($(filter-out clean dist,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean dist uninstall,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(filter-out x86_64-%,$(TARGET)),)
 $(error vxbpf supports x86_64 only, and $(CC) builds for $(TARGET))
 endif
@@ -68,11 +68,12 @@ SAN_OBJ := $(SRC:user/%.c=$(BUILD)/san/%.o)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 LOADS := $(BUILD)/tests/kernels/loads
+PAGES := $(wildcard man/*.[578])
 BPFTEST := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/*_test.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps install demo test check test-faults test-kernels test-compilers bench bench-exact clean dist deb
+.PHONY: all deps install uninstall demo test check test-faults test-kernels test-compilers bench bench-exact clean dist deb
 .PHONY: programs
 
 all: $(BUILD)/vxbpf
@@ -196,7 +197,7 @@ bench-exact:
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
 	$(Q)BUILD=$(BUILD) tests/bench/exact $(if $(WRITE),--write) $(SUITES)
 
-# How fast on this machine, beside the kernel's own ways; docs/bench.md. About seven minutes.
+# Speed on this machine, compared with the kernel's bridge and VXLAN; docs/bench.md. About seven minutes.
 bench:
 	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(BENCH_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
@@ -205,8 +206,15 @@ bench:
 install: all
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX)/sbin/vxbpf)
 	$(Q)install -D -m 0755 $(BUILD)/vxbpf $(DESTDIR)$(PREFIX)/sbin/vxbpf
-	$(Q)install -D -m 0644 man/vxbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/vxbpf.8
-	$(Q)install -D -m 0644 man/vxbpf.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/vxbpf.yaml.5
+	$(Q)for page in $(PAGES); do \
+		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+
+# The files of `install`. Configs and overlays that are up stay: `vxbpf down` comes first.
+uninstall:
+	$(call say,REMOVE,$(DESTDIR)$(PREFIX)/sbin/vxbpf)
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/sbin/vxbpf
+	$(Q)for page in $(PAGES); do \
+		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
 # Built and looked at in a copy of the tree, as dpkg leaves its output beside that.
 deb:

@@ -30,12 +30,12 @@ manual_text() { # PAGE
 manual_has_all() {
 	assert_ge 20 "$(metrics list "$DEF" | wc -l)" "metrics"
 	assert_eq "$(grep -c '^METRIC(' "$DEF")" "$(metrics list "$DEF" | wc -l)" "metrics that could be read"
-	manual_text man/vxbpf.8 >"$TAP_DIR/page"
+	manual_text man/vxbpf-metrics.7 >"$TAP_DIR/page"
 	clean metrics manual "$DEF" "$TAP_DIR/page"
 }
 
 manual_sample() {
-	manual_text man/vxbpf.8 | sed s/vxbpf_peer_up/vxbpf_peer_well/ >"$TAP_DIR/page"
+	manual_text man/vxbpf-metrics.7 | sed s/vxbpf_peer_up/vxbpf_peer_well/ >"$TAP_DIR/page"
 	caught metrics manual "$DEF" "$TAP_DIR/page"
 }
 

@@ -51,7 +51,7 @@ status_at() { # WIDTH
 
 # The manual's list, as it is rendered: `.[].port (number)`; the unit is people's.
 manual_keys() {
-	mandoc -Tascii "$TOP/man/vxbpf.8" | col -bx |
+	mandoc -Tascii "$TOP/man/vxbpf-json.7" | col -bx |
 		sed -nE 's/^ +(\.\[\][^ ]*) \(([a-z]+)(, [a-z]+)?\)$/\1 \2/p' | sort
 }
 
@@ -77,7 +77,7 @@ json_is_what_the_manual_says() {
 	real_keys <"$WORK/json" >"$WORK/real"
 	assert_same "$WORK/manual" "$WORK/real" "keys and types: the manual's, the program's"
 	# Every reason the manual explains is in every `drops`, and no other.
-	reasons=$(awk '/^\.Sh / { on = $3 == "REASONS" } on' "$TOP/man/vxbpf.8" |
+	reasons=$(awk '/^\.Sh / { on = $3 == "REASONS" } on' "$TOP/man/vxbpf-check.7" |
 		sed -n 's/^\.It Li \([a-z_]*\)$/\1/p' | sort | xargs)
 	assert_ge 7 "$(wc -w <<<"$reasons")" "reasons in the manual"
 	assert_eq "$reasons" "$(jq -r '[.. | .drops? // empty | keys] | unique | .[] | sort | join(" ")' "$WORK/json")" "reasons"
