@@ -134,7 +134,7 @@ what_cannot_fit_is_refused() {
 	# What was met once is no longer: said, and the overlay runs on.
 	ip -n h1 route add 192.0.2.2/32 dev eth0 mtu lock 1300
 	refused 2 'mtu: 1450 \+ 50 for VXLAN = 1500 .*takes 1300 \(mtu of the route\): at most 1250' vx h1 reload vxbr0
-	says h1 '! runs on as it was set up, but the config cannot be met now: .*vxbr0.yaml:1: mtu: '
+	says h1 '! still runs with its previous config, because the config cannot be applied now: .*vxbr0.yaml:1: mtu: '
 }
 
 second_cables() { # MTU

@@ -206,7 +206,7 @@ static void add_flap(struct snapshot *s, const struct watched_mac *m, uint64_t w
 					      : " and ",
 			 m->where[i]);
 	if (!m->n_where)
-		text_copy(f->where, sizeof(f->where), "devices that are gone");
+		text_copy(f->where, sizeof(f->where), "removed devices");
 }
 
 static int look_for_flaps(const struct world *world, struct snapshot *s)
