@@ -134,7 +134,7 @@ two_files() {
 	snapshot h1 >"$WORK/before"
 	for verb in up reload restart 'watch --once' watch; do
 		# shellcheck disable=SC2086 # a verb and its option
-		refused 2 'vxbr0.yaml: bridge: vxbr0 is the bridge of /etc/vxbpf/blue.yaml, too' vx h1 $verb
+		refused 2 'vxbr0.yaml: bridge: vxbr0 is already the bridge of /etc/vxbpf/blue.yaml' vx h1 $verb
 	done
 	echo 'prot: 1' >"$WORK/etc/h1/blue.yaml"
 	refused 2 'blue.yaml:1: prot' vx h1 up

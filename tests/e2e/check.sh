@@ -237,7 +237,7 @@ route_by_another_device() {
 	well h1
 	ip -n h1 route add 192.0.2.3/32 via 203.0.113.3 dev eth1 src 203.0.113.1
 	mesh_up h1
-	wrong h1 route 'h3: the route to 192\.0\.2\.3 leaves by eth1 and from 203\.0\.113\.1, but 192\.0\.2\.1, this host.s address in the mesh, is on eth0: '
+	wrong h1 route 'h3: the route to 192\.0\.2\.3 uses device eth1 and source 203\.0\.113\.1, but 192\.0\.2\.1, this host.s address in the mesh, is on eth0; '
 	about h1 route h3
 	ip -n h1 route del 192.0.2.3/32
 	mesh_up h1
@@ -265,7 +265,7 @@ no_route_and_no_address() {
 	ip -n h1 addr add 192.0.2.101/24 dev eth0
 	ip -n h1 addr del 192.0.2.1/24 dev eth0
 	ip -n h1 addr replace 192.0.2.101/24 dev eth0
-	wrong h1 own_address '.*no device here has the address 192\.0\.2\.1 now'
+	wrong h1 own_address '.*no device has its address 192\.0\.2\.1 now'
 	ip -n h1 addr add 192.0.2.1/24 dev eth0
 	mesh_up h1
 	well h1

@@ -276,7 +276,7 @@ renamed() {
 	# A bridge of ours under another name is not the overlay's any more; it stays while others use it.
 	rename vxbr0 old
 	expect 0 vx h1 up vxbr0
-	assert_eq "vxbpf: old: the bridge stays: c11 is still on it" "$ERR" "what up says"
+	assert_eq "vxbpf: old: the bridge stays because c11 is still on it" "$ERR" "what up says"
 	ip -n h1 link set c11 master vxbr0
 	converged
 	[ -z "$(ip -n h1 -o link show old 2>/dev/null)" ] || fail "the old bridge is still there"

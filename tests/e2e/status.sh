@@ -67,7 +67,7 @@ own_address_is_gone() {
 
 # A host that waits for a floating address: said, guarded, and at work as soon as the address is there.
 own_address_is_still_to_come() {
-	local missing='local: this is h1, but no device here has the address 192\.0\.2\.1 now'
+	local missing='local: this host is h1, but no device has its address 192\.0\.2\.1 now'
 	mesh 2
 	mesh_up h2
 	sed -i '1i local: h1' "$WORK/etc/h1/vxbr0.yaml"

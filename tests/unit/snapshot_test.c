@@ -192,16 +192,17 @@ static void a_config_that_cannot_be_met_is_no_health(void **state)
 	struct snapshot s = healthy();
 
 	(void)state;
-	text_copy(s.fault, sizeof(s.fault), "underlay eth0: there is no such device");
+	text_copy(s.fault, sizeof(s.fault), "underlay eth0: device does not exist");
 	s.unmet = true;
-	assert_says(&s, SNAPSHOT_DEGRADED,
-		    "still runs with its previous config, because the config cannot be applied now: "
-		    "underlay eth0: there is no such device");
+	assert_says(
+		&s, SNAPSHOT_DEGRADED,
+		"still runs with its previous config, because the config cannot be applied now: "
+		"underlay eth0: device does not exist");
 	s.up = false;
 	s.layout = 0;
 	assert_says(&s, SNAPSHOT_DOWN,
-		    "not up, and the config cannot be applied now: underlay eth0: there is no such "
-		    "device");
+		    "not up, and the config cannot be applied now: underlay eth0: device does not "
+		    "exist");
 }
 
 static void down_says_how_to_get_up(void **state)
