@@ -308,7 +308,7 @@ fast_path_kept_off() {
 	if [ -e /proc/sys/net/bridge ]; then
 		on h1 sysctl -qw net.bridge.bridge-nf-call-iptables=1
 		mesh_up h1
-		wrong h1 fastpath 'the fast path is off: iptables look at bridged frames'
+		wrong h1 fastpath 'the fast path is off because iptables filters bridged frames'
 		on h1 sysctl -qw net.bridge.bridge-nf-call-iptables=0
 		mesh_up h1
 		well h1

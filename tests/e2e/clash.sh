@@ -59,7 +59,7 @@ altnames() {
 	for name in vxbr0 vx-h2; do
 		ip -n h1 link property add dev mine altname a-name altname "$name"
 		snapshot h1 >"$WORK/before"
-		refused 1 "$name: make the .*: the name is already an alternative name of mine" vx h1 up vxbr0
+		refused 1 "$name: cannot make the .*: the name is already an alternative name of mine" vx h1 up vxbr0
 		unchanged h1 "$WORK/before"
 		ip -n h1 link property del dev mine altname a-name altname "$name"
 	done
@@ -107,7 +107,7 @@ bridge_made_meanwhile() {
 	ip -n h1 link add vxbr0 group 7 alias theirs type bridge
 	ip -n h1 -d link show vxbr0 >"$WORK/before"
 	wait "$PID" && fail "up took over a bridge that was not there when it looked"
-	assert_match 'vxbr0: make the bridge: File exists' "$(<"$WORK/err")" "what up says"
+	assert_match 'vxbr0: cannot make the bridge: File exists' "$(<"$WORK/err")" "what up says"
 	ip -n h1 -d link show vxbr0 >"$WORK/now"
 	assert_same "$WORK/before" "$WORK/now" "their bridge"
 	ip -n h1 link del vxbr0

@@ -243,7 +243,7 @@ whole_or_nothing() { # POINT BEFORE REPORT_OF_DRY_RUN
 	if [ "$STATUS" -ne 0 ]; then
 		assert_eq 1 "$(wc -l <<<"$ERR")" "lines on stderr: $ERR"
 		assert_match '^vxbpf: ' "$ERR" "$1"
-	elif [[ $ERR = *"; going on without"* ]]; then
+	elif [[ $ERR = *"; continuing without it"* ]]; then
 		vx h1 up vxbr0
 		expect 0 vx h1 up vxbr0 --dry-run
 		return

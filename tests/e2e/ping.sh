@@ -340,7 +340,7 @@ older_programs() {
 	mesh_up
 	on h1 rm /sys/fs/bpf/vxbpf/vxbr0/probes
 	ping_of h1 h2
-	says 1 'its programs know no probes: run `vxbpf reload vxbr0`'
+	says 1 'its programs do not support probes; run `vxbpf reload vxbr0`'
 }
 
 interrupted() {

@@ -85,7 +85,7 @@ static const char page[] =
 	"  bridge     br7\n"
 	"  mtu        1450 (auto: 1500 less 50 for VXLAN over IPv4)\n"
 	"  guard      enforce: VXLAN on UDP port 4789 from peers only\n"
-	"  fast path  on: known flows go past the bridge\n"
+	"  fast path  on: known flows bypass the bridge\n"
 	"  underlay   eth0 (tcx, xdp driver)\n"
 	"  ports      br7 (this host)\n"
 	"             no program: veth1\n"
