@@ -28,22 +28,23 @@ static const struct command_option_row {
 	const char *sentence;
 } options[OPTION_MAX] = {
 	[OPTION_DRY_RUN] = { "dry-run", 0, NULL,
-			     "print the steps, change nothing; exit 3 if there are any" },
-	[OPTION_JSON] = { "json", 0, NULL, "for programs; the manual page has the schema" },
-	[OPTION_ONCE] = { "once", 0, NULL, "one pass, like `up`, for those without a daemon" },
+			     "print the steps and change nothing; exit 3 if there are any" },
+	[OPTION_JSON] = { "json", 0, NULL, "print JSON; the manual page has the schema" },
+	[OPTION_ONCE] = { "once", 0, NULL, "run one pass, like `up`, then exit" },
 	[OPTION_OUTPUT] = { "output", 0, "FILE",
-			    "write there, at one go; `-` is stdout (usual: the node exporter's "
+			    "write atomically to FILE; `-` is stdout (default: the node exporter's "
 			    "folder)" },
 	[OPTION_EXPORT] = { "export", 0, "FILE",
-			    "write there what `vxbpf export` says, over and over" },
-	[OPTION_INTERVAL] = { "interval", 0, "S", "seconds in between, 1 to 3600" },
-	[OPTION_COUNT] = { NULL, 'c', "N", "so many probes, 4 if not told" },
+			    "write the metrics of `vxbpf export` to FILE at each interval" },
+	[OPTION_INTERVAL] = { "interval", 0, "S", "seconds between updates, 1 to 3600" },
+	[OPTION_COUNT] = { NULL, 'c', "N", "number of probes (default 4)" },
 	[OPTION_SIZE] = { NULL, 's', "SIZE",
-			  "as large as IP packets of SIZE bytes; finds out what fits if they do "
-			  "not" },
-	[OPTION_ROUNDS] = { "count", 'n', "N", "rounds, then the end" },
+			  "probe with IP packets of SIZE bytes; if none arrives, find the largest "
+			  "that does" },
+	[OPTION_ROUNDS] = { "count", 'n', "N", "exit after N updates" },
 	[OPTION_SORT] = { "sort", 0, "KEY",
-			  "traffic, receive, transmit, packets, fast, drops, state or peer" },
+			  "sort by traffic, receive, transmit, packets, fast, drops, state or "
+			  "peer" },
 };
 
 static int cmd_version(const struct command_args *args);
@@ -51,40 +52,41 @@ static int cmd_help(const struct command_args *args);
 
 static const struct command commands[] = {
 	{ "up", "start", "[OVERLAY] [--dry-run]",
-	  "converge to the config; what is right already is not touched", TAKES(OPTION_DRY_RUN), 1,
+	  "apply the config; leave alone what already matches it", TAKES(OPTION_DRY_RUN), 1,
 	  cmd_up },
 	{ "down", "stop", "[OVERLAY] [--dry-run]",
-	  "remove what is ours; the bridge stays while others use it", TAKES(OPTION_DRY_RUN), 1,
+	  "remove the overlay; the bridge stays while others use it", TAKES(OPTION_DRY_RUN), 1,
 	  cmd_down },
 	{ "restart", NULL, "[OVERLAY]", "down, then up; containers stay attached", 0, 1,
 	  cmd_restart },
 	{ "reload", NULL, "[OVERLAY] [--dry-run]",
 	  "re-read the config, change only what differs, upgrade programs in place",
 	  TAKES(OPTION_DRY_RUN), 1, cmd_up },
-	{ "status", NULL, "[OVERLAY] [--json]", "who am I, which peers, what is wrong",
+	{ "status", NULL, "[OVERLAY] [--json]", "show this host, its peers and any problems",
 	  TAKES(OPTION_JSON), 1, cmd_status },
-	{ "top", NULL, "[OVERLAY] [OPTIONS]",
-	  "what each peer does now: rates, live or as plain rows",
+	{ "top", NULL, "[OVERLAY] [OPTIONS]", "show rates per peer, live or as plain rows",
 	  TAKES(OPTION_SORT) | TAKES(OPTION_INTERVAL) | TAKES(OPTION_ROUNDS), 1, cmd_top },
 	{ "watch", NULL, "[OVERLAY] [--once] [--export FILE]",
-	  "up, then stay: hook ports as they come, follow routes, repair",
+	  "up, then keep running: hook new ports, follow routes, repair drift",
 	  TAKES(OPTION_ONCE) | TAKES(OPTION_EXPORT) | TAKES(OPTION_INTERVAL), 1, cmd_watch },
 	{ "check", NULL, "[OVERLAY] [--json]",
-	  "what is wrong, and what to do; exit 3 if anything is", TAKES(OPTION_JSON), 1,
+	  "list problems and how to fix them; exit 3 if there are any", TAKES(OPTION_JSON), 1,
 	  cmd_check },
-	{ "export", NULL, "[OVERLAY] [--output FILE]", "all that is counted, as Prometheus text",
-	  TAKES(OPTION_OUTPUT), 1, cmd_export },
+	{ "export", NULL, "[OVERLAY] [--output FILE]",
+	  "print all counters as Prometheus text, or write them to a file", TAKES(OPTION_OUTPUT), 1,
+	  cmd_export },
 	{ "ping", NULL, "PEER [OVERLAY] [-c N] [-s SIZE]",
-	  "probe a peer through its tunnel: does it answer, how fast, what size fits",
+	  "probe a peer through its tunnel: reachability, round-trip time, path MTU",
 	  TAKES(OPTION_COUNT) | TAKES(OPTION_SIZE), 2, cmd_ping },
-	{ "who", NULL, "MAC|IP [OVERLAY] [--json]", "where the overlay has seen it",
-	  TAKES(OPTION_JSON), 2, cmd_who },
-	{ "import", NULL, "SCRIPT", "turn a vxlansetup.sh's settings into YAML on stdout", 0, 1,
-	  cmd_import },
-	{ "demo", NULL, "", "a three-host mesh on this machine, shown working, then removed", 0, 0,
-	  cmd_demo },
+	{ "who", NULL, "MAC|IP [OVERLAY] [--json]",
+	  "show where the overlay has seen a MAC or IP address", TAKES(OPTION_JSON), 2, cmd_who },
+	{ "import", NULL, "SCRIPT", "convert the settings of a vxlansetup.sh to YAML on stdout", 0,
+	  1, cmd_import },
+	{ "demo", NULL, "", "create a three-host mesh on this machine, show it working, remove it",
+	  0, 0, cmd_demo },
 	{ "version", NULL, "", "print the version", 0, 0, cmd_version },
-	{ "help", NULL, "[COMMAND]", "print this, or one command's usage", 0, 1, cmd_help },
+	{ "help", NULL, "[COMMAND]", "print this help, or the usage of one command", 0, 1,
+	  cmd_help },
 };
 
 static const struct command *find_command(const char *verb)
@@ -116,7 +118,7 @@ static void print_usage(const struct command *c)
 	for (unsigned i = 0; i < OPTION_MAX; i++)
 		if (c->options & TAKES(i))
 			print_option(&options[i]);
-	puts("  -v              say more: the steps, the verifier's words");
+	puts("  -v              verbose: print the steps and the verifier's log");
 }
 
 static int print_overview(void)
@@ -130,10 +132,9 @@ static int print_overview(void)
 			 c->alias ? c->alias : "", c->synopsis);
 		printf("  %-40s %s\n", head, c->sentence);
 	}
-	puts("\nOVERLAY is a name (/etc/vxbpf/NAME.yaml) or a path ending in .yaml; none: all of "
-	     "them.\n"
-	     "Exit codes: 0 fine, 1 failed, 2 usage or bad config, 3 differences found.\n"
-	     "See vxbpf(8) and vxbpf.yaml(5).");
+	puts("\nOVERLAY is a name (/etc/vxbpf/NAME.yaml) or a path ending in .yaml (default: all "
+	     "overlays).\nExit codes: 0 success, 1 failed, 2 usage or bad config, 3 differences "
+	     "found.\nSee vxbpf(8) and vxbpf.yaml(5).");
 	return EXIT_FINE;
 }
 
@@ -157,7 +158,7 @@ static int cmd_help(const struct command_args *args)
 	if (!args->arg)
 		return print_overview();
 	if (!c)
-		return usage_error(args->arg, "there is no such command");
+		return usage_error(args->arg, "unknown command");
 	print_usage(c);
 	return EXIT_FINE;
 }
@@ -208,8 +209,8 @@ static int refuse_option(const char *word)
 	bool known = optopt >= LETTER_LONG || (optopt && strchr("hvV", optopt));
 
 	if (optopt && !(known && strncmp(word, "--", 2) == 0))
-		return usage_error(letter, "there is no such option");
-	return usage_error(word, known ? "this option takes no value" : "there is no such option");
+		return usage_error(letter, "unknown option");
+	return usage_error(word, known ? "this option does not take a value" : "unknown option");
 }
 
 static int parse_options(int argc, char **argv, struct command_args *args, unsigned *used,
@@ -225,7 +226,7 @@ static int parse_options(int argc, char **argv, struct command_args *args, unsig
 		if (c == '?')
 			return refuse_option(argv[optind - 1]);
 		if (c == ':')
-			return usage_error(argv[optind - 1], "this option needs a value");
+			return usage_error(argv[optind - 1], "this option requires a value");
 		args->verbose |= c == 'v';
 		*help |= c == 'h';
 		if (c == 'V')
@@ -258,13 +259,13 @@ static int parse(int argc, char **argv, const struct command **out, struct comma
 		args->verb = argv[optind++];
 	*out = find_command(args->verb);
 	if (!*out)
-		return usage_error(args->verb, "there is no such command");
+		return usage_error(args->verb, "unknown command");
 	if (*help)
 		return EXIT_FINE;
 	if (used & ~(*out)->options)
-		return usage_error(args->verb, "does not take that option");
+		return usage_error(args->verb, "this command does not accept that option");
 	if (argc - optind > (int)(*out)->max_args)
-		return usage_error(args->verb, "one argument too many");
+		return usage_error(args->verb, "too many arguments");
 	if ((*out)->max_args > 1 && optind < argc)
 		args->subject = argv[optind++];
 	args->arg = optind < argc ? argv[optind] : NULL;
@@ -286,12 +287,12 @@ static void open_standard(void)
 static int finish(const char *verb, int code)
 {
 	const char *reason = fflush(stdout) == EOF ? strerror(errno)
-			     : ferror(stdout)	   ? "not all of it could be written"
+			     : ferror(stdout)	   ? "the output is incomplete"
 						   : NULL;
 
 	if (!reason || code == EXIT_FAILED || code == EXIT_USAGE)
 		return code;
-	tell("%s: write to stdout: %s", verb, reason);
+	tell("%s: cannot write to stdout: %s", verb, reason);
 	return EXIT_FAILED;
 }
 

@@ -43,7 +43,7 @@ script_up() {
 # watched HOST: by `vxbpf watch`, which has taken its lease on the doors when this returns.
 watched() {
 	background "$1" "$VXBPF" watch -v vxbr0 >"$WORK/$1.watch" 2>&1
-	wait_for 30 grep -q ' looked at everything' "$WORK/$1.watch"
+	wait_for 30 grep -q ' checked everything' "$WORK/$1.watch"
 	sleep 1
 }
 

@@ -30,9 +30,9 @@ stdout_full_or_closed() {
 	for words in version help 'up --help' status 'status --json' check 'check --json' 'export --output -' \
 		'top -n 1' 'down --dry-run' "import $WORK/script"; do
 		# shellcheck disable=SC2086 # several words
-		refused 1 'write to stdout: (No space left|not all of it)' on h1 bash -c '"$0" "$@" >/dev/full' "$VXBPF" $words
+		refused 1 'write to stdout: (No space left|the output is incomplete)' on h1 bash -c '"$0" "$@" >/dev/full' "$VXBPF" $words
 		# shellcheck disable=SC2086
-		refused 1 'write to stdout: (Bad file descriptor|not all of it)' on h1 bash -c '"$0" "$@" >&-' "$VXBPF" $words
+		refused 1 'write to stdout: (Bad file descriptor|the output is incomplete)' on h1 bash -c '"$0" "$@" >&-' "$VXBPF" $words
 	done
 	snapshot h1 >"$WORK/before"
 	expect 0 on h1 bash -c '"$0" reload <&- >&- 2>&-' "$VXBPF"
@@ -66,8 +66,8 @@ no_root() {
 user_namespace() {
 	prepare
 	printf 'local: h1\n%s\n' "$PEERS_OK" >"$FILE"
-	refused 1 "needs the machine.s root.*user namespace" on h1 unshare --user --map-root-user "$VXBPF" up vxbr0
-	refused 1 "needs the machine.s root.*user namespace" on h1 unshare --user --map-root-user --net "$VXBPF" up vxbr0
+	refused 1 "needs root of the host.*user namespace" on h1 unshare --user --map-root-user "$VXBPF" up vxbr0
+	refused 1 "needs root of the host.*user namespace" on h1 unshare --user --map-root-user --net "$VXBPF" up vxbr0
 	unchanged h1 "$WORK/before"
 }
 

@@ -119,10 +119,10 @@ line_ends() {
 config_folder() {
 	prepare
 	rm "$FILE"
-	refused 2 '^vxbpf: /etc/vxbpf: no overlay named' vx h1 up
+	refused 2 '^vxbpf: /etc/vxbpf: no overlay was named' vx h1 up
 	on h1 umount /etc/vxbpf
 	mv /etc/vxbpf "$WORK/aside" && touch /etc/vxbpf
-	refused 2 '^vxbpf: /etc/vxbpf: list it: Not a directory' vx h1 up
+	refused 2 '^vxbpf: /etc/vxbpf: cannot list: Not a directory' vx h1 up
 	rm /etc/vxbpf && mv "$WORK/aside" /etc/vxbpf
 }
 
@@ -134,7 +134,7 @@ two_files() {
 	snapshot h1 >"$WORK/before"
 	for verb in up reload restart 'watch --once' watch; do
 		# shellcheck disable=SC2086 # a verb and its option
-		refused 2 'vxbr0.yaml: bridge: vxbr0 is the bridge of /etc/vxbpf/blue.yaml, too' vx h1 $verb
+		refused 2 'vxbr0.yaml: bridge: vxbr0 is already the bridge of /etc/vxbpf/blue.yaml' vx h1 $verb
 	done
 	echo 'prot: 1' >"$WORK/etc/h1/blue.yaml"
 	refused 2 'blue.yaml:1: prot' vx h1 up
@@ -224,14 +224,14 @@ usage() {
 	refused 2 'upp' vx h1 upp vxbr0
 	refused 2 'colour|option' vx h1 up --colour
 	refused 2 '.' vx h1 up vxbr0 blue
-	refused 2 'import: which script' vx h1 import
+	refused 2 'import: missing SCRIPT' vx h1 import
 	refused 2 'overlay|name' vx h1 up 'a name with spaces'
 	refused 2 'overlay|name' vx h1 up a-name-that-is-too-long
-	refused 2 "^vxbpf: '': an overlay" vx h1 up ''
-	refused 2 '^vxbpf: -x: there is no such option' vx h1 up -vx vxbr0
-	refused 2 '^vxbpf: --dry-run=1: this option takes no value' vx h1 up --dry-run=1
-	refused 2 '^vxbpf: --help=1: this option takes no value' vx h1 --help=1
-	refused 2 '^vxbpf: import: which script' vx h1 import
+	refused 2 "^vxbpf: '': not an overlay" vx h1 up ''
+	refused 2 '^vxbpf: -x: unknown option' vx h1 up -vx vxbr0
+	refused 2 '^vxbpf: --dry-run=1: this option does not take a value' vx h1 up --dry-run=1
+	refused 2 '^vxbpf: --help=1: this option does not take a value' vx h1 --help=1
+	refused 2 '^vxbpf: import: missing SCRIPT' vx h1 import
 	refused 2 '^vxbpf: -x: cannot read: No such file' vx h1 import -- -x
 	# Asked for its version, it does nothing else.
 	printf '%s\n' "$PEERS_OK" >"$FILE"

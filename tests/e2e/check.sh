@@ -68,14 +68,14 @@ healthy_mesh_has_none() {
 
 states_of_the_overlay() {
 	calm_hosts 2
-	wrong h1 not_up 'not up: run `vxbpf up vxbr0`'
+	wrong h1 not_up 'not up; run `vxbpf up vxbr0`'
 	rm "$WORK/etc/h2/vxbr0.yaml"
 	expect 0 vx h2 check
 	assert_match '^No overlay is up here' "$OUT" "where there is none"
 	expect 0 vx h2 check --json
 	assert_eq '[]' "$(jq -c . <<<"$OUT")" "as JSON"
-	refused 2 'vxbr7: check: it is not up' vx h2 check vxbr7
-	refused 2 'one argument too many' vx h2 check vxbr0 vxbr1
+	refused 2 'vxbr7: check: the overlay is not up' vx h2 check vxbr7
+	refused 2 'too many arguments' vx h2 check vxbr0 vxbr1
 	config vxbr0
 	mesh_up
 	well h1
@@ -124,7 +124,7 @@ filtered_peer_is_silent() {
 	mesh_up
 	acquainted c11 c21
 	background c11 ping -n -q -i 0.1 "$(ip4_of c21)" >/dev/null
-	appears h1 peer_silent 'h2: we sent [0-9]+ frames? and nothing ever came back, nor an answer to 3 probes: UDP port 4789 is probably filtered on the way, or vxbpf is not running there: see that 192\.0\.2\.2 is up and lets UDP port 4789 in from 192\.0\.2\.1'
+	appears h1 peer_silent 'h2: we sent [0-9]+ frames? and never received any, nor an answer to 3 probes; a firewall on the path probably blocks UDP port 4789, or vxbpf is not running there; check that 192\.0\.2\.2 is up and lets UDP port 4789 in from 192\.0\.2\.1'
 	about h1 peer_silent h2
 	on h2 nft delete table inet others
 	goes h1
@@ -149,7 +149,7 @@ peer_with_another_mtu() {
 	calm_mesh 3
 	sed -i '1i mtu: 1400' "$WORK/etc/h2/vxbr0.yaml"
 	mesh_up h2
-	wrong h1 peer_mtu "h2: the overlay's MTU is 1400 there and 1450 here, so packets of more than 1400 bytes get lost"
+	wrong h1 peer_mtu "h2: the overlay's MTU is 1400 there and 1450 here, so packets larger than 1400 bytes are lost"
 	about h1 peer_mtu h2
 	config vxbr0
 	mesh_up h2
@@ -165,7 +165,7 @@ peer_numbered_by_index() {
 	containers_each 1
 	mesh_up h1 h3
 	background c21 ping -n -q -i 0.2 "$(ip4_of c11)" >/dev/null
-	appears h1 peer_vni 'h2 sends us VNI 0, as vxlansetup.sh and `vni: index` number them; here it is [0-9]+: run `vxbpf up` there'
+	appears h1 peer_vni 'h2 sends VNI 0, as vxlansetup.sh and `vni: index` assign it, but this host expects [0-9]+; run `vxbpf up` there'
 	about h1 peer_vni h2
 	# And so on a host of ours that is to number by index, and one that is not.
 	ip -n h2 link del vxlan0
@@ -189,7 +189,7 @@ many_silent_peers() {
 	background c11 ping -n -q -i 0.1 "$(ip4_of c21)" >/dev/null
 	for ((n = 2; n <= 6; n++)); do appears h1 peer_silent "h$n: we sent"; done
 	expect 3 vx h1 check vxbr0
-	assert_match '^vxbr0: peer_silent: 2 more peers are silent like that$' "$OUT" "the rest"
+	assert_match '^vxbr0: peer_silent: 2 more peers are also silent$' "$OUT" "the rest"
 	assert_eq 6 "$(wc -l <<<"$OUT")" "lines"
 }
 
@@ -202,7 +202,7 @@ flooded_copies_want_no_answer() {
 	container h2 c21
 	mesh_up h1 h2
 	pings c11 "$(ip4_of c21)" 2
-	wrong h1 peer_unreachable 'h3: no answer to 3 probes, though nobody has traffic for it now: UDP port 4789 is probably filtered on the way, or vxbpf is not running there'
+	wrong h1 peer_unreachable 'h3: no answer to 3 probes \(no traffic to this peer now\); a firewall on the path probably blocks UDP port 4789, or vxbpf is not running there'
 	about h1 peer_unreachable h3
 	before=$(counter h1 h3 tx_packets)
 	frames_flooded() {
@@ -222,7 +222,7 @@ route_by_another_source() {
 	ip -n h1 addr add 192.0.2.101/24 dev eth0
 	well h1
 	ip -n h1 route add 192.0.2.2/32 dev eth0 src 192.0.2.101
-	wrong h1 route 'h2: the route to 192\.0\.2\.2 says to send from 192\.0\.2\.101, but this host.s address in the mesh is 192\.0\.2\.1, '
+	wrong h1 route 'h2: the route to 192\.0\.2\.2 selects source 192\.0\.2\.101, but this host.s address in the mesh is 192\.0\.2\.1 and '
 	about h1 route h2
 	ip -n h1 route del 192.0.2.2/32
 	well h1
@@ -237,7 +237,7 @@ route_by_another_device() {
 	well h1
 	ip -n h1 route add 192.0.2.3/32 via 203.0.113.3 dev eth1 src 203.0.113.1
 	mesh_up h1
-	wrong h1 route 'h3: the route to 192\.0\.2\.3 leaves by eth1 and from 203\.0\.113\.1, but 192\.0\.2\.1, this host.s address in the mesh, is on eth0: '
+	wrong h1 route 'h3: the route to 192\.0\.2\.3 uses device eth1 and source 203\.0\.113\.1, but 192\.0\.2\.1, this host.s address in the mesh, is on eth0; '
 	about h1 route h3
 	ip -n h1 route del 192.0.2.3/32
 	mesh_up h1
@@ -265,7 +265,7 @@ no_route_and_no_address() {
 	ip -n h1 addr add 192.0.2.101/24 dev eth0
 	ip -n h1 addr del 192.0.2.1/24 dev eth0
 	ip -n h1 addr replace 192.0.2.101/24 dev eth0
-	wrong h1 own_address '.*no device here has the address 192\.0\.2\.1 now'
+	wrong h1 own_address '.*no device has its address 192\.0\.2\.1 now'
 	ip -n h1 addr add 192.0.2.1/24 dev eth0
 	mesh_up h1
 	well h1
@@ -274,19 +274,19 @@ no_route_and_no_address() {
 changed_behind_our_back() {
 	calm_mesh 2
 	ip -n h1 link set vx-h2 mtu 1400
-	wrong h1 drift '1 thing differs from the config \(~ tunnel vx-h2 mtu 1400 -> 65000\): run `vxbpf up vxbr0`$'
+	wrong h1 drift '1 thing differs from the config \(~ tunnel vx-h2 mtu 1400 -> 65000\); run `vxbpf up vxbr0`$'
 	ip -n h1 link set vx-h2 address 02:00:00:00:00:77
 	wrong h1 drift '1 thing differs from the config \(. tunnel vx-h2 .*mac 02:00:00:00:00:77 -> '
 	ip -n h1 link set vxbr0 mtu 1280
-	wrong h1 drift '2 things differ from the config \(.*vx-h2.*; ~ setup vxbr0 mtu 1280 -> 1450\): run `vxbpf up vxbr0`$'
+	wrong h1 drift '2 things differ from the config \(.*vx-h2.*; ~ setup vxbr0 mtu 1280 -> 1450\); run `vxbpf up vxbr0`$'
 	mesh_up h1
 	well h1
 	# What a new number in the file means, before all the programs it replaces.
 	config vxbr0 "mtu: 1400"
-	wrong h1 drift '[0-9]+ things differ from the config \(~ setup vxbr0 mtu 1450 -> 1400; .*and [0-9]+ more\): run `vxbpf up vxbr0`'
+	wrong h1 drift '[0-9]+ things differ from the config \(~ setup vxbr0 mtu 1450 -> 1400; .*and [0-9]+ more\); run `vxbpf up vxbr0`'
 	config vxbr0
 	ip -n h1 link del vx-h2
-	wrong h1 drift '[0-9]+ things differ from the config \(. tunnel vx-h2; . hook vx-h2/tun_in; .*\): run `vxbpf up vxbr0`'
+	wrong h1 drift '[0-9]+ things differ from the config \(. tunnel vx-h2; . hook vx-h2/tun_in; .*\); run `vxbpf up vxbr0`'
 	mesh_up h1
 	well h1
 }
@@ -294,7 +294,7 @@ changed_behind_our_back() {
 port_without_programs() {
 	calm_mesh 2
 	container h1 c11
-	wrong h1 unhooked 'c11: no program of ours on it, so the kernel alone does the work: run `vxbpf up vxbr0`'
+	wrong h1 unhooked 'c11: has no vxbpf program, so only the kernel handles its frames; run `vxbpf up vxbr0`'
 	about h1 unhooked c11
 	mesh_up h1
 	well h1
@@ -308,14 +308,14 @@ fast_path_kept_off() {
 	if [ -e /proc/sys/net/bridge ]; then
 		on h1 sysctl -qw net.bridge.bridge-nf-call-iptables=1
 		mesh_up h1
-		wrong h1 fastpath 'the fast path is off: iptables look at bridged frames'
+		wrong h1 fastpath 'the fast path is off because iptables filters bridged frames'
 		on h1 sysctl -qw net.bridge.bridge-nf-call-iptables=0
 		mesh_up h1
 		well h1
 	fi
 	on h1 tc qdisc add dev c11 root tbf rate 100mbit burst 64kb latency 10ms
 	mesh_up h1
-	wrong h1 fastpath "c11: its flows take the kernel's way, as its root qdisc is tbf"
+	wrong h1 fastpath "c11: not accelerated because its root qdisc is tbf"
 	about h1 fastpath c11
 	config vxbr0 "fastpath: off"
 	mesh_up
@@ -332,13 +332,13 @@ container_at_1500() {
 	mesh_up
 	ip -n h1 link set c11 mtu 1500
 	ip -n c11 link set eth0 mtu 1500
-	wrong h1 port_mtu "c11: the container's end has MTU 1500, the overlay 1450: set the container's MTU to 1450"
+	wrong h1 port_mtu "c11: the container's end has MTU 1500 and the overlay 1450; set the container's MTU to 1450"
 	about h1 port_mtu c11
 	acquainted c11 c21
 	on c11 ping -n -q -c 3 -i 0.01 -W 1 -s 1472 -M dont "$(ip4_of c21)" >/dev/null || true
 	frames c11 eth0 count=23 eth "dst=$(mac_of c21)" "src=$(mac_of c11)" ip "src=$(ip4_of c11)" \
 		"dst=$(ip4_of c21)" udp data zeros=1472
-	wrong h1 oversize "c11 sent [0-9]+ frames of up to 1500 bytes: too large for the overlay; set the container's MTU to 1450"
+	wrong h1 oversize "c11 sent [0-9]+ frames of up to 1500 bytes, too large for the overlay; set the container's MTU to 1450"
 	about h1 oversize c11
 	# Mended, though it was a moment ago.
 	ip -n c11 link set eth0 mtu 1450

@@ -50,12 +50,12 @@ guarded() {
 strangers() {
 	guarded
 	forge 23 s9 "$(address4 s9)" "$(vni h1 h2)"
-	wrong h1 unknown_source '192\.0\.2\.9 sends VXLAN with our VNI [0-9]+ and is no peer \(23 dropped, the last [0-9.]+ s ago\): add it to `peers:`, or find out who that is'
+	wrong h1 unknown_source '192\.0\.2\.9 sends VXLAN with our VNI [0-9]+ but is not a peer \(23 dropped, the last [0-9.]+ s ago\); add it to `peers:`, or find out what it is'
 	about h1 unknown_source 192.0.2.9
 	over h1
 	frames s9 eth0 count=7 eth "dst=$(underlay_mac h1)" "src=$(underlay_mac s9)" ip "src=$(address4 s9)" \
 		"dst=$(address4 h1)" udp dport=4789 data text=garbage-without-any-flag-of-vxlan
-	appears h1 malformed '192\.0\.2\.9 sends packets to UDP port 4789 that are no valid VXLAN \(7 dropped'
+	appears h1 malformed '192\.0\.2\.9 sends packets to UDP port 4789 that are not valid VXLAN \(7 dropped'
 	assert_eq 2 "$(wc -l <<<"$OUT")" "verdicts"
 	over h1
 }
@@ -71,7 +71,7 @@ peer_with_another_pairs_vni() {
 	netns s8
 	plug s8 sw2
 	TO_MAC=02:a1:00:00:00:01 forge 5 s8 "$(address4 h2)" "$(vni h1 h2)"
-	appears h1 unguarded 'VXLAN for vx-h2 came by a device or to an address the guard does not cover \(5 dropped'
+	appears h1 unguarded 'VXLAN for vx-h2 arrived on a device or address the guard does not cover \(5 dropped'
 	about h1 unguarded vx-h2
 	over h1
 }
@@ -101,7 +101,7 @@ second_layer2_path() {
 	ip -n h2 link set back addrgenmode none up master vxbr0
 	mesh_up h1 h2
 	gun c11
-	appears h1 loop "a frame with the MAC $(mac_of c11) of local port (c11|back) came back from h2 "
+	appears h1 loop "a frame with MAC $(mac_of c11) of local port (c11|back) returned from h2 "
 	about h1 loop h2
 	stop "$PID"
 	ip -n h1 link del back
@@ -114,7 +114,7 @@ copy_of_a_container_at_home() {
 	gun c11
 	gun c21 "$(mac_of c11)"
 	appears h1 mac_moves "$(mac_of c11) is in two places: seen at (port c11 and peer h2|peer h2 and port c11)"
-	appears h1 loop "a frame with the MAC $(mac_of c11) of local port c11 came back from h2 "
+	appears h1 loop "a frame with MAC $(mac_of c11) of local port c11 returned from h2 "
 	assert_eq 2 "$(wc -l <<<"$OUT")" "verdicts"
 	about h1 mac_moves "$(mac_of c11)"
 	over h1

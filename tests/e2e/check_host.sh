@@ -71,7 +71,7 @@ port_taken_by_another_kind() {
 	ip -n h1 link set policed up
 	expect 1 vx h1 up vxbr0
 	assert_match 'in use' "$ERR" "what up says"
-	wrong h1 port_shared 'policed, .* has UDP port 4789 to itself, so no tunnel can come up: set another `port:`'
+	wrong h1 port_shared 'policed has another mode .* and occupies UDP port 4789, so no tunnel can come up; set another `port:`'
 }
 
 port_taken_by_a_program() {
@@ -83,7 +83,7 @@ t = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); t.bind(("192.0.2.1", 4790)
 time.sleep(1000)'
 	wait_for 10 on h1 grep -q ':12B5 ' /proc/net/udp
 	expect 1 vx h1 up vxbr0
-	wrong h1 port_shared "python.* \(pid $PID\) has UDP port 4789 \(address 192.0.2.1\), so tunnels cannot come up: stop it"
+	wrong h1 port_shared "python.* \(pid $PID\) uses UDP port 4789 \(address 192.0.2.1\), so tunnels cannot come up; stop it"
 	stop "$PID"
 	right h1
 	vx h1 up vxbr0
@@ -97,7 +97,7 @@ port_dropped_by_iptables() {
 	on h1 iptables -A INPUT -i lo -j ACCEPT
 	on h1 iptables -A INPUT -p icmp -j ACCEPT
 	on h1 iptables -A INPUT -p tcp -m multiport --dports 22,4789 -j ACCEPT
-	wrong h1 port_filtered 'chain INPUT of table ip filter drops what peers send to UDP port 4789 by its policy: let it in .*`iptables -I INPUT'
+	wrong h1 port_filtered 'chain INPUT of table ip filter drops packets from peers to UDP port 4789 by its policy; accept them with `iptables -I INPUT'
 	unreachable c11 "$(ip4_of c21)"
 	mend h1 1
 	right h1
@@ -106,7 +106,7 @@ port_dropped_by_iptables() {
 	on h1 iptables -N others
 	on h1 iptables -A others -p udp --dport 4000:5000 -j REJECT
 	on h1 iptables -A OUTPUT -o eth0 -j others
-	wrong h1 port_filtered 'chain others of table ip filter drops what we send to UDP port 4789 of peers: let it out: '
+	wrong h1 port_filtered 'chain others of table ip filter drops packets to UDP port 4789 of peers; accept them with '
 	unreachable c11 "$(ip4_of c21)"
 	mend h1 1
 	right h1
@@ -130,7 +130,7 @@ port_dropped_by_nft() {
 			}
 		}
 	N
-	wrong h1 port_filtered 'chain in of table inet wall drops what peers send to UDP port 4789 by its policy: let it in .*`nft insert rule inet wall in udp dport 4789 accept`'
+	wrong h1 port_filtered 'chain in of table inet wall drops packets from peers to UDP port 4789 by its policy; accept them with `nft insert rule inet wall in udp dport 4789 accept`'
 	forget_neighbours c11 c21
 	unreachable c11 "$(ip4_of c21)"
 	mend h1 1
@@ -203,7 +203,7 @@ bridge_dropped_by_iptables() {
 		iptables -A DOCKER -d 172.17.0.2/32 -o docker0 -p tcp --dport 80 -j ACCEPT
 		iptables -A FORWARD -i docker0 ! -o docker0 -j ACCEPT
 		iptables -A FORWARD -i docker0 -o docker0 -j ACCEPT'
-	wrong h1 bridge_filtered 'IPv4 frames .* chain FORWARD of table ip filter drops them by its policy: .*`iptables -I FORWARD -i vxbr0 -o vxbr0 -j ACCEPT`'
+	wrong h1 bridge_filtered 'IPv4 frames .* chain FORWARD of table ip filter drops them by its policy; .*`iptables -I FORWARD -i vxbr0 -o vxbr0 -j ACCEPT`'
 	unreachable c11 "$(ip4_of c21)"
 	pings c11 "$(ip6_of c21)" 3
 	mend h1 1
@@ -214,7 +214,7 @@ bridge_dropped_by_iptables() {
 	on h1 ip6tables -A FORWARD -p tcp -i vxbr0 -j REJECT
 	found h1
 	assert_eq 2 "$(grep -c 'bridge_filtered' <<<"$WRONG")" "verdicts ($WRONG)"
-	assert_match 'IPv6 frames .* chain FORWARD of table ip6 filter drops them: .*ip6tables -I FORWARD' "$WRONG" "IPv6's"
+	assert_match 'IPv6 frames .* chain FORWARD of table ip6 filter drops them; .*ip6tables -I FORWARD' "$WRONG" "IPv6's"
 	mend h1 2
 	mend h1 4
 	right h1
@@ -247,7 +247,7 @@ bridge_dropped_by_nft() {
 	N
 	found h1
 	assert_eq 2 "$(grep -c 'bridge_filtered' <<<"$WRONG")" "verdicts ($WRONG)"
-	assert_match 'IPv4 .* chain filter_FORWARD of table inet firewalld drops them: .*`nft insert rule inet firewalld filter_FORWARD iifname vxbr0 oifname vxbr0 accept`' "$WRONG" "verdict"
+	assert_match 'IPv4 .* chain filter_FORWARD of table inet firewalld drops them; .*`nft insert rule inet firewalld filter_FORWARD iifname vxbr0 oifname vxbr0 accept`' "$WRONG" "verdict"
 	unreachable c11 "$(ip4_of c21)"
 	mend h1 1
 	right h1
@@ -272,7 +272,7 @@ bridge_let_through_is_no_news() {
 	right h1
 	# A bridge can ask for it by itself.
 	ip -n h1 link set vxbr0 type bridge nf_call_iptables 1
-	wrong h1 bridge_filtered 'by its policy: .*keep the firewall off this bridge'
+	wrong h1 bridge_filtered 'by its policy; .*disable the firewall on this bridge'
 	unreachable c11 "$(ip4_of c21)"
 	mend h1 2
 	right h1
@@ -298,7 +298,7 @@ legacy_iptables_drop() {
 		iptables-legacy -A FORWARD -o docker0 -j DOCKER
 		iptables-legacy -A FORWARD -i docker0 ! -o docker0 -j ACCEPT
 		iptables-legacy -A FORWARD -p icmp -j ACCEPT'
-	wrong h1 bridge_filtered 'chain FORWARD of table ip filter drops them by its policy: .*`iptables-legacy -I FORWARD -i vxbr0 -o vxbr0 -j ACCEPT`'
+	wrong h1 bridge_filtered 'chain FORWARD of table ip filter drops them by its policy; .*`iptables-legacy -I FORWARD -i vxbr0 -o vxbr0 -j ACCEPT`'
 	mend h1 1
 	right h1
 	on h1 iptables-legacy -F
@@ -307,7 +307,7 @@ legacy_iptables_drop() {
 	on h1 iptables-legacy -A INPUT -i eth0 -g wall
 	on h1 iptables-legacy -A wall -p tcp -j RETURN
 	on h1 iptables-legacy -A wall -p udp -m udp --dport 4789 -j REJECT
-	wrong h1 port_filtered 'chain INPUT of table ip filter drops what peers send to UDP port 4789: .*`iptables-legacy -I INPUT -p udp --dport 4789 -j ACCEPT`'
+	wrong h1 port_filtered 'chain INPUT of table ip filter drops packets from peers to UDP port 4789; accept them with `iptables-legacy -I INPUT -p udp --dport 4789 -j ACCEPT`'
 	unreachable c11 "$(ip4_of c21)"
 	mend h1 1
 	right h1

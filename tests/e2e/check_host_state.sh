@@ -60,7 +60,7 @@ conntrack_fills_up() {
 	flows h1 $((max * 55 / 100)) 9
 	right h1
 	flows h1 $((max * 22 / 100)) 4789
-	wrong h1 conntrack 'is 7[78]% full \(.* of them are VXLAN, which need not be tracked'
+	wrong h1 conntrack 'is 7[78]% full \(.* entries are VXLAN, which needs no tracking'
 	mend h1 1
 	forget_connections h1
 	flows h1 1000 9
@@ -69,7 +69,7 @@ conntrack_fills_up() {
 	right h1
 	# Others' alone.
 	flows h1 $((max * 76 / 100)) 9
-	wrong h1 conntrack "is 7[56]% full .*: raise it: .sysctl -w net.netfilter.nf_conntrack_max=$((max * 2))"
+	wrong h1 conntrack "is 7[56]% full .*; raise the limit with .sysctl -w net.netfilter.nf_conntrack_max=$((max * 2))"
 	forget_connections h1
 	right h1
 }
@@ -148,7 +148,7 @@ second_way_to_a_peer() {
 	two
 	ip -n h1 link add vxlan0 master vxbr0 type vxlan id 0 dstport 4790 remote 192.0.2.2 dev eth0
 	ip -n h1 link set vxlan0 up
-	wrong h1 second_path 'vxlan0, a tunnel on vxbr0 that is not ours, leads to h2 as well: '
+	wrong h1 second_path 'vxlan0, a tunnel on vxbr0 that vxbpf did not make, also leads to h2, '
 	mend h1 1
 	right h1
 	# To somewhere else is somebody's affair.
@@ -177,7 +177,7 @@ network_on_both_bridges() {
 	done
 	frames c11 eth0 count=3 eth "src=$(mac_of c11)" data text=round
 	eventually 5 seen_twice || fail "no verdict: $OUT"
-	assert_match 'second_path: what comes in by lan1 comes back from h[12]: ' "$WRONG" "verdict"
+	assert_match 'second_path: frames received on lan1 return from h[12], ' "$WRONG" "verdict"
 	mend "$AT" 1
 	right "$AT"
 }
@@ -194,13 +194,13 @@ spanning_tree_delays() {
 	two
 	ip -n h1 link set vxbr0 type bridge stp_state 1 forward_delay 1500
 	found h1
-	assert_match 'spanning_tree: spanning tree on vxbr0 leaves whatever joins it without network for 30 s' "$WRONG" "verdicts"
-	WRONG=$(grep 'whatever joins' <<<"$WRONG")
+	assert_match 'spanning_tree: spanning tree on vxbr0 blocks each new port for 30 s' "$WRONG" "verdicts"
+	WRONG=$(grep 'blocks each new port' <<<"$WRONG")
 	mend h1 2
 	# Alone with one tunnel it has nothing to block.
 	wait_for 20 right h1
 	ip -n h1 link set vxbr0 type bridge forward_delay 1500
-	wrong h1 spanning_tree 'whatever joins'
+	wrong h1 spanning_tree 'blocks each new port'
 	mend h1 1
 	right h1
 }
@@ -225,7 +225,7 @@ spanning_tree_blocks() {
 	mesh_up
 	for host in h1 h2 h3; do ip -n "$host" link set vxbr0 type bridge stp_state 1 forward_delay 200 hello_time 100; done
 	wait_for 40 tunnel_is_blocked
-	wrong "$AT" spanning_tree 'spanning tree on vxbr0 keeps vx-h. from forwarding, and no other tunnel'
+	wrong "$AT" spanning_tree 'spanning tree on vxbr0 blocks vx-h., and no other tunnel'
 	mend "$AT" 1
 	right "$AT"
 	for host in h1 h2 h3; do ip -n "$host" link set vxbr0 type bridge stp_state 0; done
@@ -305,7 +305,7 @@ checksums_are_wrong() {
 	right h1
 	udp_to_h1 60 bad
 	assert_eq 150 "$(udp_number InCsumErrors)" "wrong checksums"
-	wrong h1 checksums 'packets of UDP over IPv4 that came to this host .* 150 had a wrong checksum'
+	wrong h1 checksums 'packets of UDP over IPv4 since it started, and 150 had a wrong checksum'
 	background h1 "$PYTHON" -IS -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("192.0.2.1", 9999))
 s.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)

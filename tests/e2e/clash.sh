@@ -59,13 +59,13 @@ altnames() {
 	for name in vxbr0 vx-h2; do
 		ip -n h1 link property add dev mine altname a-name altname "$name"
 		snapshot h1 >"$WORK/before"
-		refused 1 "$name: make the .*: that is another name of mine" vx h1 up vxbr0
+		refused 1 "$name: cannot make the .*: the name is already an alternative name of mine" vx h1 up vxbr0
 		unchanged h1 "$WORK/before"
 		ip -n h1 link property del dev mine altname a-name altname "$name"
 	done
 	ip -n h1 link property add dev eth0 altname uplink
 	sed -i '1i underlay: uplink' "$WORK/etc/h1/vxbr0.yaml"
-	refused 2 'vxbr0.yaml:1: underlay uplink: that is another name of eth0' vx h1 up vxbr0
+	refused 2 'vxbr0.yaml:1: underlay uplink: this is an alternative name of eth0' vx h1 up vxbr0
 }
 
 # A tunnel of another overlay carries its readable name beside its own.
@@ -77,7 +77,7 @@ altname_of_a_tunnel() {
 	ip -n h1 link add mine type veth peer name enim
 	ip -n h1 link property add dev mine altname vx-lab-h2
 	snapshot h1 >"$WORK/before"
-	refused 1 'vx-lab-h2, its other name, is one of mine already' vx h1 up lab
+	refused 1 'alternative name vx-lab-h2 is already used by mine' vx h1 up lab
 	unchanged h1 "$WORK/before"
 	ip -n h1 link property del dev mine altname vx-lab-h2
 	vx h1 up lab
@@ -107,7 +107,7 @@ bridge_made_meanwhile() {
 	ip -n h1 link add vxbr0 group 7 alias theirs type bridge
 	ip -n h1 -d link show vxbr0 >"$WORK/before"
 	wait "$PID" && fail "up took over a bridge that was not there when it looked"
-	assert_match 'vxbr0: make the bridge: File exists' "$(<"$WORK/err")" "what up says"
+	assert_match 'vxbr0: cannot make the bridge: File exists' "$(<"$WORK/err")" "what up says"
 	ip -n h1 -d link show vxbr0 >"$WORK/now"
 	assert_same "$WORK/before" "$WORK/now" "their bridge"
 	ip -n h1 link del vxbr0

@@ -243,7 +243,7 @@ whole_or_nothing() { # POINT BEFORE REPORT_OF_DRY_RUN
 	if [ "$STATUS" -ne 0 ]; then
 		assert_eq 1 "$(wc -l <<<"$ERR")" "lines on stderr: $ERR"
 		assert_match '^vxbpf: ' "$ERR" "$1"
-	elif [[ $ERR = *"; going on without"* ]]; then
+	elif [[ $ERR = *"; continuing without it"* ]]; then
 		vx h1 up vxbr0
 		expect 0 vx h1 up vxbr0 --dry-run
 		return
@@ -339,7 +339,7 @@ down_keeps_the_bridge_of_others() {
 	containers_each 1
 	ip -n h1 addr add 203.0.113.1/24 dev vxbr0
 	expect 0 vx h1 down vxbr0
-	assert_match '^vxbpf: vxbr0: the bridge stays: c11, 203.0.113.1/24 are still on it$' "$ERR" "what down says"
+	assert_match '^vxbpf: vxbr0: the bridge stays because c11, 203.0.113.1/24 are still on it$' "$ERR" "what down says"
 	assert_match 'c11' "$(ip -n h1 link show master vxbr0)" "ports of the bridge"
 	assert_eq 1 "$(ip -n h1 -o link show master vxbr0 | wc -l)" "ports of the bridge"
 	assert_eq "" "$(on h1 find /sys/fs/bpf -mindepth 1 ! -name '*.debug')" "pins"

@@ -51,7 +51,7 @@ demo_shows_a_mesh() {
 
 # page_of FILE: the page of `status` in it, whatever its numbers, how wide they are, and the kernel's hooks.
 page_of() {
-	sed -n '/^vxbr0: up - /,/or find out who that is/p' "$1" |
+	sed -n '/^vxbr0: up - /,/or find out what it is/p' "$1" |
 		sed -zE 's/\n {4}/ /g; s/[0-9.]+ ?([kMG]?B|k)?/N/g; s/ +/ /g; s/\((tcx|clsact), /(hooks, /'
 }
 

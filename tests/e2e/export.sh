@@ -86,7 +86,7 @@ overlay_that_is_down_says_so() {
 	whole "$WORK/text"
 	assert_eq 0 "$(metric h1 'vxbpf_overlay_up{overlay="vxbr0"}')" "up"
 	assert_eq "" "$(grep 'peer=' "$WORK/text" || true)" "peers of an overlay that is down"
-	refused 2 'it is not up, and there is no' vx h1 export nothing
+	refused 2 'the overlay is not up, and .* does not exist' vx h1 export nothing
 	rm "$WORK/etc/h1/vxbr0.yaml"
 	expect 0 vx h1 export --output -
 	assert_eq "" "$(grep overlay= <<<"$OUT" || true)" "overlays where there is none"
@@ -131,11 +131,11 @@ files_that_can_be_no_overlay() {
 		expect 3 vx h1 status
 		assert_match "^$file: down" "$OUT" "status"
 		expect 3 vx h1 check
-		assert_match "^$file: .*/etc/vxbpf/$file.yaml: file name: must be the overlay's name" "$OUT" "check"
-		refused 2 "$file.yaml: file name: must be the overlay's name" vx h1 export "/etc/vxbpf/$file.yaml"
-		refused 2 "$file.yaml: file name: must be the overlay's name" vx h1 down "/etc/vxbpf/$file.yaml"
+		assert_match "^$file: .*/etc/vxbpf/$file.yaml: file name: must be OVERLAY.yaml" "$OUT" "check"
+		refused 2 "$file.yaml: file name: must be OVERLAY.yaml" vx h1 export "/etc/vxbpf/$file.yaml"
+		refused 2 "$file.yaml: file name: must be OVERLAY.yaml" vx h1 down "/etc/vxbpf/$file.yaml"
 	done
-	refused 2 "$up-a.yaml: file name: must be the overlay's name" vx h1 up
+	refused 2 "$up-a.yaml: file name: must be OVERLAY.yaml" vx h1 up
 	assert_eq 1 "$(metric h1 "vxbpf_overlay_up{overlay=\"$up\"}")" "after all that"
 	expect 0 vx h1 down
 	assert_eq "" "$(metric h1 "vxbpf_overlay_up{overlay=\"$up\"}")" "once it is down"
@@ -246,20 +246,20 @@ inject() { # WHAT HOST ARGS...
 what_fails_leaves_the_old_file() {
 	mesh 1
 	mesh_up
-	refused 1 '/run/test/prom/vxbpf.prom: write: No such file or directory' vx h1 export --output "$PROM"
+	refused 1 '/run/test/prom/vxbpf.prom: cannot write: No such file or directory' vx h1 export --output "$PROM"
 	place
 	vx h1 export --output "$PROM"
-	old_stays 1 "$PROM: write: Input/output error" inject fsync:error=EIO:when=1 h1 export --output "$PROM"
-	old_stays 1 "$PROM: write: Input/output error" inject write:error=EIO:when=1 h1 export --output "$PROM"
-	old_stays 1 "$PROM: write: Permission denied" inject rename:error=EACCES:when=1 h1 export --output "$PROM"
-	old_stays 1 "$PROM: write: Operation not permitted" inject fchmod:error=EPERM:when=1 h1 export --output "$PROM"
+	old_stays 1 "$PROM: cannot write: Input/output error" inject fsync:error=EIO:when=1 h1 export --output "$PROM"
+	old_stays 1 "$PROM: cannot write: Input/output error" inject write:error=EIO:when=1 h1 export --output "$PROM"
+	old_stays 1 "$PROM: cannot write: Permission denied" inject rename:error=EACCES:when=1 h1 export --output "$PROM"
+	old_stays 1 "$PROM: cannot write: Operation not permitted" inject fchmod:error=EPERM:when=1 h1 export --output "$PROM"
 	# A disk that is full, and one that may not be written.
 	on h1 mount -t tmpfs -o size=64k tmpfs "$(dirname "$PROM")"
 	full_disk() {
 		vx h1 export --output "$PROM"
 		on h1 cp "$PROM" "$WORK/old"
 		on h1 dd if=/dev/zero of="$(dirname "$PROM")/fill" bs=4k 2>/dev/null || true
-		refused 1 "$PROM: write: No space left on device" vx h1 export --output "$PROM"
+		refused 1 "$PROM: cannot write: No space left on device" vx h1 export --output "$PROM"
 		on h1 cmp "$WORK/old" "$PROM"
 		assert_eq "fill vxbpf.prom" "$(on h1 ls -A "$(dirname "$PROM")" | paste -s -d ' ')" "files"
 		on h1 rm "$(dirname "$PROM")/fill"
@@ -267,7 +267,7 @@ what_fails_leaves_the_old_file() {
 	}
 	full_disk
 	on h1 mount -o remount,ro "$(dirname "$PROM")"
-	refused 1 "$PROM: write: Read-only file system" vx h1 export --output "$PROM"
+	refused 1 "$PROM: cannot write: Read-only file system" vx h1 export --output "$PROM"
 	on h1 umount "$(dirname "$PROM")"
 	expect 1 on h1 bash -c '"$0" export --output - >/dev/full' "$VXBPF"
 	assert_match 'write to stdout: No space left' "$ERR" "full stdout"
@@ -278,9 +278,9 @@ what_is_no_file_is_left_alone() {
 	mesh_up
 	place
 	mkfifo "$WORK/prom/pipe"
-	refused 1 'it is there and no ordinary file' vx h1 export --output "$WORK/prom/pipe"
-	refused 1 'it is there and no ordinary file' vx h1 export --output "$WORK/prom"
-	refused 1 'it is there and no ordinary file' vx h1 export --output /dev/null
+	refused 1 'it exists and is not a regular file' vx h1 export --output "$WORK/prom/pipe"
+	refused 1 'it exists and is not a regular file' vx h1 export --output "$WORK/prom"
+	refused 1 'it exists and is not a regular file' vx h1 export --output /dev/null
 	test -p "$WORK/prom/pipe"
 	test -c /dev/null
 	rm "$WORK/prom/pipe"
@@ -294,15 +294,15 @@ what_is_no_file_is_left_alone() {
 	# In a folder of others: neither their link nor a second name of something else is written to.
 	echo precious >"$WORK/precious"
 	ln -s "$WORK/precious" "$PROM.tmp"
-	refused 1 'vxbpf.prom.tmp: write: it is there and not ours' vx h1 export --output "$PROM"
+	refused 1 'vxbpf.prom.tmp: cannot write: another user may control this file' vx h1 export --output "$PROM"
 	ln -f "$WORK/precious" "$PROM.tmp"
-	refused 1 'vxbpf.prom.tmp: write: it is there and not ours' vx h1 export --output "$PROM"
+	refused 1 'vxbpf.prom.tmp: cannot write: another user may control this file' vx h1 export --output "$PROM"
 	assert_eq precious "$(cat "$WORK/precious")" "what they point to"
 }
 
 # A link lends its maker root's right to replace a file.
 links_of_others_are_not_followed() {
-	local refusal='it is a link that is not ours, or in a folder that others may change'
+	local refusal='not following a symbolic link that another user owns or can change'
 	mesh 1
 	mesh_up
 	place

@@ -87,11 +87,11 @@ watch_tells_a_failing_write_once() {
 	watch h1 vxbr0 --export "$PROM" --interval 1
 	wait_for 10 test -e "$PROM"
 	mv "$WORK/prom" "$WORK/away"
-	wait_for 10 grep -q "$PROM: write: No such file or directory" "$ERR_FILE"
+	wait_for 10 grep -q "$PROM: cannot write: No such file or directory" "$ERR_FILE"
 	sleep 3
 	assert_eq 1 "$(wc -l <"$ERR_FILE")" "lines on stderr"
 	mv "$WORK/away" "$WORK/prom"
-	wait_for 10 grep -q "$PROM is written again" "$OUT_FILE"
+	wait_for 10 grep -q "$PROM: written again after errors" "$OUT_FILE"
 	# And its own work goes on all the while.
 	container h1 c12
 	wait_for 5 hooked h1 c12
@@ -103,11 +103,11 @@ watch_refuses_what_makes_no_sense() {
 	local n
 	mesh 1
 	for n in 0 3601 x 1.5 -1; do
-		refused 2 'no whole number from 1 to 3600' vx h1 watch vxbr0 --export "$PROM" "--interval=$n"
+		refused 2 'is not a whole number between 1 and 3600' vx h1 watch vxbr0 --export "$PROM" "--interval=$n"
 	done
 	refused 2 'interval' vx h1 watch vxbr0 --interval 5
-	refused 2 'needs a file' vx h1 watch vxbr0 --export -
-	refused 2 'does not take that option' vx h1 status --export "$PROM"
+	refused 2 'requires a file' vx h1 watch vxbr0 --export -
+	refused 2 'does not accept that option' vx h1 status --export "$PROM"
 	assert_eq "" "$(hooks h1)" "hooks"
 }
 

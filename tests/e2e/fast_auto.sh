@@ -113,23 +113,23 @@ more_than_the_flow_turns_it_off() {
 		echo "# $rule"
 		assert_off h2 "bridge rule in table t, chain c $what"
 	done <<-'END'
-		udp dport 7 limit rate 500/second accept|looks at a limit
-		ip saddr 198.51.100.99 quota over 1 mbytes drop|looks at a quota
-		quota name q drop|looks at a quota
-		ip length > 1000 drop|looks at a packet's length
-		meta length > 1000 drop|looks at a packet's length
-		tcp flags syn drop|looks at TCP flags
-		ip dscp 3 drop|looks at the DSCP
-		@th,64,8 1 drop|looks beyond the ports
-		meta hour "09:00"-"17:00" drop|looks at the time
-		numgen inc mod 2 1 drop|draws numbers
-		add @seen { ip saddr }|fills a set from packets
+		udp dport 7 limit rate 500/second accept|uses a limit
+		ip saddr 198.51.100.99 quota over 1 mbytes drop|uses a quota
+		quota name q drop|uses a quota
+		ip length > 1000 drop|checks the packet length
+		meta length > 1000 drop|checks the packet length
+		tcp flags syn drop|checks TCP flags
+		ip dscp 3 drop|checks the DSCP
+		@th,64,8 1 drop|checks beyond the ports
+		meta hour "09:00"-"17:00" drop|checks the time
+		numgen inc mod 2 1 drop|generates numbers
+		add @seen { ip saddr }|updates a set from packets
 		meta mark set 1|changes the mark
 		ether daddr set 02:00:00:00:00:02|changes frames
 		jhash ip saddr mod 2 0 accept|uses hash
 	END
 	nft_chain h2 'ip saddr @slow accept'
-	assert_off h2 "bridge rule in table t, set slow looks at a limit"
+	assert_off h2 "bridge rule in table t, set slow uses a limit"
 	on h2 nft delete table bridge t
 	vx h2 up vxbr0
 	assert_on h2
@@ -139,12 +139,12 @@ more_than_the_flow_turns_it_off() {
 rules_of_ebtables_turn_it_off() {
 	auto_mesh
 	on h2 ebtables -A FORWARD -p ARP --limit 5/s -j ACCEPT
-	assert_off h2 "bridge rule in table filter, chain FORWARD looks at a limit"
+	assert_off h2 "bridge rule in table filter, chain FORWARD uses a limit"
 	on h2 ebtables -F FORWARD
 	vx h2 up vxbr0
 	assert_on h2
 	on h2 ebtables -A FORWARD -p IPv4 --ip-tos 0x10 -j DROP
-	assert_off h2 "bridge rule in table filter, chain FORWARD looks at the DSCP"
+	assert_off h2 "bridge rule in table filter, chain FORWARD checks the DSCP"
 	on h2 ebtables -F FORWARD
 	vx h2 up vxbr0
 	on h2 ebtables -t nat -A PREROUTING -p IPv4 -j redirect
@@ -157,7 +157,7 @@ rules_nobody_reaches_leave_it_on() {
 	on h2 nft add rule bridge t other limit rate 5/second accept
 	assert_on h2
 	on h2 nft add rule bridge t c ip saddr 198.51.100.98 jump other
-	assert_off h2 "bridge rule in table t, chain other looks at a limit"
+	assert_off h2 "bridge rule in table t, chain other uses a limit"
 	on h2 nft add table bridge t '{ flags dormant; }'
 	vx h2 up vxbr0
 	assert_on h2
@@ -167,13 +167,13 @@ iptables_of_bridged_frames_turn_it_off() {
 	[ -e /proc/sys/net/bridge ] || skip "no br_netfilter"
 	auto_mesh
 	on h2 sysctl -qw net.bridge.bridge-nf-call-iptables=1
-	assert_off h2 "iptables look at bridged frames (net.bridge.bridge-nf-call-*)"
+	assert_off h2 "iptables filters bridged frames (net.bridge.bridge-nf-call-*)"
 	# A bridge may ask for them by itself.
 	on h2 sysctl -qw net.bridge.bridge-nf-call-iptables=0
 	vx h2 up vxbr0
 	assert_on h2
 	ip -n h2 link set vxbr0 type bridge nf_call_iptables 1
-	assert_off h2 "iptables look at the bridge's frames (its own nf_call_*)"
+	assert_off h2 "iptables filters frames of this bridge (its nf_call_* options)"
 	ip -n h2 link set vxbr0 type bridge nf_call_iptables 0
 	vx h2 up vxbr0
 	assert_on h2
@@ -265,7 +265,7 @@ watch_switches_at_once() {
 		wait_for 5 is_on h2
 		wait_for 5 some_go_fast
 	done
-	grep '^vxbr0: fast path off: bridge rule in table t, chain c looks at a limit$' "$OUT_FILE"
+	grep '^vxbr0: fast path off: bridge rule in table t, chain c uses a limit$' "$OUT_FILE"
 	grep '^vxbr0: fast path on$' "$OUT_FILE"
 	streamed
 	unloaded 0

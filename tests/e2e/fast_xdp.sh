@@ -30,7 +30,7 @@ ALL_TESTS="
 
 IPV6=0
 NEAR="only to the host's end of the veth"
-UNWATCHED="only what it sends, as \`vxbpf watch\` is not running"
+UNWATCHED="only packets it sends, because \`vxbpf watch\` is not running"
 
 # UDP from c11, a datagram every 2 ms, each of which $RECEIVER writes a line of; nobody answers.
 STREAM='import socket, sys, time
@@ -153,7 +153,7 @@ wall_is_found() {
 	stream_mesh
 	wall link frags
 	watch h2 vxbr0
-	wait_for 3 status_says "true $NEAR, as XDP is at the other end"
+	wait_for 3 status_says "true $NEAR, because XDP is at the other end"
 	holds
 	flows_again
 	wait_for 4 goes c21 PEER
@@ -209,7 +209,7 @@ generic_wall_behind_a_queue_holds() {
 	wait_for 4 is_fast
 	wall link generic
 	holds
-	assert_eq "true only what it sends, as generic XDP is at the other end" "$(why_of h2 c21)" "why of c21"
+	assert_eq "true only packets it sends, because generic XDP is at the other end" "$(why_of h2 c21)" "why of c21"
 	flows_again
 	wait_for 5 is_fast
 }

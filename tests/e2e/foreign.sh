@@ -101,14 +101,14 @@ foreign_xdp_on_the_uplink() {
 	snapshot h1 >"$WORK/before"
 	theirs=$(xdp_on h1 eth0)
 	expect 0 vx h1 up vxbr0
-	assert_match "^vxbpf: eth0: an XDP program that is not this overlay's is on it and stays" "$ERR" "what up says"
+	assert_match "^vxbpf: eth0: another XDP program is attached and stays" "$ERR" "what up says"
 	mesh_up h2
 	containers_each 1
 	mesh_up
 	reach_all c11 c21
 	assert_eq "$theirs" "$(xdp_on h1 eth0)" "program in the driver"
 	expect 0 vx h1 status
-	assert_match "! eth0: an XDP program that is not this overlay's is on it" "$OUT" "status"
+	assert_match "! eth0: another XDP program is attached" "$OUT" "status"
 	assert_eq foreign "$(status_json h1 | jq -r '.[0].underlay[0].xdp')" "xdp in the JSON"
 	ip -n h1 link del c11
 	vx h1 down vxbr0
@@ -150,7 +150,7 @@ two_overlays_want_xdp_on_one_nic() {
 	vx h1 up vxbr0
 	first=$(xdp_on h1 eth0)
 	expect 0 vx h1 up blue
-	assert_match '^vxbpf: eth0: an XDP program that is not this overlay' "$ERR" "what up says"
+	assert_match '^vxbpf: eth0: another XDP program is attached' "$ERR" "what up says"
 	expect 0 vx h1 up --dry-run
 	assert_eq "$first" "$(xdp_on h1 eth0)" "program in the driver"
 	vx h1 down blue
@@ -173,7 +173,7 @@ xdp_in_the_driver_or_not_at_all() {
 	ip -n h1 link set eth0 master lan
 	ip -n h1 addr add "$(address4 h1)/24" dev lan
 	expect 0 vx h1 up vxbr0
-	assert_match '^vxbpf: lan/wire_xdp: make the hook: attach: .*; going on without$' "$ERR" "what up says"
+	assert_match '^vxbpf: lan/wire_xdp: cannot make the hook: attach: .*; continuing without it$' "$ERR" "what up says"
 	assert_eq "" "$(ip -n h1 -o link | grep xdp || true)" "XDP on h1"
 	mesh_up h2
 	containers_each 1
@@ -198,7 +198,7 @@ bridge_of_others_keeps_its_mtu() {
 		ip -n h1 link set vxbr0 up
 		assert_eq "$mtu" "$(mtu_of h1 vxbr0)" "MTU before"
 		expect 0 vx h1 up vxbr0
-		[ "$mtu" -le 1450 ] || assert_match "vxbr0: not made by us, so its MTU stays 1500" "$ERR" "what up says"
+		[ "$mtu" -le 1450 ] || assert_match "vxbr0: not made by vxbpf, so its MTU stays 1500" "$ERR" "what up says"
 		assert_eq "$mtu" "$(mtu_of h1 vxbr0)" "MTU with our tunnels"
 		ip -n h1 link del port9
 		assert_eq "$mtu" "$(mtu_of h1 vxbr0)" "MTU with nothing but our tunnels"
@@ -222,7 +222,7 @@ bridge_is_one_overlays() {
 	vx h1 up vxbr0
 	wait_for 5 has_link_local h1 vxbr0
 	snapshot h1 >"$WORK/before"
-	refused 1 'vxbr0: use it as the bridge: it belongs to overlay vxbr0' vx h1 up blue
+	refused 1 'vxbr0: cannot use it as the bridge: it belongs to overlay vxbr0' vx h1 up blue
 	unchanged h1 "$WORK/before"
 	vx h1 down vxbr0
 	nothing_left h1
@@ -233,9 +233,9 @@ bridge_is_one_overlays() {
 	vx h1 up vxbr0
 	wait_for 5 has_link_local h1 br9
 	snapshot h1 >"$WORK/before"
-	refused 1 'br9: use it as the bridge: vx-h2 on it is a tunnel of another overlay' vx h1 up blue
+	refused 1 'br9: cannot use it as the bridge: vx-h2 on it is a tunnel of another overlay' vx h1 up blue
 	unchanged h1 "$WORK/before"
-	refused 2 'br9 is the bridge of .*, too, and can be of one overlay only' vx h1 up
+	refused 2 'br9 is already the bridge of .*; each overlay needs its own bridge' vx h1 up
 	unchanged h1 "$WORK/before"
 	vx h1 down vxbr0
 	vx h1 up blue

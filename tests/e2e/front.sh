@@ -188,7 +188,7 @@ in_front_is_named() {
 	expect 0 vx h1 up vxbr0
 	assert_eq "" "$ERR" "what up says"
 	tcx eth0 first theirs in next
-	appears h1 in_front "eth0: at its ingress the program theirs \(id [0-9]+\), which is not ours, runs in front of ours"
+	appears h1 in_front "eth0: at its ingress the program theirs \(id [0-9]+\) runs before vxbpf"
 	says_so h1 in_front 'eth0: .*behind \(id' && fail "the one behind is named, too: $(cat "$WORK/check")"
 	vx h1 status | grep 'the program theirs' >/dev/null || fail "no word of it in status"
 	expect 0 vx h1 up vxbr0
@@ -289,7 +289,7 @@ first_priority_is_taken() {
 	on h1 tc filter add dev eth0 ingress pref 1 protocol ip u32 match u32 0 0
 	on h1 tc filter add dev eth0 egress pref 1 protocol arp u32 match u32 0 0
 	expect 0 vx h1 up vxbr0
-	assert_match '^vxbpf: eth0: at its ingress the u32 filter \(priority 1\), which is not ours, runs in front' "$ERR" "what up says"
+	assert_match '^vxbpf: eth0: at its ingress the u32 filter \(priority 1\) runs before vxbpf' "$ERR" "what up says"
 	ready
 	assert_match 'pref 2 bpf' "$(on h1 tc filter show dev eth0 ingress)" "ours"
 	assert_match 'pref 1 u32' "$(on h1 tc filter show dev eth0 ingress)" "theirs"

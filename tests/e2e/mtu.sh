@@ -126,15 +126,15 @@ jumbo_by_the_file() {
 
 what_cannot_fit_is_refused() {
 	mesh 2 "port: 4790" "mtu: 1451"
-	refused 2 '/etc/vxbpf/vxbr0.yaml:2: mtu: 1451 \+ 50 for VXLAN = 1501 do not fit the path to h2, which takes 1500 \(MTU of eth0\): at most 1450' \
+	refused 2 '/etc/vxbpf/vxbr0.yaml:2: mtu: 1451 \+ 50 for VXLAN = 1501 does not fit the path to h2, which carries 1500 \(MTU of eth0\); the maximum is 1450' \
 		vx h1 up vxbr0
 	nothing_left h1
 	config vxbr0 "mtu: 1450"
 	mesh_up h1
 	# What was met once is no longer: said, and the overlay runs on.
 	ip -n h1 route add 192.0.2.2/32 dev eth0 mtu lock 1300
-	refused 2 'mtu: 1450 \+ 50 for VXLAN = 1500 .*takes 1300 \(mtu of the route\): at most 1250' vx h1 reload vxbr0
-	says h1 '! runs on as it was set up, but the config cannot be met now: .*vxbr0.yaml:1: mtu: '
+	refused 2 'mtu: 1450 \+ 50 for VXLAN = 1500 .*carries 1300 \(mtu of the route\); the maximum is 1250' vx h1 reload vxbr0
+	says h1 '! still runs with its previous config, because the config cannot be applied now: .*vxbr0.yaml:1: mtu: '
 }
 
 second_cables() { # MTU

@@ -77,7 +77,7 @@ answers() {
 		'seq=4 time=' '4 sent, 4 answered, 0% lost' 'rtt min/avg/max [0-9./]+ ms'
 	ping_of h1 192.0.2.3 vxbr0 -c 3 -s 1450
 	says 0 '1450 bytes from h3 \(192\.0\.2\.3\): seq=3' '3 sent, 3 answered' \
-		'packets of 1450 bytes, 1500 outside, arrive whole'
+		'packets of 1450 bytes \(1500 on the wire\) arrive unfragmented'
 	assert_eq '[]' "$(on h1 bpftool -j map dump pinned /sys/fs/bpf/vxbpf/vxbr0/probes | jq -c .)" "left over"
 	all_answer
 }
@@ -138,7 +138,7 @@ counters_stand_still() {
 	ping_of h1 h2 -c 5
 	says 0 '5 answered'
 	ping_of h2 h1 -c 3 -s 2000
-	says 1 'outer 1500, so overlay packets up to 1450'
+	says 1 '1500 on the wire, so 1450 for overlay packets'
 	for name in h1 h2; do
 		numbers_of "$name" >"$WORK/after"
 		assert_same "$WORK/before.$name" "$WORK/after" "numbers of $name"
@@ -214,9 +214,9 @@ filtered_at_the_peer() {
 	pinged_mesh
 	input_of h2 input 'udp dport 4789 drop'
 	ping_of h1 h2 -c 2
-	says 1 '2 sent, 0 answered, 100% lost' '^vxbpf: h2: ping: no answer: UDP port 4789 is probably filtered on the way'
+	says 1 '2 sent, 0 answered, 100% lost' '^vxbpf: h2: ping: no answer: a firewall on the path probably blocks UDP port 4789'
 	ping_of h2 h1 -c 1 # its answers are filtered
-	says 1 'probably filtered'
+	says 1 'probably blocks'
 	on h2 nft flush ruleset
 	ping_of h1 h2 -c 1
 	says 0 '1 answered'
@@ -226,7 +226,7 @@ refused_here() {
 	pinged_mesh
 	input_of h1 output 'udp dport 4789 drop'
 	ping_of h1 h2 -c 1
-	says 1 'no answer: this host did not let it out: a firewall rule or an IPsec policy here refuses UDP port 4789'
+	says 1 'no answer: this host dropped the probe; a firewall rule or an IPsec policy here blocks UDP port 4789'
 	on h1 nft flush ruleset
 	ip -n h1 route add unreachable 192.0.2.2/32
 	ping_of h1 h2 -c 1
@@ -234,10 +234,10 @@ refused_here() {
 	ip -n h1 route del unreachable 192.0.2.2/32
 	ip -n h1 link set vx-h2 down
 	ping_of h1 h2 -c 1
-	says 1 'no answer: vx-h2 is down on this host: run `vxbpf up vxbr0`'
+	says 1 'no answer: vx-h2 is down on this host; run `vxbpf up vxbr0`'
 	ip -n h1 link del vx-h2
 	ping_of h1 h2 -c 1
-	says 1 'h2: ping: its tunnel vx-h2 is gone: run `vxbpf up vxbr0`'
+	says 1 'h2: ping: its tunnel vx-h2 does not exist; run `vxbpf up vxbr0`'
 }
 
 # The kernel's own mesh there: its bridge forwards no probe to anybody.
@@ -252,7 +252,7 @@ no_vxbpf_there() {
 	pings c11 "$(ip4_of c21)" 2
 	capture c21 c21 eth0 ether proto 0x88b5
 	ping_of h1 h2 -c 3
-	says 1 '0 answered' 'or vxbpf does not run there, or an older one'
+	says 1 '0 answered' 'or the peer runs no vxbpf or an older one'
 	exactly 0 c21
 }
 
@@ -260,7 +260,7 @@ a_larger_one_does_not_fit() {
 	pinged_mesh
 	ping_of h1 h2 -c 1 -s 1451
 	says 1 '1 sent, 0 answered' \
-		"path MTU to h2: outer 1500, so overlay packets up to 1450 \(50 around each\); the overlay's MTU of 1450 fits"
+		"path MTU to h2: 1500 on the wire, so 1450 for overlay packets \(50 around each\); the overlay's MTU of 1450 fits"
 }
 
 # The kernel here would fragment, and a container's packet does arrive.
@@ -270,7 +270,7 @@ narrow_route_here() {
 	ip -n h1 route add 192.0.2.2/32 dev eth0 mtu 1400
 	pings c11 "$(ip4_of c21)" 2 -s 1422 -M dont
 	ping_of h1 h2 -c 1 -s 1450
-	says 1 'path MTU to h2: outer 1400, so overlay packets up to 1350 ' "the overlay's MTU is 1450: set .mtu: 1350. on all"
+	says 1 'path MTU to h2: 1400 on the wire, so 1350 for overlay packets ' "the overlay's MTU is 1450; set .mtu: 1350. on all"
 	ping_of h1 h2 -c 1 -s 1350
 	says 0 '1350 bytes from h2' '1 answered'
 }
@@ -281,7 +281,7 @@ narrow_hop_on_the_way() {
 	router_narrow 1400 4 192.0.2.2/32
 	pings c11 "$(ip4_of c21)" 2 -s 1422 -M dont
 	ping_of h1 h2 -c 1 -s 1450
-	says 1 'path MTU to h2: outer 1400, so overlay packets up to 1350 '
+	says 1 'path MTU to h2: 1400 on the wire, so 1350 for overlay packets '
 	ping_of h2 h1 -c 1 -s 1450 # not on the way back
 	says 0 '1 answered'
 }
@@ -291,7 +291,7 @@ narrow_hop_ipv6() {
 	pinged_mesh
 	router_narrow 1400 6 2001:db8::2/128
 	ping_of h1 h2 -c 1 -s 1430
-	says 1 'path MTU to h2: outer 1400, so overlay packets up to 1330 \(70 around each\)' 'set .mtu: 1330.'
+	says 1 'path MTU to h2: 1400 on the wire, so 1330 for overlay packets \(70 bytes of overhead\)' 'set .mtu: 1330.'
 	ping_of h1 h2 -c 1 -s 1330
 	says 0 '1 answered'
 }
@@ -301,25 +301,25 @@ which_peer() {
 	ping_of h1 h2
 	says 1 'vxbpf: ping: no overlay is up here'
 	ping_of h1 h2 vxbr0
-	says 1 'vxbpf: vxbr0: ping: it is not up here: run `vxbpf up vxbr0`'
+	says 1 'vxbpf: vxbr0: ping: the overlay is not up here; run `vxbpf up vxbr0`'
 	mesh_up
 	ping_of h1
-	says 2 'ping: which peer'
+	says 2 'ping: missing PEER'
 	ping_of h1 nobody
-	says 2 'vxbpf: nobody: ping: no such peer; there are h2$'
+	says 2 'vxbpf: nobody: ping: peer not found; the peers are h2$'
 	ping_of h1 192.0.2.1
-	says 2 'that is this host'
+	says 2 'this is the local host'
 	ping_of h1 h2 vxbr7
-	says 2 'vxbr7: ping: it is not up, and there is no /etc/vxbpf/vxbr7.yaml'
+	says 2 'vxbr7: ping: the overlay is not up, and /etc/vxbpf/vxbr7.yaml does not exist'
 	ping_of h1 h2 -c 0
-	says 2 "ping: '0' is no whole number from 1"
+	says 2 "ping: '0' is not a whole number between 1 and"
 	ping_of h1 h2 -s 31
-	says 2 "ping: '31' is no whole number from 32"
+	says 2 "ping: '31' is not a whole number between 32 and"
 	config vxbr1 'port: 4790'
 	vx h1 up vxbr1
 	vx h2 up vxbr1
 	ping_of h1 h2
-	says 2 'h2: ping: it is a peer in vxbr0 and in vxbr1: say which'
+	says 2 'h2: ping: it is a peer in vxbr0 and in vxbr1; name the overlay'
 	ping_of h1 h2 vxbr1 -c 1
 	says 0 '1 answered'
 }
@@ -328,7 +328,7 @@ index_is_refused() {
 	mesh 3 'vni: index'
 	mesh_up
 	ping_of h1 h2
-	says 1 'with `vni: index` probes are not answered'
+	says 1 'not supported with `vni: index`'
 	capture wire sw br0 udp port 4789
 	expected h1 h2
 	frames h1 vx-h2 count=5 eth dst=01:80:c2:00:00:01 src=02:76:78:62:70:66 data hex="$(probe_hex 1)"
@@ -340,7 +340,7 @@ older_programs() {
 	mesh_up
 	on h1 rm /sys/fs/bpf/vxbpf/vxbr0/probes
 	ping_of h1 h2
-	says 1 'its programs know no probes: run `vxbpf reload vxbr0`'
+	says 1 'its programs do not support probes; run `vxbpf reload vxbr0`'
 }
 
 interrupted() {

@@ -127,7 +127,7 @@ lock_is_waited_for() {
 	on h1 rmdir /sys/fs/bpf/old
 	let_go "$PID"
 	wait "$up"
-	assert_eq "vxbpf: another vxbpf is changing this host: waiting for it" "$(<"$WORK/err")" "what up says"
+	assert_eq "vxbpf: waiting for another vxbpf that is changing this host" "$(<"$WORK/err")" "what up says"
 	converged
 	all_gone
 }
@@ -182,7 +182,7 @@ tunnel_deleted_beside() {
 bridge_deleted_beside() {
 	mesh 2
 	beside "$HOOKED" ip link del vxbr0
-	gave_up 'vx-h2: make the member: there is no bridge vxbr0'
+	gave_up 'vx-h2: cannot make the member: bridge vxbr0 does not exist'
 	nothing_left h1
 	converged
 	all_gone
@@ -195,7 +195,7 @@ names_taken_beside() {
 	mesh 2
 	for name in vxbr0 vx-h2; do
 		beside "$BEGUN" bash -c "ip link add $name type $(kind_of "$name") && ip link set $name alias theirs"
-		gave_up "$name: make the (bridge|tunnel): File exists"
+		gave_up "$name: cannot make the (bridge|tunnel): File exists"
 		ip -n h1 -d link show "$name" >"$WORK/theirs"
 		vx h1 down vxbr0
 		ip -n h1 -d link show "$name" | diff "$WORK/theirs" -
@@ -231,7 +231,7 @@ pins_removed_beside() {
 undone_beside() {
 	mesh 2
 	beside 'unlink.*links/host_in-' ip link set vx-h2 mtu 1400
-	gave_up 'vxbr0: something on this host undoes what is set: still to do: ~ tunnel +vx-h2 +mtu 1400 -> 65000'
+	gave_up 'vxbr0: something on this host reverts what vxbpf sets; still to do: ~ tunnel +vx-h2 +mtu 1400 -> 65000'
 	converged
 	all_gone
 }
@@ -241,7 +241,7 @@ tunnel_in_another_namespace() {
 	both_up
 	netns elsewhere
 	ip -n h1 link set vx-h2 netns elsewhere
-	refused 1 '^vxbpf: vx-h2: make the tunnel: A VXLAN device with the specified VNI already exists, and not in sight here: in another network namespace' \
+	refused 1 '^vxbpf: vx-h2: cannot make the tunnel: A VXLAN device with the specified VNI already exists, but not in this network namespace' \
 		vx h1 up vxbr0
 	ip -n elsewhere link del vx-h2
 	converged
@@ -276,7 +276,7 @@ renamed() {
 	# A bridge of ours under another name is not the overlay's any more; it stays while others use it.
 	rename vxbr0 old
 	expect 0 vx h1 up vxbr0
-	assert_eq "vxbpf: old: the bridge stays: c11 is still on it" "$ERR" "what up says"
+	assert_eq "vxbpf: old: the bridge stays because c11 is still on it" "$ERR" "what up says"
 	ip -n h1 link set c11 master vxbr0
 	converged
 	[ -z "$(ip -n h1 -o link show old 2>/dev/null)" ] || fail "the old bridge is still there"

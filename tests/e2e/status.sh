@@ -46,7 +46,7 @@ underlay_device_is_gone() {
 	ip -n h1 link set eth0 down
 	ip -n h1 link set eth0 name eth7
 	ip -n h1 link set eth7 up
-	said h1 3 degraded '! runs on as it was set up, but the config cannot be met now: /etc/vxbpf/vxbr0.yaml:1: underlay eth0: there is no such device'
+	said h1 3 degraded '! still runs with its previous config, because the config cannot be applied now: /etc/vxbpf/vxbr0.yaml:1: underlay eth0: there is no such device'
 	ip -n h1 link set eth7 down
 	ip -n h1 link set eth7 name eth0
 	ip -n h1 link set eth0 up
@@ -56,7 +56,7 @@ underlay_device_is_gone() {
 own_address_is_gone() {
 	healthy_pair
 	ip -n h1 addr del 192.0.2.1/24 dev eth0
-	said h1 3 degraded '! runs on as it was set up, but the config cannot be met now: .*address'
+	said h1 3 degraded '! still runs with its previous config, because the config cannot be applied now: .*address'
 	address h1 eth0
 	said h1 0 up 'nothing is wrong'
 	# Down, too, it is said.
@@ -67,7 +67,7 @@ own_address_is_gone() {
 
 # A host that waits for a floating address: said, guarded, and at work as soon as the address is there.
 own_address_is_still_to_come() {
-	local missing='local: this is h1, but no device here has the address 192\.0\.2\.1 now'
+	local missing='local: this host is h1, but no device has its address 192\.0\.2\.1 now'
 	mesh 2
 	mesh_up h2
 	sed -i '1i local: h1' "$WORK/etc/h1/vxbr0.yaml"
@@ -143,7 +143,7 @@ passed_is_not_dropped() {
 	for mode in observe off; do
 		config vxbr0 "guard: $mode"
 		vx h1 reload vxbr0
-		said h1 0 up '23 counted, the last [^ ]+ s ago; such packets are let through'
+		said h1 0 up '23 counted, the last [^ ]+ s ago; the guard allows such packets'
 		expect 0 vx h1 status vxbr0
 		assert_eq "" "$(grep dropped <<<"$OUT" || true)" "what was dropped with guard: $mode"
 		assert_match 'counted +unknown_source 23 \(no peer\)' "$OUT" "what was counted"
@@ -155,7 +155,7 @@ passed_is_not_dropped() {
 
 # As wg-quick does it: the whole mark of packets on their way in is set anew.
 mark_is_lost_between_guard_and_tunnel() {
-	local lost='! peers. frames pass the guard and come to vx-h2 without its mark \([0-9]+ dropped, .*\): a firewall rule changes the packets. mark: see mark: in vxbpf.yaml\(5\)'
+	local lost='! frames of peers pass the guard but reach vx-h2 without its mark \([0-9]+ dropped, .*\), because a firewall rule changes the mark; see mark: in vxbpf.yaml\(5\)'
 	healthy_pair
 	acquainted c11 c21
 	# A stranger behind another device is something else, also while the peer itself is heard.
@@ -167,7 +167,7 @@ mark_is_lost_between_guard_and_tunnel() {
 	frames s8 eth0 count=5 eth dst=02:a1:00:00:00:01 "src=$(underlay_mac s8)" ip "src=$(address4 h2)" \
 		"dst=$(address4 h1)" udp vxlan "vni=$(vni h1 h2)" eth "dst=$(mac_of c11)" data text=forged
 	drops_are h1 "unguarded=5"
-	said h1 0 up '! VXLAN for vx-h2 came by a device or to an address the guard does not cover \(5 dropped'
+	said h1 0 up '! VXLAN for vx-h2 arrived on a device or address the guard does not cover \(5 dropped'
 	on h1 nft -f - <<-'N'
 		table inet others {
 			chain pre { type filter hook prerouting priority -150; meta l4proto udp meta mark set ct mark; }
@@ -180,7 +180,7 @@ mark_is_lost_between_guard_and_tunnel() {
 	frames s8 eth0 eth dst=02:a1:00:00:00:01 "src=$(underlay_mac s8)" ip "src=$(address4 h2)" \
 		"dst=$(address4 h1)" udp vxlan "vni=$(vni h1 h2)" eth "dst=$(mac_of c11)" data text=forged
 	expect 0,3 vx h1 status vxbr0
-	assert_match 'VXLAN for vx-h2 came by a device' "$(tr -s '\n ' ' ' <<<"$OUT")" "once the rule is gone"
+	assert_match 'VXLAN for vx-h2 arrived on a device' "$(tr -s '\n ' ' ' <<<"$OUT")" "once the rule is gone"
 }
 
 run_tests

@@ -145,7 +145,7 @@ silent_peers_come_first() {
 	sees ' status=3$' || fail "exit status: $(pane)"
 	sees '^  peers +2: 1 silent, 1 up$' || fail "states: $(pane)"
 	assert_eq "h3 h2" "$(pane | awk '/^  peer / { t = 1; next } t && NF == 0 { exit } t { print $1 }' | xargs)" "order"
-	sees '^  ! h3: we send' || fail "sentence: $(pane)"
+	sees '^  ! h3: we sent' || fail "sentence: $(pane)"
 }
 
 drops_by_reason_with_their_age() {

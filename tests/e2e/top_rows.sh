@@ -181,9 +181,9 @@ reads_counters_and_nothing_else() {
 wrong_usage() {
 	mesh 1
 	refused 2 "no order 'colour', only traffic, .*, peer" vx h1 top --sort colour
-	refused 2 "'0' is no whole number from 1 to 3600" vx h1 top --interval 0
-	refused 2 "'x' is no whole number" vx h1 top -n x
-	refused 2 "it is not up, and there is no" vx h1 top nothing
+	refused 2 "'0' is not a whole number between 1 and 3600" vx h1 top --interval 0
+	refused 2 "'x' is not a whole number" vx h1 top -n x
+	refused 2 "the overlay is not up, and .* does not exist" vx h1 top nothing
 	refused 1 "needs root: CAP_NET_ADMIN and CAP_BPF are missing" \
 		on h1 setpriv --bounding-set=-all --inh-caps=-all "$VXBPF" top
 	# One that is not up yet is waited for.

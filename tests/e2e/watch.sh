@@ -109,7 +109,7 @@ settles_after_its_own_changes() {
 damaged() {
 	: >"$OUT_FILE"
 	on h1 "$@"
-	wait_for 2 grep -q ' looked at ' "$OUT_FILE"
+	wait_for 2 grep -q ' checked ' "$OUT_FILE"
 	settled h1
 }
 

@@ -104,7 +104,7 @@ lost_events_are_made_up_for() {
 	container h1 c12
 	ip -n h1 link del c11
 	kill -CONT "$WATCH"
-	wait_for 5 grep -q 'some was lost' "$OUT_FILE"
+	wait_for 5 grep -q 'some were lost' "$OUT_FILE"
 	settled h1
 	hooked h1 c12
 	on h1 test -e /proc/sys/net/ipv4/conf/vx-h2

@@ -106,7 +106,7 @@ moves_and_flapping() {
 	says "is at h2 .*, moved 3 times, last [0-9.]+ s ago from h3$"
 	show 02:ee:00:00:00:08 c31
 	who 0 h1 02:ee:00:00:00:08
-	says "is at h3 .*, moved 4 times, last [0-9.]+ s ago from h2; it does not come to rest: 4 moves with less than a minute"
+	says "is at h3 .*, moved 4 times, last [0-9.]+ s ago from h2; still moving: 4 moves less than a minute apart"
 }
 
 # The map as it would be after ten minutes: entries cannot be made older otherwise.
@@ -123,7 +123,7 @@ stale_entry() {
 	on h1 bpftool map update pinned /sys/fs/bpf/vxbpf/vxbr0/fdb key hex 02 c0 00 00 00 15 00 00 \
 		value hex "${bytes[@]}"
 	who 0 h1 "$(mac_of c21)"
-	says "was at h2 .*, seen [0-9]+ (min|h|d) ago, longer than a bridge remembers"
+	says "was at h2 .*, seen [0-9]+ (min|h|d) ago, longer ago than the bridge's ageing time"
 }
 
 by_vlan() {
@@ -146,7 +146,7 @@ only_the_bridge_knows() {
 	seen_mesh
 	on h1 bridge fdb add 02:ee:00:00:00:0a dev c11 master static
 	who 0 h1 02:ee:00:00:00:0a
-	says "our programs have seen nothing of it; the bridge has it at port c11 of this host"
+	says "no vxbpf program has seen it; the bridge has it at port c11 of this host"
 }
 
 ip_by_neighbour() {
@@ -183,19 +183,19 @@ duplicate_address() {
 	ip -n h1 neigh replace "$(ip4_of c21)" lladdr "$(mac_of c31)" dev vxbr0 nud reachable
 	who 0 h1 "$(ip4_of c21)"
 	says "has MAC $(mac_of c21), by a flow" "has MAC $(mac_of c31), by this host's neighbour table" \
-		"2 MACs show $(ip4_of c21): a duplicate address" \
+		"2 MACs use $(ip4_of c21): the address is a duplicate" \
 		"$(mac_of c21) is at h2" "$(mac_of c31) is at h3"
 }
 
 nobody_knows() {
 	seen_mesh
 	who 1 h1 02:ee:00:00:00:0b
-	says "^vxbpf: 02:ee:00:00:00:0b: who: no frame of it has been seen here"
+	says "^vxbpf: 02:ee:00:00:00:0b: who: not found: neither vxbpf nor the bridge has seen a frame from it"
 	who 1 h1 198.51.100.99
-	says "^vxbpf: 198.51.100.99: who: nobody here knows: .*; ping it, then ask again"
+	says "^vxbpf: 198.51.100.99: who: not found: .*; ping it, then retry"
 	who 1 h1 198.51.100.99 --json
 	who 2 h1 02:ee:00:00:0b
-	says "neither a MAC nor an IP address"
+	says "not a MAC or IP address"
 	who 2 h1
 	says "which MAC or IP address"
 	mesh_down

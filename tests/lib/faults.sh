@@ -93,9 +93,9 @@ dry_run() { expect "$1" vx h1 "$2" vxbr0 --dry-run; }
 fails() { # POINT VERB
 	expect 0,1,2 broken_at "$1" ENOMEM h1 "$2" vxbr0
 	echo "$1: $STATUS $ERR"
-	[[ $ERR != *"vx-h"*"going on without"* && $ERR != *"eth0"*"going on without"* ]] || fail "$1: $ERR"
+	[[ $ERR != *"vx-h"*"continuing without it"* && $ERR != *"eth0"*"continuing without it"* ]] || fail "$1: $ERR"
 	case "$STATUS $ERR" in
-	"0 "*"going on without"* | "0 "*"the next run goes on"*) vx h1 "$2" vxbr0 ;;
+	"0 "*"continuing without it"* | "0 "*"the next run will retry"*) vx h1 "$2" vxbr0 ;;
 	esac
 	if [ "$STATUS" -ne 0 ]; then
 		assert_eq 1 "$(wc -l <<<"$ERR")" "lines on stderr"

@@ -4,7 +4,7 @@
 #
 #   watch HOST [ARGS...]     started with -v, its first pass done; pid in WATCH, words in OUT_FILE, ERR_FILE
 #   unwatch SIGNAL STATUS    ended
-#   passes                   how often it has looked at something since OUT_FILE was emptied
+#   passes                   how often it has checked something since OUT_FILE was emptied
 #   settled HOST             waits until the config is met and it has stopped looking
 #   hooked HOST IFNAME       is the port's program there?
 #   pair                     h1 and h2 up, with c11 and c21; the lines of YAML in CONFIG
@@ -23,7 +23,7 @@ watch() {
 	"${ENTER[@]}" env ${NO_TCX:+VXBPF_NO_TCX=1} "$VXBPF" watch -v "${@:2}" >"$OUT_FILE" 2>"$ERR_FILE" &
 	WATCH=$!
 	on_exit stop $WATCH
-	wait_for 10 grep -q ' looked at everything' "$OUT_FILE"
+	wait_for 10 grep -q ' checked everything' "$OUT_FILE"
 }
 
 unwatch() { # SIGNAL STATUS
@@ -34,7 +34,7 @@ unwatch() { # SIGNAL STATUS
 }
 
 passes() {
-	grep -c ' looked at ' "$OUT_FILE" || true
+	grep -c ' checked ' "$OUT_FILE" || true
 }
 
 right() {

@@ -26,14 +26,14 @@
 #define PEERS "must be a list of 1 to 1000 hosts"
 #define ADDRESS "must be an IPv4 or IPv6 address"
 #define FILE_NAME \
-	"file name: must be the overlay's name, 1 to 15 of the characters A-Z a-z 0-9 _ -, " \
-	"and .yaml"
+	"file name: must be OVERLAY.yaml, where OVERLAY is 1 to 15 of the characters A-Z a-z " \
+	"0-9 _ -"
 #define P "peers:\n- {name: a, address: 192.0.2.1}\n- {name: b, address: 192.0.2.2}\n"
 
 /* Text of vxbr0.yaml -> the refusal without "vxbr0.yaml:". */
 static const struct { const char *text, *want; } files[] = {
-	{ "", " peers: is missing, the file is empty" },
-	{ "# only a comment\n", " peers: is missing, the file is empty" },
+	{ "", " peers: is missing because the file is empty" },
+	{ "# only a comment\n", " peers: is missing because the file is empty" },
 	{ "\n---\n", "3: must be a mapping with the keys " FILE_KEYS ", not empty" },
 	{ "- a\n- b\n", "1: must be a mapping with the keys " FILE_KEYS ", not a list of 2" },
 	{ "peers\n", "1: must be a mapping with the keys " FILE_KEYS ", not peers" },
@@ -47,17 +47,17 @@ static const struct { const char *text, *want; } files[] = {
 	{ "port: 'x\n", "2: not YAML: found unexpected end of stream" },
 	{ "port: 4789\npe\001ers: []\n", "2: not YAML: control characters are not allowed" },
 	{ "port: 1\n\377\376\n", "2: not YAML: invalid leading UTF-8 octet" },
-	{ "port: \"\\0\"\n" P, "1: port: a word of this file holds a control character" },
-	{ "port: 1\n\"a\\nb\": 1\n", "2: a word of this file holds a control character" },
-	{ P "---\nport: 1\n", "4: a second YAML document starts here, one is allowed" },
+	{ "port: \"\\0\"\n" P, "1: port: a value in this file contains a control character" },
+	{ "port: 1\n\"a\\nb\": 1\n", "2: a value in this file contains a control character" },
+	{ P "---\nport: 1\n", "4: a second YAML document starts here, but only one is allowed" },
 	{ P "...\nport: 1\n", "5: not YAML: did not find expected <document start>" },
 	{ "port: &p 1\n" P,
-	  "1: port: YAML anchors (&name) are not allowed, write the value out" },
-	{ "mtu: *p\n" P, "1: mtu: YAML aliases (*name) are not allowed, write the value out" },
+	  "1: port: YAML anchors (&name) are not allowed; repeat the value" },
+	{ "mtu: *p\n" P, "1: mtu: YAML aliases (*name) are not allowed; repeat the value" },
 	{ "port: !!int 1\n" P, "1: port: YAML tags (!name) are not allowed" },
 	{ "peers: !x []\n", "1: peers: YAML tags (!name) are not allowed" },
 	{ "peers: &x []\n",
-	  "1: peers: YAML anchors (&name) are not allowed, write the value out" },
+	  "1: peers: YAML anchors (&name) are not allowed; repeat the value" },
 	{ "%YAML 1.1\n---\n" P, "1: YAML directives (%NAME) are not allowed" },
 	{ "port: 1\n%TAG ! x\n" P, "2: YAML directives (%NAME) are not allowed" },
 	{ "# a remark\r%TAG ! x\n" P, "1: YAML directives (%NAME) are not allowed" },
@@ -65,27 +65,27 @@ static const struct { const char *text, *want; } files[] = {
 	{ "#\302\205%YAML 1.1\n---\n" P, "1: YAML directives (%NAME) are not allowed" },
 	{ "#\342\200\250%YAML 1.1\n---\n" P, "1: YAML directives (%NAME) are not allowed" },
 	{ "#\342\200\251%YAML 1.1\n---\n" P, "1: YAML directives (%NAME) are not allowed" },
-	{ "? [a]\n: b\n", "1: a key must be a word, not a list or mapping" },
-	{ "? {a: b}\n: b\n", "1: a key must be a word, not a list or mapping" },
-	{ "<<: {port: 1}\n" P, "1: <<: unknown key, known here: " FILE_KEYS },
+	{ "? [a]\n: b\n", "1: a key must be a scalar, not a list or mapping" },
+	{ "? {a: b}\n: b\n", "1: a key must be a scalar, not a list or mapping" },
+	{ "<<: {port: 1}\n" P, "1: <<: unknown key; known keys are " FILE_KEYS },
 	{ "peers: [[[[[[[[[[]]]]]]]]]]\n",
 	  "1: peers[0][0][0][0][0][0][0]: lists and mappings nested too deeply" },
-	{ "prot: 4789\n" P, "1: prot: unknown key, known here: " FILE_KEYS },
-	{ "Port: 4789\n" P, "1: Port: unknown key, known here: " FILE_KEYS },
-	{ "port: 1\nport: 1\n" P, "2: port: given twice, first on line 1" },
-	{ "port: 1\n\"port\": 1\n" P, "2: port: given twice, first on line 1" },
+	{ "prot: 4789\n" P, "1: prot: unknown key; known keys are " FILE_KEYS },
+	{ "Port: 4789\n" P, "1: Port: unknown key; known keys are " FILE_KEYS },
+	{ "port: 1\nport: 1\n" P, "2: port: duplicate key, first on line 1" },
+	{ "port: 1\n\"port\": 1\n" P, "2: port: duplicate key, first on line 1" },
 	{ "port: 1\n", "1: peers: is missing" },
 	{ "peers:\n- {name: a, address: 192.0.2.1, adress6: fd00::1}\n",
-	  "2: peers[0].adress6: unknown key, known here: " HOST_KEYS },
+	  "2: peers[0].adress6: unknown key; known keys are " HOST_KEYS },
 	{ "peers:\n- name: a\n  address: 192.0.2.1\n  name: b\n",
-	  "4: peers[0].name: given twice, first on line 2" },
+	  "4: peers[0].name: duplicate key, first on line 2" },
 	{ "peers:\n- {name: a, address: 192.0.2.1}\n- name: b\n",
 	  "3: peers[1]: address is missing" },
 	{ "peers:\n- {address: 192.0.2.1}\n", "2: peers[0]: name is missing" },
 	{ "peers: [{}]\n", "1: peers[0]: name is missing" },
 	{ "a-key-of-more-than-forty-four-characters-is-cut: 1\n",
-	  "1: a-key-of-more-than-forty-four-characters-is-...: unknown key, known here: " FILE_KEYS },
-	{ "\303\251: 1\n", "1: ??: unknown key, known here: " FILE_KEYS },
+	  "1: a-key-of-more-than-forty-four-characters-is-...: unknown key; known keys are " FILE_KEYS },
+	{ "\303\251: 1\n", "1: ??: unknown key; known keys are " FILE_KEYS },
 	{ "port: \"4789\"\n" P, "1: port: " PORT ", not \"4789\"" },
 	{ "port: 4789.0\n" P, "1: port: " PORT ", not 4789.0" },
 	{ "port: -1\n" P, "1: port: " PORT ", not -1" },
@@ -134,9 +134,9 @@ static const struct { const char *text, *want; } files[] = {
 	{ "underlay:\n" P, "1: underlay: " DEVICE ", not empty" },
 	{ "underlay: [eth0]\n" P, "1: underlay: " DEVICE ", not a list of 1" },
 	{ "underlay: vxbr0\n" P, "1: underlay: vxbr0 is this overlay's own bridge" },
-	{ "local: c\n" P, "1: local: must be the name of a peer of this file, not c" },
+	{ "local: c\n" P, "1: local: must be the name of a peer in this file, not c" },
 	{ "local: []\n" P,
-	  "1: local: must be the name of a peer of this file, not an empty list" },
+	  "1: local: must be the name of a peer in this file, not an empty list" },
 	{ "peers:\n", "1: peers: " PEERS ", not empty" },
 	{ "peers: []\n", "1: peers: " PEERS ", not an empty list" },
 	{ "peers: {}\n", "1: peers: " PEERS ", not an empty mapping" },
@@ -168,9 +168,9 @@ static const struct { const char *text, *want; } files[] = {
 	  "- {name: b, address: 192.0.2.2, bridge_address: [fd01::1/64, 10.0.0.1/16]}\n",
 	  "3: peers[1].bridge_address[1]: 10.0.0.1 is already on line 2, for a" },
 	{ "peers:\n- {name: a, address: 192.0.2.1, bridge_address: [10.0.0.1/24, 10.0.0.1/16]}\n",
-	  "2: peers[0].bridge_address[1]: 10.0.0.1 is given to a twice" },
+	  "2: peers[0].bridge_address[1]: 10.0.0.1 appears twice for a" },
 	{ "peers:\n- {name: a, address: 192.0.2.1, bridge_address: [192.0.2.1/24]}\n",
-	  "2: peers[0].bridge_address[0]: 192.0.2.1 is given to a twice" },
+	  "2: peers[0].bridge_address[0]: 192.0.2.1 appears twice for a" },
 	{ "peers:\n- {name: a, address: 192.0.2.1}\n"
 	  "- {name: b, address: 192.0.2.2, bridge_address: [192.0.2.1/24]}\n",
 	  "3: peers[1].bridge_address[0]: 192.0.2.1 is already on line 2, for a" },
@@ -204,16 +204,13 @@ static const struct { const char *text, *want; } files[] = {
 	{ "peers:\n- {name: a, address: \"ff02::1\"}\n",
 	  "2: peers[0].address: ff02::1 is a multicast address" },
 	{ "peers:\n- {name: a, address: \"fe80::1\"}\n",
-	  "2: peers[0].address: fe80::1 is a link-local address, which names another host on every "
-	  "link" },
+	  "2: peers[0].address: fe80::1 is a link-local address, which is not unique across links" },
 	{ "peers:\n- {name: a, address: \"fe80::1%eth0\"}\n",
 	  "2: peers[0].address: " ADDRESS ", not \"fe80::1%eth0\"" },
 	{ "peers:\n- {name: a, address: \"::ffff:192.0.2.1\"}\n",
-	  "2: peers[0].address: ::ffff:192.0.2.1 is an IPv4 address in IPv6 form, write the IPv4 "
-	  "address" },
+	  "2: peers[0].address: ::ffff:192.0.2.1 is an IPv4-mapped IPv6 address; write the IPv4 address" },
 	{ "peers:\n- {name: a, address: \"::ffff:c000:201\"}\n",
-	  "2: peers[0].address: ::ffff:c000:201 is an IPv4 address in IPv6 form, write the IPv4 "
-	  "address" },
+	  "2: peers[0].address: ::ffff:c000:201 is an IPv4-mapped IPv6 address; write the IPv4 address" },
 	{ "peers:\n- {name: a, address: \"2001:db8::g\"}\n",
 	  "2: peers[0].address: " ADDRESS ", not \"2001:db8::g\"" },
 	{ "peers:\n- {name: a, address: \" 192.0.2.1\"}\n",
@@ -225,12 +222,11 @@ static const struct { const char *text, *want; } files[] = {
 	{ "peers:\n- {name: a, address: 192.0.2.1, address6: 192.0.2.2}\n",
 	  "2: peers[0].address6: must be an IPv6 address, not 192.0.2.2" },
 	{ "peers:\n- {name: a, address: fd00::1, address6: fd00::2}\n",
-	  "2: peers[0].address6: goes beside an IPv4 address only, and address is fd00::1" },
+	  "2: peers[0].address6: requires address to be IPv4, but it is fd00::1" },
 	{ "peers:\n- {name: a, address: 192.0.2.1, address6: ff02::1}\n",
 	  "2: peers[0].address6: ff02::1 is a multicast address" },
 	{ "peers:\n- {name: a, address: 192.0.2.1, address6: \"::ffff:1.2.3.4\"}\n",
-	  "2: peers[0].address6: ::ffff:1.2.3.4 is an IPv4 address in IPv6 form, write the IPv4 "
-	  "address" },
+	  "2: peers[0].address6: ::ffff:1.2.3.4 is an IPv4-mapped IPv6 address; write the IPv4 address" },
 	{ "peers:\n- name: a\n  address: 192.0.2.1\n  bridge_address: 10.0.0.1/24\n",
 	  "4: peers[0].bridge_address: must be a list of at most 64 addresses, such as "
 	  "[203.0.113.3/24], not 10.0.0.1/24" },
@@ -282,8 +278,8 @@ static const struct { const char *path, *want; } names[] = {
 	{ "/x/.yaml", ": " FILE_NAME },
 	{ "", ": " FILE_NAME },
 	{ "/x/", ": " FILE_NAME },
-	{ "default.yaml", ": file name: the kernel takes no bridge called default, "
-	  "give it another name with bridge:" },
+	{ "default.yaml", ": file name: the kernel does not accept default as a bridge "
+	  "name; set another name with bridge:" },
 };
 /* clang-format on */
 
@@ -336,8 +332,8 @@ static void binary_garbage_is_refused(void **state)
 
 	(void)state;
 	refuses("vxbr0.yaml", nul, sizeof(nul) - 1,
-		"vxbr0.yaml:2: holds a NUL byte, so it is no text file");
-	refuses("vxbr0.yaml", "", 0, "vxbr0.yaml: peers: is missing, the file is empty");
+		"vxbr0.yaml:2: contains a NUL byte, so it is not a text file");
+	refuses("vxbr0.yaml", "", 0, "vxbr0.yaml: peers: is missing because the file is empty");
 }
 
 static void too_many_hosts_are_refused(void **state)
@@ -366,7 +362,7 @@ static void more_than_a_mebibyte_is_refused(void **state)
 	memset(text, '#', CONF_MAX_SIZE + 1);
 	refuses("vxbr0.yaml", text, CONF_MAX_SIZE + 1, "vxbr0.yaml: larger than 1 MiB");
 	refuses("vxbr0.yaml", text, CONF_MAX_SIZE,
-		"vxbr0.yaml: peers: is missing, the file is empty");
+		"vxbr0.yaml: peers: is missing because the file is empty");
 }
 
 int main(void)

@@ -490,7 +490,7 @@ static void what_is_not_ours_is_refused_or_left_alone(void **state)
 	steps_free(&r.steps);
 	objs_add(&r.now, OBJ_BRIDGE, "br")->foreign = true;
 	assert_int_equal(diff_make(&r.want, &r.now, &r.steps, &why), -EEXIST);
-	assert_string_equal(why.text, "br: is in the way and not ours");
+	assert_string_equal(why.text, "br: exists already and was not made by vxbpf");
 	round_free(&r);
 }
 

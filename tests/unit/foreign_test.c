@@ -25,11 +25,12 @@ static void what_is_of_others_is_named(void **state)
 		    .chain = "c",
 		    .table = "t" },
 		  "its root qdisc is htb" },
-		{ { .unread = true, .ways[0].filter = "u32" }, "what is on it cannot be read" },
-		{ { .ways[0].filter = "u32" }, "a u32 filter is at its ingress" },
-		{ { .ways[1].filter = "bpf" }, "a bpf filter is at its egress" },
-		{ { .ways[0].programs = 1 }, "a BPF program of others is at its ingress" },
-		{ { .ways[1].programs = 2 }, "a BPF program of others is at its egress" },
+		{ { .unread = true, .ways[0].filter = "u32" },
+		  "its filters and qdiscs cannot be read" },
+		{ { .ways[0].filter = "u32" }, "a u32 filter is on its ingress" },
+		{ { .ways[1].filter = "bpf" }, "a bpf filter is on its egress" },
+		{ { .ways[0].programs = 1 }, "another BPF program is on its ingress" },
+		{ { .ways[1].programs = 2 }, "another BPF program is on its egress" },
 		{ { .chain = "c", .table = "t" }, "nftables chain c of table t is on it" },
 	};
 	char why[FOREIGN_WHY];

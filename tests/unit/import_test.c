@@ -128,7 +128,7 @@ static void ipv6_hosts_get_names_that_fit(void **state)
 #define L "LOCALIP=192.0.2.1\n"
 #define R "REMOTEIPS=(192.0.2.2)\n"
 #define B "BRIDGE_DEV=vxbr0\n"
-#define COMPUTED "is computed by the script, which import does not run; write the value itself"
+#define COMPUTED "is computed by the script, which import does not run; write the literal value"
 
 static const struct {
 	const char *text, *want;
@@ -141,27 +141,29 @@ static const struct {
 	{ "LOCALIP=$(hostname -I)\n", "s.sh:1: LOCALIP: " COMPUTED },
 	{ "\nLOCALIP=\"${1}\"\n", "s.sh:2: LOCALIP: " COMPUTED },
 	{ "LOCALIP=`x`\n", "s.sh:1: LOCALIP: " COMPUTED },
-	{ "LOCALIP=~/x\n", "s.sh:1: LOCALIP: holds a character the shell would expand; write the "
-			   "value itself" },
+	{ "LOCALIP=~/x\n",
+	  "s.sh:1: LOCALIP: contains a character the shell would expand; write the literal value" },
 	{ "LOCALIP=1\\2\n",
-	  "s.sh:1: LOCALIP: holds a backslash or a quote in a quote; write the value itself" },
+	  "s.sh:1: LOCALIP: contains a backslash or a nested quote; write the literal value" },
 	{ "LOCALIP='1\"2'\n",
-	  "s.sh:1: LOCALIP: holds a backslash or a quote in a quote; write the value itself" },
-	{ "LOCALIP=\"192.0.2.1\n", "s.sh:1: LOCALIP: has a quote that is not closed on its line" },
-	{ "LOCALIP='192.0.2.1", "s.sh:1: LOCALIP: has a quote that is not closed on its line" },
-	{ "LOCALIP=\001\n", "s.sh:1: LOCALIP: holds a character that is no plain text" },
+	  "s.sh:1: LOCALIP: contains a backslash or a nested quote; write the literal value" },
+	{ "LOCALIP=\"192.0.2.1\n",
+	  "s.sh:1: LOCALIP: has a quote that is not closed on the same line" },
+	{ "LOCALIP='192.0.2.1",
+	  "s.sh:1: LOCALIP: has a quote that is not closed on the same line" },
+	{ "LOCALIP=\001\n", "s.sh:1: LOCALIP: contains a character that is not plain text" },
 	{ "LOCALIP=(192.0.2.1)\n", "s.sh:1: LOCALIP: must be one value, not a list" },
 	{ "LOCALIP=192.0.2.1 ./x\n",
-	  "s.sh:1: LOCALIP: is followed by something import does not understand" },
+	  "s.sh:1: LOCALIP: is followed by text that import does not support" },
 	{ "LOCALIP=192.0.2.1 && x\n",
-	  "s.sh:1: LOCALIP: is followed by something import does not understand" },
+	  "s.sh:1: LOCALIP: is followed by text that import does not support" },
 	{ L L, "s.sh:2: LOCALIP: is set a second time, first on line 1" },
-	{ "LOCALIP+=x\n", "s.sh:1: LOCALIP: is added to in a way import does not understand" },
+	{ "LOCALIP+=x\n", "s.sh:1: LOCALIP: is extended in a way that import does not support" },
 	{ "REMOTEIPS[0]=x\n",
 	  "s.sh:1: REMOTEIPS: is set entry by entry; write it as one list in ( )" },
 	{ "REMOTEIPS=(192.0.2.2\n192.0.2.3\n", "s.sh:1: REMOTEIPS: its list has no closing )" },
 	{ "REMOTEIPS=(192.0.2.2\n$X)\n", "s.sh:2: REMOTEIPS: " COMPUTED },
-	{ "REMOTEIPS=(192.0.2.2;)\n", "s.sh:1: REMOTEIPS: is no plain list of words" },
+	{ "REMOTEIPS=(192.0.2.2;)\n", "s.sh:1: REMOTEIPS: is not a plain list of words" },
 	{ L "[ -z \"$1\" ] && PORT=2\n",
 	  "s.sh:2: PORT: is set inside a command, which import does not run" },
 	{ "local PORT=2\n", "s.sh:1: PORT: is set inside a command, which import does not run" },
@@ -170,7 +172,7 @@ static const struct {
 	{ "LOCALIP=\n" R REST, "s.sh:1: LOCALIP: must be an IP address, not \"\"" },
 	{ "LOCALIP=alpha\n" R REST, "s.sh:1: LOCALIP: must be an IP address, not \"alpha\"" },
 	{ "LOCALIP=127.0.0.1\n" R REST, "s.sh:1: LOCALIP: 127.0.0.1 is a loopback address" },
-	{ L "REMOTEIPS=()\n" REST, "s.sh:2: REMOTEIPS: names no peer" },
+	{ L "REMOTEIPS=()\n" REST, "s.sh:2: REMOTEIPS: does not name a peer" },
 	{ L "REMOTEIPS=(\n192.0.2.2\n224.0.0.1)\n" REST,
 	  "s.sh:4: REMOTEIPS: 224.0.0.1 is a multicast address" },
 	{ L "REMOTEIPS=(\n192.0.2.2\n192.0.2.2)\n" REST,
@@ -204,7 +206,7 @@ static void binary_garbage_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(import_script("s.sh", "PORT=1\0\n", 8, &yaml, &why), -EINVAL);
-	assert_string_equal(why.text, "s.sh: holds a NUL byte, so it is no script");
+	assert_string_equal(why.text, "s.sh: contains a NUL byte, so it is not a script");
 }
 
 static void more_peers_than_an_overlay_has_are_refused(void **state)

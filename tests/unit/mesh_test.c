@@ -264,7 +264,7 @@ static void local_says_who_we_are(void **state)
 	mesh_free(&m);
 	text_copy(conf.local, sizeof(conf.local), "c");
 	assert_int_equal(mesh_build(&conf, NULL, 0, &m, &why), -EINVAL);
-	assert_string_equal(why.text, "vxbr0.yaml:1: local: no peer is called c");
+	assert_string_equal(why.text, "vxbr0.yaml:1: local: peer c not found");
 	conf_free(&conf);
 }
 
@@ -274,14 +274,14 @@ static void none_or_two_of_us_are_refused(void **state)
 
 	(void)state;
 	refuses("vxbr0.yaml", AB, both + 1, 1,
-		"vxbr0.yaml: peers: none has an address of this host; add this host, or say which "
-		"it is with local: NAME");
+		"vxbr0.yaml: peers: no peer has an address of this host; add this host, or select "
+		"a peer with local: NAME");
 	refuses("vxbr0.yaml", AB, NULL, 0,
-		"vxbr0.yaml: peers: none has an address of this host; add this host, or say which "
-		"it is with local: NAME");
+		"vxbr0.yaml: peers: no peer has an address of this host; add this host, or select "
+		"a peer with local: NAME");
 	refuses("vxbr0.yaml", AB, both, 3,
 		"vxbr0.yaml: peers: a (line 2) and b (line 3) both have an address of this host; "
-		"say which it is with local: NAME");
+		"select one with local: NAME");
 }
 
 static void expect_name(const char *path, const char *peer, const char *ifname, const char *altname)
@@ -324,12 +324,13 @@ static void tunnel_names_that_clash_are_refused(void **state)
 		"- {name: b, address: 192.0.2.3}\n"
 		"- {name: abcdefghijklm, address: 192.0.2.4}\n",
 		&self, 1,
-		"vxbr0.yaml:5: abcdefghijklm: its tunnel would be called vx-d2748d5a, as that of "
+		"vxbr0.yaml:5: abcdefghijklm: its tunnel name would be vx-d2748d5a, as for "
 		"d2748d5a on line 3; rename one of them");
 	refuses("vxbr0.yaml", "bridge: vx-b\n" AB, &self, 1,
-		"vxbr0.yaml:4: b: its tunnel would be called vx-b, as the bridge is");
+		"vxbr0.yaml:4: b: its tunnel name would be vx-b, which is the name of the bridge");
 	refuses("vxbr0.yaml", "underlay: vx-a\n" AB, &self, 1,
-		"vxbr0.yaml:3: a: its tunnel would be called vx-a, as the underlay is");
+		"vxbr0.yaml:3: a: its tunnel name would be vx-a, which is the name of the "
+		"underlay");
 }
 
 int main(void)

@@ -82,12 +82,12 @@ static void value_and_derivation(void **state)
 		  { { 1300, 0 }, NO_WAY },
 		  1250,
 		  "auto: 1300 (mtu of the route to beta) less 50 for VXLAN over IPv4; too small "
-		  "for "
-		  "IPv6 inside" },
+		  "for inner IPv6" },
 		{ HOSTS,
 		  { { 9000, 2 }, { 8000, 0 } },
 		  1450,
-		  "auto: 1500 (paths take 8000: more by `mtu:` only) less 50 for VXLAN over IPv4" },
+		  "auto: 1500 (paths carry 8000; set `mtu:` to use more) less 50 for VXLAN over "
+		  "IPv4" },
 		{ HOSTS, { NO_WAY, NO_WAY }, 1450, "auto: 1500 less 50 for VXLAN over IPv4" },
 		{ MIXED,
 		  { { 1500, 2 }, { 1500, 2 } },
@@ -102,7 +102,7 @@ static void value_and_derivation(void **state)
 		{ "mtu: 1279\n" HOSTS,
 		  { { 1500, 2 }, { 1500, 2 } },
 		  1279,
-		  "set by `mtu:` in the file; too small for IPv6 inside" },
+		  "set by `mtu:` in the file; too small for inner IPv6" },
 		/* What fits every path of this host's own. */
 		{ "mtu: 1450\n" MIXED,
 		  { { 1500, 2 }, { 1520, 2 } },
@@ -130,24 +130,20 @@ static void what_cannot_fit_is_refused(void **state)
 	} rows[] = {
 		{ "port: 4790\nmtu: 1451\n" HOSTS,
 		  { { 1501, 2 }, { 1500, 2 } },
-		  "vxbr0.yaml:2: mtu: 1451 + 50 for VXLAN = 1501 do not fit the path to gamma, "
-		  "which "
-		  "takes 1500 (MTU of eth0): at most 1450" },
+		  "vxbr0.yaml:2: mtu: 1451 + 50 for VXLAN = 1501 does not fit the path to gamma, "
+		  "which carries 1500 (MTU of eth0); the maximum is 1450" },
 		{ "mtu: 1450\n" MIXED,
 		  { { 1500, 2 }, { 1500, 2 } },
-		  "vxbr0.yaml:1: mtu: 1450 + 70 for VXLAN = 1520 do not fit the path to gamma, "
-		  "which "
-		  "takes 1500 (MTU of eth0): at most 1430" },
+		  "vxbr0.yaml:1: mtu: 1450 + 70 for VXLAN = 1520 does not fit the path to gamma, "
+		  "which carries 1500 (MTU of eth0); the maximum is 1430" },
 		{ "mtu: 1400\n" HOSTS,
 		  { { 1300, 0 }, { 1500, 2 } },
-		  "vxbr0.yaml:1: mtu: 1400 + 50 for VXLAN = 1450 do not fit the path to beta, "
-		  "which "
-		  "takes 1300 (mtu of the route): at most 1250" },
+		  "vxbr0.yaml:1: mtu: 1400 + 50 for VXLAN = 1450 does not fit the path to beta, "
+		  "which carries 1300 (mtu of the route); the maximum is 1250" },
 		{ HOSTS,
 		  { { 625, 0 }, { 1500, 2 } },
-		  "vxbr0.yaml: mtu: the path to beta takes 625 bytes only (mtu of the route): 625 "
-		  "- "
-		  "50 for VXLAN = 575 is too small, at least 576 must be left" },
+		  "vxbr0.yaml: mtu: the path to beta only carries 625 bytes (mtu of the route); "
+		  "625 - 50 for VXLAN = 575 is too small, the minimum is 576" },
 	};
 
 	(void)state;
@@ -176,10 +172,9 @@ static void longest_fits(void **state)
 	(void)state;
 	text_copy(devices[0].name, sizeof(devices[0].name), "enx0123456789ab");
 	assert_int_equal(settle(text, ways, &mtu, &why), 0);
-	assert_string_equal(mtu.why,
-			    "auto: 1300 (MTU of enx0123456789ab to "
-			    "abcdefghijklmnopqrstuvwxyz-beta) less 50 for VXLAN over IPv4; "
-			    "too small for IPv6 inside");
+	assert_string_equal(
+		mtu.why, "auto: 1300 (MTU of enx0123456789ab to abcdefghijklmnopqrstuvwxyz-beta) "
+			 "less 50 for VXLAN over IPv4; too small for inner IPv6");
 	text_copy(devices[0].name, sizeof(devices[0].name), "eth0");
 }
 

@@ -178,7 +178,7 @@ static void rules_nobody_reaches_do_not_count(void **state)
 	jump(&rules, "t", "a", "b");
 	expect_why(&rules, "");
 	jump(&rules, "t", "base", "a");
-	expect_why(&rules, "bridge rule in table t, chain c looks at a limit");
+	expect_why(&rules, "bridge rule in table t, chain c uses a limit");
 }
 
 static void a_map_may_jump_to_any_chain_of_its_table(void **state)
@@ -190,7 +190,7 @@ static void a_map_may_jump_to_any_chain_of_its_table(void **state)
 	chain(&rules, "t", "a", false);
 	limit(&rules, "t", "a");
 	jump(&rules, "t", "base", NULL);
-	expect_why(&rules, "bridge rule in table t, chain a looks at a limit");
+	expect_why(&rules, "bridge rule in table t, chain a uses a limit");
 }
 
 static void sleeping_tables_do_not_count(void **state)
@@ -205,7 +205,7 @@ static void sleeping_tables_do_not_count(void **state)
 	expect_why(&rules, "");
 	chain(&rules, "t", "base", true);
 	limit(&rules, "t", "base");
-	expect_why(&rules, "bridge rule in table t, chain base looks at a limit");
+	expect_why(&rules, "bridge rule in table t, chain base uses a limit");
 }
 
 static void a_set_with_a_limit_counts_where_it_is_used(void **state)
@@ -229,7 +229,7 @@ static void a_set_with_a_limit_counts_where_it_is_used(void **state)
 	jump(&rules, "t", "a", NULL);
 	expect_why(&rules, "");
 	jump(&rules, "t", "base", "a");
-	expect_why(&rules, "bridge rule in table t, set s looks at a limit");
+	expect_why(&rules, "bridge rule in table t, set s uses a limit");
 }
 
 static void long_names_leave_room_for_the_cause(void **state)
@@ -241,8 +241,8 @@ static void long_names_leave_room_for_the_cause(void **state)
 	(void)state;
 	chain(&rules, name, name, true);
 	limit(&rules, name, name);
-	expect_why(&rules, "bridge rule in table a-name-longer-t, chain a-name-longer-t "
-			   "looks at a limit");
+	expect_why(&rules,
+		   "bridge rule in table a-name-longer-t, chain a-name-longer-t uses a limit");
 }
 
 /* --- chains on devices */

@@ -94,28 +94,28 @@ static void sender_is_named(void **state)
 
 	(void)state;
 	drop_now(&s);
-	assert_says(&s, "packets larger than 1450 bytes (23 dropped, the last 1.0 s "
-			"ago) from a port that is gone by now");
+	assert_says(&s, "packets larger than 1450 bytes (23 dropped, the last 1.0 s ago) from a "
+			"port that no longer exists");
 	ports[2].oversize = 23;
 	ports[2].largest = 1500;
 	ports[2].far_mtu = 1500;
-	assert_says(&s, "c2 sent 23 frames of up to 1500 bytes: too large for the overlay; set the "
+	assert_says(&s, "c2 sent 23 frames of up to 1500 bytes, too large for the overlay; set the "
 			"container's MTU to 1450");
 	ports[2].oversize = 1;
-	assert_says(&s, "c2 sent 1 frame of up to 1500 bytes: too large for the overlay; set the "
+	assert_says(&s, "c2 sent 1 frame of up to 1500 bytes, too large for the overlay; set the "
 			"container's MTU to 1450");
 	ports[2].far_mtu = 1430;
-	assert_says(&s, "c2 sent 1 frame of up to 1500 bytes: too large for the overlay; the "
-			"container's MTU is 1430 by now");
+	assert_says(&s, "c2 sent 1 frame of up to 1500 bytes, too large for the overlay; the "
+			"container's MTU is 1430 now");
 	ports[2].far_mtu = 0;
 	ports[2].veth = false;
-	assert_says(&s, "c2 sent 1 frame of up to 1500 bytes: too large for the overlay; set the "
-			"MTU of what is behind it to 1450");
+	assert_says(&s, "c2 sent 1 frame of up to 1500 bytes, too large for the overlay; set the "
+			"MTU of the device behind it to 1450");
 	ports[2].oversize = 0;
 	ports[0].oversize = 5;
 	ports[0].largest = 9000;
-	assert_says(&s, "vxbr0 sent 5 frames of up to 9000 bytes: too large for the overlay; set "
-			"the MTU of what this host sends or routes there to 1450");
+	assert_says(&s, "vxbr0 sent 5 frames of up to 9000 bytes, too large for the overlay; set "
+			"the MTU of traffic this host sends or routes there to 1450");
 	s.witness[VX_REASON_OVERSIZE].last.time_ns = NOW - 301 * SECOND;
 	assert_says(&s, NULL);
 }
@@ -127,20 +127,19 @@ static void ends_are_compared_without_traffic(void **state)
 	(void)state;
 	assert_says(&s, NULL);
 	ports[1].far_mtu = 1500;
-	assert_says(&s, "c1: the container's end has MTU 1500, the overlay 1450: set the "
+	assert_says(&s, "c1: the container's end has MTU 1500 and the overlay 1450; set the "
 			"container's MTU to 1450");
 	ports[1].rx_dropped = 7;
-	assert_says(&s, "c1: the container's end has MTU 1500, this one 1450, so 7 packets were "
-			"dropped between the two: set the container's MTU to 1450");
+	assert_says(&s, "c1: the container's end has MTU 1500 and this end 1450, so 7 packets were "
+			"dropped between them; set the container's MTU to 1450");
 	ports[1].far_mtu = 0;
 	ports[1].rx_dropped = 1;
-	assert_says(&s, "c1: 1 packet was dropped on the way in, as happens where the "
-			"container's end has a larger MTU than this one, 1450: see that it has "
-			"1450");
+	assert_says(&s, "c1: 1 packet was dropped on receive, probably because the container's end "
+			"has a larger MTU than this end (1450); set the container's MTU to 1450");
 	s.told.mtu = 8950;
 	ports[1].far_mtu = 8950;
-	assert_says(&s, "c1: the container's end has MTU 8950, this one only 1450, so larger "
-			"packets are dropped between the two: set both to 8950");
+	assert_says(&s, "c1: the container's end has MTU 8950 and this end only 1450, so larger "
+			"packets are dropped between them; set both to 8950");
 }
 
 /* Who has lost packets comes before who may. */

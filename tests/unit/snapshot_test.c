@@ -129,17 +129,16 @@ static void silent_peer_degrades(void **state)
 	peers[0].sum.last_rx_ns = NOW - 45 * SECOND;
 	peers[0].sum.last_unicast_tx_ns = NOW - SECOND;
 	peers[0].sum.tx_packets = 23;
-	assert_says(
-		&s, SNAPSHOT_DEGRADED,
-		"beta: we send, 23 frames so far, and nothing came back for 45 s: UDP port 4789 "
-		"is probably filtered on the way, or vxbpf is not running there: see that "
-		"192.0.2.2 is up and lets UDP port 4789 in from 192.0.2.1");
+	assert_says(&s, SNAPSHOT_DEGRADED,
+		    "beta: we sent 23 frames and have received none for 45 s; a firewall on the "
+		    "path probably blocks UDP port 4789, or vxbpf is not running there; check that "
+		    "192.0.2.2 is up and accepts UDP port 4789 from 192.0.2.1");
 	peers[0].sum.last_rx_ns = 0;
 	peers[0].sum.tx_packets = 1;
 	assert_says(&s, SNAPSHOT_DEGRADED,
-		    "beta: we sent 1 frame and nothing ever came back: UDP port 4789 is probably "
-		    "filtered on the way, or vxbpf is not running there: see that 192.0.2.2 is up "
-		    "and lets UDP port 4789 in from 192.0.2.1");
+		    "beta: we sent 1 frame and never received any; a firewall on the path probably "
+		    "blocks UDP port 4789, or vxbpf is not running there; check that 192.0.2.2 is "
+		    "up and accepts UDP port 4789 from 192.0.2.1");
 }
 
 static void drift_degrades(void **state)
@@ -148,14 +147,13 @@ static void drift_degrades(void **state)
 
 	(void)state;
 	s.drift = 3;
-	assert_says(
-		&s, SNAPSHOT_DEGRADED,
-		"3 things differ from the config: run `vxbpf up vxbr0` (`vxbpf up vxbr0 --dry-run` "
-		"lists them)");
+	assert_says(&s, SNAPSHOT_DEGRADED,
+		    "3 things differ from the config; run `vxbpf up vxbr0` (`vxbpf up vxbr0 "
+		    "--dry-run` lists them)");
 	s.drift = 1;
 	text_copy(s.path, sizeof(s.path), "/root/vxbr0.yaml");
 	assert_says(&s, SNAPSHOT_DEGRADED,
-		    "1 thing differs from the config: run `vxbpf up /root/vxbr0.yaml` (`vxbpf up "
+		    "1 thing differs from the config; run `vxbpf up /root/vxbr0.yaml` (`vxbpf up "
 		    "/root/vxbr0.yaml --dry-run` lists it)");
 }
 
@@ -165,10 +163,9 @@ static void port_without_hooks_degrades(void **state)
 
 	(void)state;
 	ports[1].hooked = false;
-	assert_says(
-		&s, SNAPSHOT_DEGRADED,
-		"veth1: no program of ours on it, so the kernel alone does the work: run `vxbpf up "
-		"vxbr0`");
+	assert_says(&s, SNAPSHOT_DEGRADED,
+		    "veth1: has no vxbpf program, so only the kernel handles its frames; run "
+		    "`vxbpf up vxbr0`");
 	ports[0].hooked = false;
 	snapshot_judge(&s);
 	assert_int_equal(s.problems.n, 2);
@@ -184,10 +181,10 @@ static void unusable_config_is_said_and_no_drift(void **state)
 	(void)state;
 	text_copy(s.fault, sizeof(s.fault),
 		  "/etc/vxbpf/vxbr0.yaml: cannot read: Permission denied");
-	assert_says(
-		&s, SNAPSHOT_UP,
-		"runs on as it was set up, but the config cannot be used: /etc/vxbpf/vxbr0.yaml: "
-		"cannot read: Permission denied: put that right, then run `vxbpf up vxbr0`");
+	assert_says(&s, SNAPSHOT_UP,
+		    "still runs with its previous config, because the config cannot be used: "
+		    "/etc/vxbpf/vxbr0.yaml: cannot read: Permission denied; correct it and run "
+		    "`vxbpf up vxbr0`");
 }
 
 static void a_config_that_cannot_be_met_is_no_health(void **state)
@@ -195,16 +192,17 @@ static void a_config_that_cannot_be_met_is_no_health(void **state)
 	struct snapshot s = healthy();
 
 	(void)state;
-	text_copy(s.fault, sizeof(s.fault), "underlay eth0: there is no such device");
+	text_copy(s.fault, sizeof(s.fault), "underlay eth0: device does not exist");
 	s.unmet = true;
-	assert_says(&s, SNAPSHOT_DEGRADED,
-		    "runs on as it was set up, but the config cannot be met now: underlay eth0: "
-		    "there is no such device");
+	assert_says(
+		&s, SNAPSHOT_DEGRADED,
+		"still runs with its previous config, because the config cannot be applied now: "
+		"underlay eth0: device does not exist");
 	s.up = false;
 	s.layout = 0;
 	assert_says(&s, SNAPSHOT_DOWN,
-		    "not up, and the config cannot be met now: underlay eth0: there is no such "
-		    "device");
+		    "not up, and the config cannot be applied now: underlay eth0: device does not "
+		    "exist");
 }
 
 static void down_says_how_to_get_up(void **state)
@@ -215,14 +213,13 @@ static void down_says_how_to_get_up(void **state)
 	s.up = false;
 	s.layout = 0;
 	s.drift = 40;
-	assert_says(&s, SNAPSHOT_DOWN, "not up: run `vxbpf up vxbr0`");
+	assert_says(&s, SNAPSHOT_DOWN, "not up; run `vxbpf up vxbr0`");
 	s.layout = VX_LAYOUT;
-	assert_says(&s, SNAPSHOT_DOWN, "not up, only half set up: run `vxbpf up vxbr0`");
+	assert_says(&s, SNAPSHOT_DOWN, "not up, only half set up; run `vxbpf up vxbr0`");
 	s.layout = VX_LAYOUT + 1;
 	assert_says(&s, SNAPSHOT_DEGRADED,
-		    "its pins in /sys/fs/bpf/vxbpf/vxbr0 are of another version of vxbpf, so there "
-		    "are no "
-		    "counters to read: run `vxbpf up vxbr0` to make them anew");
+		    "another version of vxbpf made the pins in /sys/fs/bpf/vxbpf/vxbr0, so its "
+		    "counters cannot be read; run `vxbpf up vxbr0` to recreate them");
 	s.layout = 0;
 	text_copy(s.fault, sizeof(s.fault), "/etc/vxbpf/vxbr0.yaml:3: port: not a number");
 	assert_says(&s, SNAPSHOT_DOWN,
@@ -239,8 +236,8 @@ static void xdp_that_is_wanted_is_said(void **state)
 	assert_says(&s, SNAPSHOT_UP, NULL); /* auto: a driver that takes none is nothing to mend */
 	text_copy(s.told.xdp, sizeof(s.told.xdp), "on");
 	assert_says(&s, SNAPSHOT_UP,
-		    "eth0: no XDP program of ours is on it; the guard works by TC there: run "
-		    "`vxbpf up`, which says why, or set `xdp: auto`");
+		    "eth0: has no vxbpf XDP program, so the guard uses TC there; run `vxbpf up` to "
+		    "see the reason, or set `xdp: auto`");
 }
 
 static struct snapshot_witness *witness(struct snapshot *s, enum vx_reason reason, uint64_t age_ns)
@@ -264,19 +261,18 @@ static void only_late_drops_are_said(void **state)
 	assert_says(&s, SNAPSHOT_UP, NULL);
 	witness(&s, VX_REASON_UNKNOWN_SOURCE, 300 * SECOND);
 	assert_says(&s, SNAPSHOT_UP,
-		    "192.0.2.66 sends VXLAN with our VNI 5000 and is no peer (3 dropped, the last "
-		    "5 min "
-		    "ago): add it to `peers:`, or find out who that is");
+		    "192.0.2.66 sends VXLAN with our VNI 5000 but is not a peer (3 dropped, the "
+		    "last 5 min ago); add it to `peers:`, or find out what it is");
 	s.told.guard = VX_GUARD_OBSERVE;
 	assert_says(&s, SNAPSHOT_UP,
-		    "192.0.2.66 sends VXLAN with our VNI 5000 and is no peer (3 counted, the last "
-		    "5 min ago; such packets are let through): add it to `peers:`, or find out "
-		    "who that is");
+		    "192.0.2.66 sends VXLAN with our VNI 5000 but is not a peer (3 counted, the "
+		    "last 5 min ago; the guard allows such packets); add it to `peers:`, or find "
+		    "out what it is");
 	s.told.guard = VX_GUARD_OFF;
 	assert_says(&s, SNAPSHOT_UP,
-		    "192.0.2.66 sends VXLAN with our VNI 5000 and is no peer (3 counted, the last "
-		    "5 min ago; such packets are let through): add it to `peers:`, or find out "
-		    "who that is");
+		    "192.0.2.66 sends VXLAN with our VNI 5000 but is not a peer (3 counted, the "
+		    "last 5 min ago; the guard allows such packets); add it to `peers:`, or find "
+		    "out what it is");
 }
 
 static void loops_are_dropped_whatever_the_guard(void **state)
@@ -294,14 +290,13 @@ static void loops_are_dropped_whatever_the_guard(void **state)
 
 static void a_lost_mark_is_told_from_a_stranger(void **state)
 {
-	static const char lost[] =
-		"peers' frames pass the guard and come to vx-beta without its mark (3 dropped, the "
-		"last 2.0 s ago): a firewall rule changes the packets' mark: see mark: in "
-		"vxbpf.yaml(5)";
+	static const char lost[] = "frames of peers pass the guard but reach vx-beta without its "
+				   "mark (3 dropped, the last 2.0 s ago), because a firewall rule "
+				   "changes the mark; see mark: in vxbpf.yaml(5)";
 	static const char stranger[] =
-		"VXLAN for vx-beta came by a device or to an address the guard does not cover (3 "
-		"dropped, the last 2.0 s ago): if routes have changed, run `vxbpf up`; else "
-		"somebody forges it";
+		"VXLAN for vx-beta arrived on a device or address the guard does not cover (3 "
+		"dropped, the last 2.0 s ago); if routes have changed, run `vxbpf up`; otherwise "
+		"the packets are forged";
 	struct snapshot s = healthy();
 	struct snapshot_witness *w = witness(&s, VX_REASON_UNGUARDED, 2 * SECOND);
 	struct snapshot_peer *p = &s.peers[0];
@@ -337,19 +332,16 @@ static void loop_names_its_witness(void **state)
 	text_copy(w->last.peer, sizeof(w->last.peer), "beta");
 	memcpy(w->last.dst_mac, "\x02\0\0\0\0\x07", 6);
 	w->to_tunnel = true;
-	assert_says(
-		&s, SNAPSHOT_UP,
-		"beta sends us frames for MAC 02:00:00:00:00:07, which another peer has "
-		"(3 dropped, the last 2.0 s ago): normal for a moment after a container moved or "
-		"fell silent; if it goes on, look at the bridge of that host");
+	assert_says(&s, SNAPSHOT_UP,
+		    "beta sends us frames for MAC 02:00:00:00:00:07, which is behind another peer "
+		    "(3 dropped, the last 2.0 s ago); normal for a moment after a container moved "
+		    "or fell silent; if it persists, check the bridge of that host");
 	text_copy(w->to, sizeof(w->to), "veth1");
 	w->to_tunnel = false;
 	assert_says(&s, SNAPSHOT_UP,
-		    "a frame with the MAC 02:00:00:00:00:09 of local port veth1 came back "
-		    "from beta "
-		    "(3 dropped, the last 2.0 s ago): look for a second layer-2 path to that host, "
-		    "or for a "
-		    "copy of the container there");
+		    "a frame with MAC 02:00:00:00:00:09 of local port veth1 returned from beta (3 "
+		    "dropped, the last 2.0 s ago); look for a second layer-2 path to that host, or "
+		    "for a copy of the container there");
 }
 
 static void every_reason_has_a_sentence(void **state)

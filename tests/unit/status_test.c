@@ -85,7 +85,7 @@ static const char page[] =
 	"  bridge     br7\n"
 	"  mtu        1450 (auto: 1500 less 50 for VXLAN over IPv4)\n"
 	"  guard      enforce: VXLAN on UDP port 4789 from peers only\n"
-	"  fast path  on: known flows go past the bridge\n"
+	"  fast path  on: known flows bypass the bridge\n"
 	"  underlay   eth0 (tcx, xdp driver)\n"
 	"  ports      br7 (this host)\n"
 	"             no program: veth1\n"
@@ -105,13 +105,13 @@ static const char page[] =
 	"  dropped    oversize 22 (beta), the last 10 min ago\n"
 	"  dropped    unknown_source 12.3k (no peer)\n"
 	"  dropped    malformed 5 (no peer 4, gamma 1)\n"
-	"  ! veth1: no program of ours on it, so the kernel alone does the work: run `vxbpf up "
+	"  ! veth1: has no vxbpf program, so only the kernel handles its frames; run `vxbpf up "
 	"vxbr0`\n"
-	"  ! gamma: we send, 0 frames so far, and nothing came back for 45 s: UDP port 4789 is "
-	"probably\n"
-	"    filtered on the way, or vxbpf is not running there: see that 192.0.2.3 is up and lets "
+	"  ! gamma: we sent 0 frames and have received none for 45 s; a firewall on the path "
+	"probably blocks\n"
+	"    UDP port 4789, or vxbpf is not running there; check that 192.0.2.3 is up and accepts "
 	"UDP port\n"
-	"    4789 in from 192.0.2.1\n";
+	"    4789 from 192.0.2.1\n";
 
 static void page_is_exact(void **state)
 {
@@ -279,7 +279,7 @@ static void down_is_two_lines(void **state)
 	text_copy(s.path, sizeof(s.path), "/etc/vxbpf/vxbr0.yaml");
 	snapshot_judge(&s);
 	text = status_text(&s, false, STATUS_COLUMNS);
-	assert_string_equal(text, "vxbr0: down\n  ! not up: run `vxbpf up vxbr0`\n");
+	assert_string_equal(text, "vxbr0: down\n  ! not up; run `vxbpf up vxbr0`\n");
 	free(text);
 	verdicts_free(&s.problems);
 }

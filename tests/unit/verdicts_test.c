@@ -314,8 +314,8 @@ static void moving(struct snapshot *s)
 }
 
 #define FILTERED                                                                                   \
-	"UDP port 4789 is probably filtered on the way, or vxbpf is not running there: see that "  \
-	"192.0.2.12 is up and lets UDP port 4789 in from 192.0.2.1"
+	"a firewall on the path probably blocks UDP port 4789, or vxbpf is not running there; "    \
+	"check that 192.0.2.12 is up and accepts UDP port 4789 from 192.0.2.1"
 
 static const struct {
 	void (*change)(struct snapshot *s);
@@ -323,83 +323,80 @@ static const struct {
 } rows[] = {
 	{ nothing, NULL, NULL, NULL },
 	{ all_answered, NULL, NULL, NULL },
-	{ silent, "peer_silent", "p2",
-	  "p2: we sent 100 frames and nothing ever came back: " FILTERED },
+	{ silent, "peer_silent", "p2", "p2: we sent 100 frames and never received any; " FILTERED },
 	{ silent_unanswered, "peer_silent", "p2",
-	  "p2: we sent 100 frames and nothing ever came back, nor an answer to 3 "
-	  "probes: " FILTERED },
+	  "p2: we sent 100 frames and never received any, nor an answer to 3 probes; " FILTERED },
 	{ silent_answered, "peer_quiet", "p2",
-	  "p2: the tunnel works, for it answers probes, but nothing behind it answers what we "
-	  "send: "
-	  "look at the container there, its address and its firewall; normal for streams that want "
-	  "no answer" },
+	  "p2: the peer answers probes, so the tunnel works, but nothing behind it answers our "
+	  "frames; check the container there, its address and its firewall; normal for one-way "
+	  "streams" },
 	{ flooded_answered, NULL, NULL, NULL },
 	{ silent_without_route, NULL, NULL, NULL }, /* the plan has said so */
 	{ never_unanswered, "peer_unreachable", "p2",
-	  "p2: no answer to 3 probes, though nobody has traffic for it now: " FILTERED },
+	  "p2: no answer to 3 probes (no traffic to this peer now); " FILTERED },
 	{ idle_unanswered, "peer_unreachable", "p1", NULL },
 	{ up_unanswered, "peer_one_way", "p0",
-	  "p0: we hear it, but it answers none of 3 probes: it does not seem to hear us: see that "
-	  "192.0.2.10 lets UDP port 4789 in from 192.0.2.1, and that the way there has no filter" },
+	  "p0: we receive from it, but it does not seem to receive from us (it answers none of 3 "
+	  "probes); check that 192.0.2.10 accepts UDP port 4789 from 192.0.2.1 and that no "
+	  "firewall on the path blocks it" },
 	{ only_broadcasts, "peer_one_way", "p0",
-	  "p0: we hear it, but only its broadcasts, and no answer to the 5 frames for it: it does "
-	  "not seem to hear us: see that 192.0.2.10 lets UDP port 4789 in from 192.0.2.1, and that "
-	  "the way there has no filter" },
+	  "p0: we receive from it, but it does not seem to receive from us (only its broadcasts "
+	  "arrive, and no answer to our 5 frames); check that 192.0.2.10 accepts UDP port 4789 "
+	  "from 192.0.2.1 and that no firewall on the path blocks it" },
 	{ few_answers, NULL, NULL, NULL },
 	{ one_answer, NULL, NULL, NULL },
 	{ only_broadcasts_answered, NULL, NULL, NULL },
 	{ smaller_there, "peer_mtu", "p1",
-	  "p1: the overlay's MTU is 1400 there and 1450 here, so packets of more than 1400 bytes "
-	  "get lost: put the same file on both, with a number as `mtu:` if the ways between the "
-	  "hosts differ" },
+	  "p1: the overlay's MTU is 1400 there and 1450 here, so packets larger than 1400 bytes "
+	  "are lost; copy the same config to both hosts, with `mtu:` as a number if path MTUs "
+	  "differ" },
 	{ script, "peer_vni", "p2",
-	  "p2 sends us VNI 8, as vxlansetup.sh and `vni: index` number them; here it is 5002: run "
-	  "`vxbpf up` there with this file, or set `vni: index` in it until all hosts have moved" },
+	  "p2 sends VNI 8, as vxlansetup.sh and `vni: index` assign it, but this host expects "
+	  "5002; run `vxbpf up` there with this config, or set `vni: index` in it until all hosts "
+	  "have moved" },
 	{ script_long_ago, NULL, NULL, NULL },
 	{ script_converted, NULL, NULL, NULL },
 	{ foreign_vxlan, NULL, NULL, NULL },
 	{ other_salt, "peer_vni", "p2",
-	  "p2 sends us VNI 9, which nothing here takes; ours for it is 5002: it has another file, "
-	  "with other names, addresses, `vni:` or `vni_salt:`: put the same file on both and run "
+	  "p2 sends VNI 9, which no tunnel here accepts (expected 5002), so its config has other "
+	  "names, addresses, `vni:` or `vni_salt:`; copy the same config to both hosts and run "
 	  "`vxbpf up`" },
 	{ other_source, "route", "p2",
-	  "p2: the route to 192.0.2.12 says to send from 192.0.2.101, but this host's address in "
-	  "the mesh is 192.0.2.1, from which the tunnel sends all the same: mend the route, or "
-	  "name "
-	  "the other address in the file" },
+	  "p2: the route to 192.0.2.12 selects source 192.0.2.101, but this host's address in the "
+	  "mesh is 192.0.2.1 and the tunnel sends from it; fix the route, or set the route's "
+	  "address in the config" },
 	{ same_source, NULL, NULL, NULL },
 	{ other_device, "route", "p2",
-	  "p2: the route to 192.0.2.12 leaves by eth1, but 192.0.2.1, this host's address in the "
-	  "mesh, is on eth0: mend the route, or name the address in the file that belongs to this "
-	  "way" },
+	  "p2: the route to 192.0.2.12 uses device eth1, but 192.0.2.1, this host's address in the "
+	  "mesh, is on eth0; fix the route, or set this host's address in the config to one on the "
+	  "device of the route" },
 	{ other_device_on_purpose, NULL, NULL, NULL },
 	{ bridge_rules, "fastpath", "",
-	  "the fast path is off: a rule counts: where nothing needs that, undo it, else set "
+	  "the fast path is off because a rule counts; remove that if nothing needs it, or set "
 	  "`fastpath: off`" },
 	{ bridge_rules_and_off, NULL, NULL, NULL },
 	{ bridge_rules_for_status, NULL, NULL, NULL },
 	{ shaper, "fastpath", "c1",
-	  "c1: its flows take the kernel's way, as its root qdisc is tbf: take that away, or leave "
-	  "it so with `fastpath: off`" },
+	  "c1: not accelerated because its root qdisc is tbf; remove that, or set `fastpath: "
+	  "off`" },
 	{ queue_on_a_tunnel, "fastpath", "vx-p2", NULL },
 	{ two_steps, "drift", "",
-	  "2 things differ from the config (~ setup vxbr0 mtu 1400 -> 1450; + hook eth0/wire_in): "
+	  "2 things differ from the config (~ setup vxbr0 mtu 1400 -> 1450; + hook eth0/wire_in); "
 	  "run `vxbpf up vxbr0`" },
 	{ many_steps, "drift", "",
 	  "9 things differ from the config (~ setup vxbr0 mtu 1400 -> 1450; + hook eth0/wire_in; "
-	  "and 7 more): run `vxbpf up vxbr0` (`vxbpf up vxbr0 --dry-run` lists them)" },
+	  "and 7 more); run `vxbpf up vxbr0` (`vxbpf up vxbr0 --dry-run` lists them)" },
 	{ moved_once, NULL, NULL, NULL },
 	{ loops, "loop", "p0", NULL },
 	{ passed_between_peers, NULL, NULL, NULL },
 	{ mended_oversize, NULL, NULL, NULL },
 	{ copied, "mac_moves", "02:00:00:00:00:07",
-	  "02:00:00:00:00:07 is in two places: seen at port c1 and peer p0: look for a copy of the "
+	  "02:00:00:00:00:07 is in two places, port c1 and peer p0; look for a copy of the "
 	  "container (give it another MAC), or for a second layer-2 path between the two" },
 	{ moving, "mac_moves", "02:00:00:00:00:07",
-	  "02:00:00:00:00:07 is in two places: seen at port c1 and peer p0, and moved 7 times "
-	  "within "
-	  "1.5 s: look for a copy of the container (give it another MAC), or for a second layer-2 "
-	  "path between the two" },
+	  "02:00:00:00:00:07 is in two places, port c1 and peer p0, and moved 7 times within 1.5 "
+	  "s; look for a copy of the container (give it another MAC), or for a second layer-2 path "
+	  "between the two" },
 };
 
 static void each_change_has_its_verdict(void **state)
@@ -436,7 +433,7 @@ static void five_of_a_kind_are_named(void **state)
 	assert_int_equal(s.problems.n, 6);
 	assert_string_equal(s.problems.v[4].about, "p6");
 	assert_string_equal(s.problems.v[5].about, "");
-	assert_string_equal(s.problems.v[5].text, "2 more peers are silent like that");
+	assert_string_equal(s.problems.v[5].text, "2 more peers are also silent");
 	verdicts_free(&s.problems);
 }
 

@@ -16,7 +16,7 @@
 
 static int say(struct why *why, const char *path, const char *what, int err)
 {
-	return why_set(why, err, "%s: %s: %s", path, what, strerror(-err));
+	return why_set(why, err, "%s: cannot %s: %s", path, what, strerror(-err));
 }
 
 static void folder_of(const char *place, char folder[PATH_MAX])
@@ -73,13 +73,15 @@ static int find_place(const char *path, char place[PATH_MAX], struct why *why)
 		}
 		link = S_ISLNK(st.st_mode);
 		if (link && !may_follow(place, &st))
-			return why_set(why, -EPERM,
-				       "%s: write: it is a link that is not ours, or in a folder "
-				       "that others may change: remove it, or choose another place",
-				       place);
+			return why_set(
+				why, -EPERM,
+				"%s: cannot write: not following a symbolic link that another user "
+				"owns or can change; remove it or choose another file",
+				place);
 		/* The end of it first: some, such as /dev/stdout's, say what is no path. */
 		if ((!link || stat(place, &st) == 0) && !S_ISREG(st.st_mode))
-			return why_set(why, -EINVAL, "%s: write: it is there and no ordinary file",
+			return why_set(why, -EINVAL,
+				       "%s: cannot write: it exists and is not a regular file",
 				       path);
 		if (!link)
 			return 0;
@@ -100,8 +102,8 @@ static bool is_ours(int fd)
 static int refuse(const char *temp, struct why *why)
 {
 	return why_set(why, -EPERM,
-		       "%s: write: it is there and not ours: remove it, or choose a folder that "
-		       "only root may change",
+		       "%s: cannot write: another user may control this file; remove it or choose "
+		       "a folder that only root can change",
 		       temp);
 }
 
@@ -144,7 +146,8 @@ static int open_temp(const char *place, const char *temp, unsigned wait_ms, int 
 			return refuse(temp, why);
 		err = lock(fd, &wait_ms);
 		if (err == -EBUSY)
-			return why_set(why, err, "%s: write: another vxbpf is writing it", place);
+			return why_set(why, err, "%s: cannot write: another vxbpf is writing it",
+				       place);
 		if (err)
 			return say(why, temp, "lock", err);
 		if (!is_still_there(fd, temp))
@@ -206,5 +209,5 @@ int replace_file(const char *path, const char *text, unsigned wait_ms, struct wh
 		return say(why, path, "write", err);
 	}
 	err = sync_folder(place);
-	return err ? say(why, path, "sync its folder", err) : 0;
+	return err ? say(why, path, "sync its folder to disk", err) : 0;
 }

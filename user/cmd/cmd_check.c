@@ -105,8 +105,7 @@ static int print(const struct checking *c, struct why *why)
 		fputs(text, stdout);
 	}
 	if (!c->args->json && !c->n)
-		puts("No overlay is up here, and there is no .yaml file in /etc/vxbpf: nothing to "
-		     "check.");
+		puts("No overlay is up here, and /etc/vxbpf has no .yaml file; nothing to check.");
 	return 0;
 }
 

@@ -32,11 +32,12 @@ static int run(struct why *why)
 			 NULL };
 
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		return why_set(why, -errno, "demo: find this program: %s", strerror(errno));
+		return why_set(why, -errno, "demo: cannot find this program: %s", strerror(errno));
 	/* A shell cannot catch what was ignored when it started, as in `vxbpf demo &` of a script. */
 	signal(SIGINT, SIG_DFL);
 	execvp(argv[0], argv);
-	return why_set(why, -errno, "demo: run unshare (package util-linux): %s", strerror(errno));
+	return why_set(why, -errno, "demo: cannot run unshare (package util-linux): %s",
+		       strerror(errno));
 }
 
 int cmd_demo(const struct command_args *args)

@@ -33,11 +33,11 @@ int cmd_export(const struct command_args *args)
 	if (!err && file)
 		err = replace_file(file, text, WAIT_MS, &why);
 	if (!err && !file && fputs(text, stdout) == EOF)
-		err = why_set(&why, -errno, "export: write to stdout: %s", strerror(errno));
+		err = why_set(&why, -errno, "export: cannot write to stdout: %s", strerror(errno));
 	if (err)
 		return command_fail(&why);
 	/* To a person it would look as if nothing had happened. */
 	if (file && !args->given[OPTION_OUTPUT] && isatty(STDOUT_FILENO))
-		printf("%s is written; `--output -` prints it\n", file);
+		printf("wrote %s; use `--output -` to print it\n", file);
 	return EXIT_FINE;
 }

@@ -15,7 +15,7 @@ int cmd_import(const struct command_args *args)
 	int err = 0;
 
 	if (!args->arg)
-		err = why_bad(&why, "import: which script? See `vxbpf help import`");
+		err = why_bad(&why, "import: missing SCRIPT; see `vxbpf help import`");
 	if (!err)
 		err = readfile(args->arg, IMPORT_MAX_SIZE, &text, &len, &why);
 	if (!err)

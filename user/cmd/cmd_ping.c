@@ -48,7 +48,7 @@ static void unknown_peer(const char *subject, const struct running_list *list, s
 
 		if (strcmp(o->local, subject) == 0 || strcmp(o->address, subject) == 0 ||
 		    strcmp(o->address6, subject) == 0) {
-			why_bad(why, "%s: ping: that is this host", subject);
+			why_bad(why, "%s: ping: this is the local host, not a peer", subject);
 			return;
 		}
 		for (size_t k = 0; k < list->v[i].n_peers; k++)
@@ -57,7 +57,8 @@ static void unknown_peer(const char *subject, const struct running_list *list, s
 	}
 	if (strlen(names) == sizeof(names) - 1)
 		memcpy(names + sizeof(names) - sizeof(more), more, sizeof(more));
-	why_bad(why, "%s: ping: no such peer; there are %s", subject, names[0] ? names : "none");
+	why_bad(why, "%s: ping: peer not found; the peers are %s", subject,
+		names[0] ? names : "none");
 }
 
 /* The one peer of that name or address, of those overlays; NULL: *why says why not. */
@@ -84,7 +85,7 @@ static const struct running_peer *find_peer(const char *subject, const struct ru
 		unknown_peer(subject, list, why);
 	if (n < 2)
 		return found;
-	why_bad(why, "%s: ping: it is a peer in %s: say which", subject, overlays);
+	why_bad(why, "%s: ping: it is a peer in %s; name the overlay", subject, overlays);
 	return NULL;
 }
 
@@ -98,8 +99,8 @@ static int start(const char *subject, const struct running_list *list, struct pi
 		return -EINVAL;
 	if (overlay->told.vni_mode == VX_VNI_INDEX)
 		return why_set(why, -EOPNOTSUPP,
-			       "%s: ping: with `vni: index` probes are not answered: a VNI is no "
-			       "pair's own there",
+			       "%s: ping: not supported with `vni: index`: a VNI does not identify "
+			       "the pair of hosts",
 			       overlay->told.name);
 	p->overlay = &overlay->told;
 	p->peer = &peer->said;
@@ -107,7 +108,8 @@ static int start(const char *subject, const struct running_list *list, struct pi
 	p->overhead = ip_is_v4(&peer->said.remote) ? 50 : 70;
 	p->ifindex = if_nametoindex(peer->said.ifname);
 	if (!p->ifindex)
-		return why_set(why, -ENODEV, "%s: ping: its tunnel %s is gone: run `vxbpf up %s`",
+		return why_set(why, -ENODEV,
+			       "%s: ping: its tunnel %s does not exist; run `vxbpf up %s`",
 			       peer->said.name, peer->said.ifname, overlay->told.name);
 	return probing_open(overlay->told.name, &p->probing, why);
 }
@@ -120,7 +122,7 @@ int cmd_ping(const struct command_args *args)
 	int err;
 
 	if (!args->subject) {
-		why_bad(&why, "ping: which peer? See `vxbpf help ping`");
+		why_bad(&why, "ping: missing PEER; see `vxbpf help ping`");
 		return command_fail(&why);
 	}
 	err = command_number(args, OPTION_COUNT, 1, 1000000, 4, &p.count, &why);

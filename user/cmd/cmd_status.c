@@ -37,8 +37,7 @@ static int print(const struct command_args *args, const struct snapshots *list, 
 		printf("%s%s", i ? "\n" : "", text);
 	}
 	if (!args->json && !list->n)
-		puts("No overlay is up here, and there is no .yaml file in /etc/vxbpf: write one "
-		     "(see "
+		puts("No overlay is up here, and /etc/vxbpf has no .yaml file. Create one (see "
 		     "vxbpf.yaml(5)),\nthen run `vxbpf up`.");
 	return 0;
 }

@@ -60,7 +60,7 @@ static int choose_sort(struct run *run, struct why *why)
 		return 0;
 	for (enum top_sort i = 0; i < TOP_SORT_MAX; i++)
 		text_add(names, sizeof(names), "%s%s", i ? ", " : "", top_sort_name(i));
-	return why_bad(why, "top: there is no order '%s', only %s", name, names);
+	return why_bad(why, "top: unknown sort key '%s'; use %s", name, names);
 }
 
 /* What whoever started us wants ignored, such as nohup, stays so: a blocked signal would not be. */
@@ -220,7 +220,7 @@ static int flush(struct run *run, struct why *why)
 	run->ended |= err != 0;
 	if (!err || err == -EPIPE || err == -EIO)
 		return 0;
-	return why_set(why, err, "top: write to stdout: %s", strerror(-err));
+	return why_set(why, err, "top: cannot write to stdout: %s", strerror(-err));
 }
 
 static int wait(struct run *run, int64_t due, struct why *why)

@@ -138,9 +138,9 @@ static int set_exporter(struct watch *watch, struct why *why)
 	e->interval_ms = seconds * 1000ULL;
 	e->due_ms = watched_clock_ms(); /* at once, and that is after the first pass */
 	if (!err && !e->path && args->given[OPTION_INTERVAL])
-		return why_bad(why, "watch: --interval is of --export FILE, which is not given");
+		return why_bad(why, "watch: --interval requires --export FILE");
 	if (!err && e->path && strcmp(e->path, "-") == 0)
-		return why_bad(why, "watch: --export needs a file, not stdout");
+		return why_bad(why, "watch: --export requires a file, not stdout");
 	return err;
 }
 
@@ -197,7 +197,7 @@ static int wait(struct watch *watch, struct why *why)
 		err = events_read(watch->events, hear, watch);
 	}
 	if (err)
-		return why_set(why, err, "netlink: read events: %s", strerror(-err));
+		return why_set(why, err, "netlink: cannot read events: %s", strerror(-err));
 	/* Interrupted, there may be news. */
 	for (size_t i = 0; news >= 0 && !watch->ended && i < watch->n; i++)
 		watched_renew(watch->v[i], watch->nl);

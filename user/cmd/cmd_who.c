@@ -34,12 +34,12 @@ static bool read_mac(const char *text, uint8_t mac[6])
 static int read_subject(const char *subject, struct asked *out, struct why *why)
 {
 	if (!subject)
-		return why_bad(why, "who: which MAC or IP address? See `vxbpf help who`");
+		return why_bad(why, "who: missing MAC or IP address; see `vxbpf help who`");
 	out->is_ip = ip_parse(subject, &out->ip);
 	if (out->is_ip)
 		ip_format(&out->ip, out->text);
 	else if (!read_mac(subject, out->mac))
-		return why_bad(why, "%s: who: neither a MAC nor an IP address", subject);
+		return why_bad(why, "%s: who: not a MAC or IP address", subject);
 	return 0;
 }
 
@@ -80,15 +80,13 @@ static void print(const struct asked *asked, const struct running_list *lives,
 static int not_found(const char *subject, bool is_ip, struct why *why)
 {
 	if (!is_ip)
-		return why_set(
-			why, -ENOENT,
-			"%s: who: no frame of it has been seen here, and the bridge does not "
-			"know it; one from there would tell",
-			subject);
+		return why_set(why, -ENOENT,
+			       "%s: who: not found: neither vxbpf nor the bridge has seen a frame "
+			       "from it; retry once it has sent one",
+			       subject);
 	return why_set(why, -ENOENT,
-		       "%s: who: nobody here knows: this host has no neighbour of that address on "
-		       "the bridge and has carried no TCP or UDP flow of it lately; ping it, then "
-		       "ask again",
+		       "%s: who: not found: the bridge has no neighbour entry for it, and no "
+		       "recent TCP or UDP flow used it; ping it, then retry",
 		       subject);
 }
 

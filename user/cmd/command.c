@@ -31,8 +31,8 @@ int command_number(const struct command_args *args, enum command_option option, 
 		return 0;
 	n = strtoul(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end || n < min || n > max)
-		return why_bad(why, "%s: '%s' is no whole number from %u to %u", args->verb, text,
-			       min, max);
+		return why_bad(why, "%s: '%s' is not a whole number between %u and %u", args->verb,
+			       text, min, max);
 	*out = (unsigned)n;
 	return 0;
 }
@@ -107,19 +107,17 @@ int command_find_targets(const char *arg, bool also_up, struct command_targets *
 		add_file(out, arg);
 		/* Without also_up the file is read next, and says so itself, with its whole name. */
 		if (also_up && !conf_is_overlay(out->v[0].overlay))
-			return why_bad(
-				why,
-				"%s: file name: must be the overlay's name, 1 to 15 letters, "
-				"digits, '_' and '-', and .yaml",
-				arg);
+			return why_bad(why,
+				       "%s: file name: must be OVERLAY.yaml, where OVERLAY is 1 to "
+				       "15 letters, digits, '_' and '-'",
+				       arg);
 		return 0;
 	}
 	if (arg && !conf_is_overlay(arg))
-		return why_bad(
-			why,
-			"'%s': an overlay is a name of 1 to 15 letters, digits, '_' and '-', or a "
-			"path ending in .yaml",
-			arg);
+		return why_bad(why,
+			       "'%s': not an overlay: give a name of 1 to 15 letters, digits, '_' "
+			       "and '-', or a path ending in .yaml",
+			       arg);
 	if (arg) {
 		add_name(out, arg);
 		return 0;
@@ -127,13 +125,14 @@ int command_find_targets(const char *arg, bool also_up, struct command_targets *
 	if (also_up) {
 		err = pins_overlays(&up);
 		if (err && err != -ENOENT && err != -EACCES)
-			return why_set(why, err, "%s: list it: %s", pins_root(), strerror(-err));
+			return why_set(why, err, "%s: cannot list: %s", pins_root(),
+				       strerror(-err));
 	}
 	for (size_t i = 0; i < up.n; i++)
 		add_name(out, up.v[i]);
 	err = pins_list(CONFIG_FOLDER, &files);
 	if (err && err != -ENOENT && !also_up)
-		return why_bad(why, CONFIG_FOLDER ": list it: %s", strerror(-err));
+		return why_bad(why, CONFIG_FOLDER ": cannot list: %s", strerror(-err));
 	for (size_t i = 0; i < files.n; i++) {
 		char path[PATH_MAX];
 
@@ -142,8 +141,8 @@ int command_find_targets(const char *arg, bool also_up, struct command_targets *
 			add_file(out, path);
 	}
 	if (!out->n && !also_up)
-		return why_bad(why,
-			       CONFIG_FOLDER ": no overlay named, and there is no .yaml file here");
+		return why_bad(why, CONFIG_FOLDER
+			       ": no overlay was named, and this folder has no .yaml file");
 	return 0;
 }
 
@@ -182,11 +181,10 @@ int command_need_loading(const char *verb, struct why *why)
 	if (!has_capability(CAP_PERFMON) && !has_capability(CAP_SYS_ADMIN))
 		return why_set(why, -EPERM, "%s: needs root: CAP_PERFMON is missing", verb);
 	if (in_user_namespace())
-		return why_set(
-			why, -EPERM,
-			"%s: needs the machine's root: the kernel takes no BPF programs from "
-			"a user namespace, as of a rootless container",
-			verb);
+		return why_set(why, -EPERM,
+			       "%s: needs root of the host: the kernel does not load BPF programs "
+			       "from a user namespace (such as a rootless container)",
+			       verb);
 	return 0;
 }
 

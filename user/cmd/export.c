@@ -90,6 +90,6 @@ void exporter_work(struct exporter *e, struct nl *nl, const struct export_known 
 	if (err && strcmp(e->fault, why.text) != 0)
 		command_fail(&why);
 	else if (!err && e->fault[0])
-		printf("%s is written again\n", e->path);
+		printf("%s: written again after errors\n", e->path);
 	text_copy(e->fault, sizeof(e->fault), err ? why.text : "");
 }

@@ -104,8 +104,8 @@ static void show_summary(const struct ping *p)
 		printf("rtt min/avg/max %.3f/%.3f/%.3f ms\n", (double)p->min / (double)MS,
 		       (double)p->sum / p->answered / (double)MS, (double)p->max / (double)MS);
 	if (p->mtu && p->mtu != p->overlay->mtu)
-		printf("%s has an overlay MTU of %u, this host one of %u: set `mtu:` in the file, "
-		       "the same on all hosts\n",
+		printf("%s uses overlay MTU %u and this host uses %u; set the same `mtu:` in the "
+		       "config of all hosts\n",
 		       p->peer->name, p->mtu, p->overlay->mtu);
 }
 
@@ -113,13 +113,13 @@ static void show_path(const struct ping *p, unsigned fits)
 {
 	unsigned mtu = p->overlay->mtu;
 
-	printf("path MTU to %s: outer %u, so overlay packets up to %u (%u around each); ",
+	printf("path MTU to %s: %u on the wire, so %u for overlay packets (%u bytes of overhead); ",
 	       p->peer->name, fits + p->overhead, fits, p->overhead);
 	if (fits >= mtu)
 		printf("the overlay's MTU of %u fits\n", mtu);
 	else
-		printf("the overlay's MTU is %u: set `mtu: %u` on all hosts, or let larger packets "
-		       "through on the way\n",
+		printf("the overlay's MTU is %u; set `mtu: %u` on all hosts, or raise the MTU "
+		       "along the path\n",
 		       mtu, fits);
 }
 
@@ -145,7 +145,8 @@ int ping_run(struct ping *p, struct why *why)
 	ask(p);
 	show_summary(p);
 	if (p->sized && p->answered && p->size > PROBE_SIZE)
-		printf("packets of %u bytes, %u outside, arrive whole; the overlay's MTU is %u\n",
+		printf("packets of %u bytes (%u on the wire) arrive unfragmented; the overlay's "
+		       "MTU is %u\n",
 		       p->size, p->size + p->overhead, p->overlay->mtu);
 	if (p->answered || ping_interrupted() || (p->sized && find_path(p))) {
 		ping_forget(p);

@@ -128,20 +128,22 @@ void ping_diagnose(const struct ping *p, uint64_t refused, char *text, size_t si
 		snprintf(text, size, "this host has no route to %s (%s)", p->peer->address,
 			 strerror(-no_route));
 	else if (p->err == -ENETDOWN)
-		snprintf(text, size, "%s is down on this host: run `vxbpf up %s`", p->peer->ifname,
+		snprintf(text, size, "%s is down on this host; run `vxbpf up %s`", p->peer->ifname,
 			 p->overlay->name);
 	else if (p->err == -EMSGSIZE)
-		snprintf(text, size, "%s takes no packets of %u bytes", p->peer->ifname, p->size);
+		snprintf(text, size, "%s does not accept packets of %u bytes", p->peer->ifname,
+			 p->size);
 	else if (p->err)
-		snprintf(text, size, "this host's kernel does not send it: %s", strerror(-p->err));
+		snprintf(text, size, "this host's kernel cannot send the probe: %s",
+			 strerror(-p->err));
 	else if (ping_refused(p->ifindex) > refused)
 		snprintf(text, size,
-			 "this host did not let it out: a firewall rule or an IPsec policy here "
-			 "refuses UDP port %u to %s",
+			 "this host dropped the probe; a firewall rule or an IPsec policy here "
+			 "blocks UDP port %u to %s",
 			 p->overlay->port, p->peer->address);
 	else
 		snprintf(text, size,
-			 "UDP port %u is probably filtered on the way, or vxbpf does not run "
-			 "there, or an older one",
+			 "a firewall on the path probably blocks UDP port %u, or the peer runs no "
+			 "vxbpf or an older one",
 			 p->overlay->port);
 }

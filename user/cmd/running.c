@@ -23,7 +23,7 @@ static int read_peers(struct running *l, struct why *why)
 
 	l->peers = err ? NULL : calloc(dump.n + 1, sizeof(*l->peers));
 	if (!l->peers)
-		return why_set(why, err ? err : -ENOMEM, "%s: read the pinned peers: %s",
+		return why_set(why, err ? err : -ENOMEM, "%s: cannot read the pinned peers: %s",
 			       l->told.name, strerror(err ? -err : ENOMEM));
 	for (size_t i = 0; i < dump.n; i++) {
 		struct running_peer *p = &l->peers[l->n_peers++];
@@ -56,7 +56,7 @@ static int read_all(struct running_list *out, struct why *why)
 	int err = pins_overlays(&names);
 
 	if (err && err != -ENOENT)
-		return why_set(why, err, "%s: list it: %s", pins_root(), strerror(-err));
+		return why_set(why, err, "%s: cannot list: %s", pins_root(), strerror(-err));
 	for (size_t i = 0; i < names.n; i++) {
 		err = read_one(out, names.v[i], why);
 		if (err && err != -ENOENT)
@@ -77,10 +77,10 @@ static int read_named(const struct command_args *args, struct running_list *out,
 	if (err != -ENOENT)
 		return err;
 	if (access(t->path, F_OK))
-		return why_bad(why, "%s: %s: it is not up, and there is no %s", t->overlay,
-			       args->verb, t->path);
-	return why_set(why, err, "%s: %s: it is not up here: run `vxbpf up %s`", t->overlay,
-		       args->verb, args->arg);
+		return why_bad(why, "%s: %s: the overlay is not up, and %s does not exist",
+			       t->overlay, args->verb, t->path);
+	return why_set(why, err, "%s: %s: the overlay is not up here; run `vxbpf up %s`",
+		       t->overlay, args->verb, args->arg);
 }
 
 int running_list_read(const struct command_args *args, struct running_list *out, struct why *why)
@@ -90,7 +90,7 @@ int running_list_read(const struct command_args *args, struct running_list *out,
 	if (!err)
 		err = args->arg ? read_named(args, out, why) : read_all(out, why);
 	if (!err && !out->n)
-		err = why_set(why, -ENOENT, "%s: no overlay is up here: run `vxbpf up`",
+		err = why_set(why, -ENOENT, "%s: no overlay is up here; run `vxbpf up`",
 			      args->verb);
 	return err;
 }

@@ -45,8 +45,8 @@ int snapshots_check_known(const struct command_args *args, const struct snapshot
 
 	if (!args->arg || !list->n || s->up || s->layout || access(s->path, F_OK) == 0)
 		return 0;
-	return why_bad(why, "%s: %s: it is not up, and there is no %s", s->told.name, args->verb,
-		       s->path);
+	return why_bad(why, "%s: %s: the overlay is not up, and %s does not exist", s->told.name,
+		       args->verb, s->path);
 }
 
 static int read_for(const struct command_args *args, snapshot_fn *read, struct snapshots *out,
@@ -91,7 +91,8 @@ int snapshots_read_peers(const struct command_args *args, struct snapshots *out,
 			continue;
 		err = snapshot_read_peers(t->overlay, s);
 		if (err)
-			why_set(why, err, "%s: read its maps: %s", t->overlay, strerror(-err));
+			why_set(why, err, "%s: cannot read its maps: %s", t->overlay,
+				strerror(-err));
 		snapshot_judge_peers(s);
 		text_copy(s->path, sizeof(s->path), t->path);
 		out->n++;

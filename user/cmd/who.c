@@ -64,14 +64,14 @@ static void add_place(char *text, const struct who *w, enum vx_place place, uint
 		text_add(text, TEXT, at_length ? "%s (%s), behind %s" : "%s", p->said.name,
 			 p->said.address, p->said.ifname);
 	else if (place == VX_AT_PEER)
-		text_add(text, TEXT, "a peer that is none any more (VNI %u)", where);
+		text_add(text, TEXT, "a former peer (VNI %u)", where);
 	else if (!where || is_host(w, ifname))
 		text_add(text, TEXT, at_length ? "this host, %s, on %s itself" : "this host",
 			 w->live->told.local, w->live->told.bridge);
 	else if (ifname[0])
 		text_add(text, TEXT, at_length ? "port %s of this host" : "port %s", ifname);
 	else
-		text_add(text, TEXT, "a port that is gone (device %u)", where);
+		text_add(text, TEXT, "a removed port (device %u)", where);
 }
 
 static void add_moves(char *text, const struct who *w, uint64_t now)
@@ -89,9 +89,7 @@ static void add_moves(char *text, const struct who *w, uint64_t now)
 	text_add(text, TEXT, " from ");
 	add_place(text, w, at->was, at->was_at, was, false);
 	if (is_flapping(w, now))
-		text_add(text, TEXT,
-			 "; it does not come to rest: %u moves with less than a minute between "
-			 "them",
+		text_add(text, TEXT, "; still moving: %u moves less than a minute apart",
 			 at->lately);
 }
 
@@ -131,7 +129,7 @@ static bool agree(const struct who *w)
 static void add_bridge(char *text, const struct who *w)
 {
 	if (w->bridge.own)
-		text_add(text, TEXT, " as its own address, or put there by hand");
+		text_add(text, TEXT, " as its own address or a static entry");
 	else {
 		text_add(text, TEXT, ", seen ");
 		add_age(text, w->bridge.age_ms);
@@ -150,8 +148,7 @@ char *who_text(const struct who *w, uint64_t now_ns, bool say_overlay)
 	if (w->vlan)
 		text_add(text, TEXT, " in VLAN %u", w->vlan);
 	if (!w->known) {
-		text_add(text, TEXT,
-			 ": our programs have seen nothing of it; the bridge has it at ");
+		text_add(text, TEXT, ": no vxbpf program has seen it; the bridge has it at ");
 		add_bridge_place(text, w);
 		add_bridge(text, w);
 		return strdup(text);
@@ -162,7 +159,7 @@ char *who_text(const struct who *w, uint64_t now_ns, bool say_overlay)
 	text_add(text, TEXT, ", seen ");
 	add_age(text, age_ms(w->at.seen_ns, now_ns));
 	if (is_stale(w, now_ns))
-		text_add(text, TEXT, ", longer than a bridge remembers");
+		text_add(text, TEXT, ", longer ago than the bridge's ageing time");
 	add_moves(text, w, now_ns);
 	if (!agree(w)) {
 		text_add(text, TEXT, "\n  the bridge itself has it at ");
@@ -191,13 +188,13 @@ char *who_owners_text(const struct who_owners *owners, const char *ip, uint64_t 
 		}
 		if (o->others)
 			text_add(text, TEXT,
-				 " (it shows other addresses, too: a router, or several of its "
-				 "own)");
+				 " (it also sends from other addresses, so it is a router or has "
+				 "several addresses)");
 	}
 	if (owners->n > 1)
 		text_add(text, TEXT,
-			 "\n%zu MACs show %s: a duplicate address, one that has moved, or routers "
-			 "on the way to it",
+			 "\n%zu MACs use %s: the address is a duplicate, has moved, or is reached "
+			 "through several routers",
 			 owners->n, ip);
 	return strdup(text);
 }

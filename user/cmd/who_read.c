@@ -42,7 +42,7 @@ static int read_map(const struct running *live, const uint8_t mac[6], struct who
 			       sizeof(struct vx_fdb), &dump);
 
 	if (err)
-		return why_set(why, err, "%s: read the pinned fdb: %s", live->told.name,
+		return why_set(why, err, "%s: cannot read the pinned fdb: %s", live->told.name,
 			       strerror(-err));
 	for (size_t i = 0; i < dump.n; i++) {
 		const struct vx_fdb_key *key = mapdump_key(&dump, i);
@@ -143,7 +143,8 @@ static int read_bridge(struct nl *nl, struct bridge_reading *r, struct why *why)
 
 	ndm->ndm_family = AF_BRIDGE;
 	err = nl_dump(nl, msg, take_entry, r);
-	return err ? why_set(why, err, "netlink: list the bridge's entries: %s", strerror(-err))
+	return err ? why_set(why, err, "netlink: cannot list the bridge's entries: %s",
+			     strerror(-err))
 		   : 0;
 }
 
@@ -256,7 +257,7 @@ static int read_flows(const struct owner_reading *r, struct why *why)
 			       sizeof(struct vx_flow), &dump);
 
 	if (err)
-		return why_set(why, err, "%s: read the pinned flows: %s", r->live->told.name,
+		return why_set(why, err, "%s: cannot read the pinned flows: %s", r->live->told.name,
 			       strerror(-err));
 	for (int look = 0; look < 2; look++) {
 		for (size_t i = 0; i < dump.n; i++) {
@@ -302,7 +303,8 @@ int who_find_ip(struct nl *nl, const struct running *live, const struct vx_addr 
 		msg = nl_request(nl, RTM_GETNEIGH, NLM_F_DUMP, sizeof(struct ndmsg));
 		err = nl_dump(nl, msg, take_neighbour, (void *)&r);
 		if (err)
-			return why_set(why, err, "netlink: list neighbours: %s", strerror(-err));
+			return why_set(why, err, "netlink: cannot list neighbours: %s",
+				       strerror(-err));
 	}
 	return err ? err : read_flows(&r, why);
 }

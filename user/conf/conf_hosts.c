@@ -69,7 +69,7 @@ static int refuse_twins(const struct conf_tree *tree, struct claims *c, struct w
 	if (!second)
 		return 0;
 	if (first->host == second->host)
-		return conf_tree_refuse(tree, second->node, why, "%s is given to %s twice",
+		return conf_tree_refuse(tree, second->node, why, "%s appears twice for %s",
 					second->text, second->host->name);
 	if (strcmp(second->text, second->host->name) == 0)
 		return conf_tree_refuse(tree, second->node, why,
@@ -114,7 +114,7 @@ static const char *any_fault(const struct vx_addr *addr)
 const char *conf_address_fault(const struct vx_addr *addr)
 {
 	if (!ip_is_v4(addr) && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80)
-		return "a link-local address, which names another host on every link";
+		return "a link-local address, which is not unique across links";
 	return any_fault(addr);
 }
 
@@ -133,9 +133,9 @@ static int read_address(const struct conf_tree *tree, const struct conf_node *no
 	const char *wrong;
 
 	if (is_mapped(node->text))
-		return conf_tree_refuse(
-			tree, node, why,
-			"%s is an IPv4 address in IPv6 form, write the IPv4 address", node->text);
+		return conf_tree_refuse(tree, node, why,
+					"%s is an IPv4-mapped IPv6 address; write the IPv4 address",
+					node->text);
 	if (!ip_parse(node->text, out))
 		return conf_schema_refuse(tree, node, why);
 	wrong = conf_address_fault(out);
@@ -158,8 +158,7 @@ static int read_addresses(const struct conf_tree *tree, const struct conf_node *
 	if (ip_is_v4(&host->address6))
 		return conf_schema_refuse(tree, six, why);
 	if (!ip_is_v4(&host->address))
-		return conf_tree_refuse(tree, six, why,
-					"goes beside an IPv4 address only, and address is %s",
+		return conf_tree_refuse(tree, six, why, "requires address to be IPv4, but it is %s",
 					conf_tree_get(node, "address")->text);
 	return 0;
 }

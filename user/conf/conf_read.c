@@ -36,8 +36,8 @@ static int read_overlay(const struct conf_tree *tree, struct conf *conf, struct 
 		return conf_tree_refuse(tree, NULL, why, "the path is too long");
 	if (len < 1 || len >= sizeof(conf->overlay) || strcmp(name + len, ".yaml") != 0)
 		return conf_tree_refuse(tree, NULL, why,
-					"file name: must be the overlay's name, 1 to 15 of the "
-					"characters A-Z a-z 0-9 _ -, and .yaml");
+					"file name: must be OVERLAY.yaml, where OVERLAY is 1 to 15 "
+					"of the characters A-Z a-z 0-9 _ -");
 	text_copy(conf->path, sizeof(conf->path), tree->path);
 	text_copy(conf->overlay, len + 1, name);
 	return 0;
@@ -69,8 +69,8 @@ static int read_device(const struct conf_tree *tree, const char *key, const char
 		return conf_schema_refuse(tree, node, why);
 	if (!conf_is_device(value))
 		return conf_tree_refuse(tree, NULL, why,
-					"file name: the kernel takes no bridge called %s, give it "
-					"another name with bridge:",
+					"file name: the kernel does not accept %s as a bridge "
+					"name; set another name with bridge:",
 					value);
 	text_copy(out, VX_IF_LEN, value);
 	return 0;
@@ -189,9 +189,10 @@ int conf_check_beside(const struct conf *conf, const struct conf *other, struct 
 {
 	if (strcmp(conf->bridge, other->bridge) != 0)
 		return 0;
-	return why_bad(why,
-		       "%s: bridge: %s is the bridge of %s, too, and can be of one overlay only",
-		       conf->path, conf->bridge, other->path);
+	return why_bad(
+		why,
+		"%s: bridge: %s is already the bridge of %s; each overlay needs its own bridge",
+		conf->path, conf->bridge, other->path);
 }
 
 void conf_free(struct conf *conf)

@@ -48,7 +48,7 @@ static const struct rule {
 	{ "mark", "a number with exactly one of 32 bits set, such as 0x40000000", 1, UINT32_MAX },
 	{ "bridge", "a device name: 1 to 15 characters, no white space, '/', ':' or '%'", 0, 0 },
 	{ "underlay", "a device name: 1 to 15 characters, no white space, '/', ':' or '%'", 0, 0 },
-	{ "local", "the name of a peer of this file", 0, 0 },
+	{ "local", "the name of a peer in this file", 0, 0 },
 	{ "peers", "a list of 1 to " TEXT_OF(VX_MAX_HOSTS) " hosts", 0, 0 },
 	{ "name", "1 to 32 of the characters A-Z a-z 0-9 . _ - and not . or ..", 0, 0 },
 	{ "address", "an IPv4 or IPv6 address", 0, 0 },
@@ -285,10 +285,11 @@ static int check_map(const struct conf_tree *tree, const struct conf_node *map,
 
 		if (!f) {
 			add_keys(fields, known, sizeof(known));
-			return conf_tree_refuse(tree, n, why, "unknown key, known here: %s", known);
+			return conf_tree_refuse(tree, n, why, "unknown key; known keys are %s",
+						known);
 		}
 		if (first != n)
-			return conf_tree_refuse(tree, n, why, "given twice, first on line %u",
+			return conf_tree_refuse(tree, n, why, "duplicate key, first on line %u",
 						first->line);
 		err = check_value(tree, n, &f->value, why);
 	}
@@ -346,7 +347,8 @@ static int check_value(const struct conf_tree *tree, const struct conf_node *nod
 int conf_schema_check(const struct conf_tree *tree, struct why *why)
 {
 	if (!tree->root)
-		return conf_tree_refuse(tree, NULL, why, "peers: is missing, the file is empty");
+		return conf_tree_refuse(tree, NULL, why,
+					"peers: is missing because the file is empty");
 	return check_value(tree, tree->root, &file_value, why);
 }
 

@@ -124,7 +124,7 @@ static int copy_text(const struct builder *b, const yaml_event_t *event, char **
 	for (size_t i = 0; i < len; i++) {
 		if (value[i] < ' ' || value[i] == 0x7f)
 			return refuse_here(b, (unsigned)event->start_mark.line + 1, why,
-					   "a word of this file holds a control character");
+					   "a value in this file contains a control character");
 	}
 	*out = strndup((const char *)value, len);
 	return *out ? 0 : why_set(why, -ENOMEM, "%s: out of memory", b->tree->path);
@@ -191,9 +191,10 @@ static const char *unwanted(const struct builder *b, const yaml_event_t *event)
 
 	switch (event->type) {
 	case YAML_ALIAS_EVENT:
-		return "YAML aliases (*name) are not allowed, write the value out";
+		return "YAML aliases (*name) are not allowed; repeat the value";
 	case YAML_DOCUMENT_START_EVENT:
-		return b->ended ? "a second YAML document starts here, one is allowed" : NULL;
+		return b->ended ? "a second YAML document starts here, but only one is allowed"
+				: NULL;
 	case YAML_SCALAR_EVENT:
 		anchor = event->data.scalar.anchor;
 		tag = event->data.scalar.tag;
@@ -210,11 +211,11 @@ static const char *unwanted(const struct builder *b, const yaml_event_t *event)
 		return NULL;
 	}
 	if (anchor)
-		return "YAML anchors (&name) are not allowed, write the value out";
+		return "YAML anchors (&name) are not allowed; repeat the value";
 	if (tag)
 		return "YAML tags (!name) are not allowed";
 	if (event->type != YAML_SCALAR_EVENT && wants_key(b))
-		return "a key must be a word, not a list or mapping";
+		return "a key must be a scalar, not a list or mapping";
 	return NULL;
 }
 
@@ -269,7 +270,7 @@ static int check_raw(const struct conf_tree *tree, const char *text, size_t len,
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\0')
 			return refuse_line(tree, line, why,
-					   "holds a NUL byte, so it is no text file");
+					   "contains a NUL byte, so it is not a text file");
 		if (text[i] == '%' && starts_line(text, i))
 			return refuse_line(tree, line, why,
 					   "YAML directives (%NAME) are not allowed");

@@ -27,23 +27,16 @@ static void settings_clean(struct settings *s)
 /* Why the order of the list matters, for the reader of the new file. */
 static const char header[] =
 	"# Made by `vxbpf import` from a vxlansetup.sh. Save it as /etc/vxbpf/" DEFAULT_OVERLAY
-	".yaml,\n"
-	"# the same file on every host, and give the hosts better names.\n"
-	"#\n"
-	"# `vni: index` numbers tunnels as the script does: on each host a peer's VNI is its "
-	"place,\n"
-	"# from 0, in the list without that host itself. The list below has this host first and "
-	"its\n"
-	"# peers in the script's order, so this host keeps the VNIs its script gave it. Every "
-	"other\n"
-	"# host's script has an order of its own, and one file for all needs one common order: "
-	"pick\n"
-	"# this one and keep it. Where a script's numbers differ from it frames still arrive, "
-	"because\n"
-	"# in this mode any listed peer may use any of the VNIs. So hosts can be moved one by "
-	"one.\n"
-	"# Once all are moved, take the line out: `vni: pair` gives each pair one number for both\n"
-	"# ends, turns learning off and allows the fast path.\n";
+	".yaml,\n# the same file on every host, and give the hosts better names.\n#\n# `vni: "
+	"index` assigns VNIs as the script does: on each host a peer's VNI is its index,\n# from "
+	"0, in the list without that host itself. The list below has this host first and its\n# "
+	"peers in the script's order, so this host keeps the VNIs its script assigned. The script "
+	"of\n# every other host has its own order, but one file for all hosts needs one common "
+	"order; use\n# this one and keep it. Frames still arrive where a script's VNIs differ from "
+	"it, because this\n# mode accepts any of the VNIs from any listed peer. You can therefore "
+	"move host by host.\n# After the last one, remove the line. The default `vni: pair` gives "
+	"each pair of hosts one\n# VNI for both directions, disables learning and allows the fast "
+	"path.\n";
 
 /* An address as a name: host-192-0-2-1. One too long for a name is hashed. */
 static void name_host(const struct vx_addr *addr, char name[HOST_NAME])
@@ -85,7 +78,7 @@ static int read_addresses(const char *path, struct settings *s, struct why *why)
 	int err = read_address(path, &s->vars[LOCALIP], s->vars[LOCALIP].words, &s->hosts[0], why);
 
 	if (!err && !remotes->n_words)
-		return why_bad(why, "%.200s:%u: %s: names no peer", path, remotes->line,
+		return why_bad(why, "%.200s:%u: %s: does not name a peer", path, remotes->line,
 			       remotes->name);
 	for (size_t i = 0; i < remotes->n_words && !err; i++) {
 		const struct bash_word *word = &remotes->words[i];
@@ -144,15 +137,13 @@ static void print_yaml(FILE *f, const struct settings *s)
 		fprintf(f, "bridge: \"%s\"\n", bridge);
 	if (s->vars[LOCAL_DEV].line)
 		fprintf(f,
-			"# The script bound its tunnels to one device. Here the routes decide, "
-			"unless "
-			"the next line\n# is made a setting; every host then needs a device of "
-			"this "
-			"name.\n# underlay: \"%s\"\n",
+			"# The script bound its tunnels to one device. vxbpf follows the routes "
+			"unless you uncomment\n# the next line; every host then needs a device of "
+			"this name.\n# underlay: \"%s\"\n",
 			s->vars[LOCAL_DEV].words[0].text);
 	if (s->vars[VXLAN_DEV].line)
 		fprintf(f,
-			"# The script's devices (%s0 and so on) hold the same VNIs: run its `stop` "
+			"# The script's devices (%s0 and so on) use the same VNIs; run its `stop` "
 			"before `vxbpf up`.\n",
 			s->vars[VXLAN_DEV].words[0].text);
 	fprintf(f, "peers:\n");
@@ -174,7 +165,7 @@ static int check_yaml(const char *path, const char *yaml, size_t len, struct why
 
 	if (err) {
 		why->bad_input = inner.bad_input;
-		return why_set(why, err, "%.200s: its settings make no overlay: %s", path,
+		return why_set(why, err, "%.200s: its settings are not a valid overlay: %s", path,
 			       inner.text);
 	}
 	conf_free(&conf);

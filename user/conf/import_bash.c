@@ -69,16 +69,16 @@ static bool ends_word(char c)
 static const char *not_constant(char c, char quote)
 {
 	if (quote != '\'' && (c == '$' || c == '`'))
-		return "is computed by the script, which import does not run; write the value "
-		       "itself";
+		return "is computed by the script, which import does not run; write the literal "
+		       "value";
 	if (c == '\\' || c == '"')
-		return "holds a backslash or a quote in a quote; write the value itself";
+		return "contains a backslash or a nested quote; write the literal value";
 	if (!quote && strchr("*?[]{}~!", c))
-		return "holds a character the shell would expand; write the value itself";
+		return "contains a character the shell would expand; write the literal value";
 	if (c == '\n' || c == '\0')
-		return "has a quote that is not closed on its line";
+		return "has a quote that is not closed on the same line";
 	if (c < ' ' || c > '~')
-		return "holds a character that is no plain text";
+		return "contains a character that is not plain text";
 	return NULL;
 }
 
@@ -100,7 +100,7 @@ static int read_word(struct script *s, const char *name, char out[BASH_WORD])
 		if (wrong)
 			return refuse(s, name, wrong);
 		if (len + 1 >= BASH_WORD)
-			return refuse(s, name, "holds a word that is too long");
+			return refuse(s, name, "contains a word that is too long");
 		out[len++] = c;
 		s->at++;
 	}
@@ -142,7 +142,7 @@ static int read_array(struct script *s, struct bash_var *var)
 		else if (*s->at == '\\' && s->at[1] == '\n')
 			skip_line(s);
 		else if (ends_word(*s->at) && s->at < s->end)
-			err = refuse(s, var->name, "is no plain list of words");
+			err = refuse(s, var->name, "is not a plain list of words");
 		else if (s->at < s->end)
 			err = add_word(s, var);
 		if (err)
@@ -160,7 +160,7 @@ static int end_value(struct script *s, const struct bash_var *var)
 	skip_blanks(s);
 	if (s->at >= s->end || *s->at == '\n' || *s->at == ';' || (*s->at == '#' && s->at > before))
 		return 0;
-	return refuse(s, var->name, "is followed by something import does not understand");
+	return refuse(s, var->name, "is followed by text that import does not support");
 }
 
 static int read_value(struct script *s, struct bash_var *var, bool append)
@@ -171,7 +171,7 @@ static int read_value(struct script *s, struct bash_var *var, bool append)
 		return why_bad(s->why, "%.200s:%u: %s: is set a second time, first on line %u",
 			       s->path, s->line, var->name, var->line);
 	if (append && (!var->array || *s->at != '('))
-		return refuse(s, var->name, "is added to in a way import does not understand");
+		return refuse(s, var->name, "is extended in a way that import does not support");
 	if (!var->line)
 		var->line = s->line;
 	if (*s->at == '(' && !var->array)
@@ -271,7 +271,7 @@ int bash_read(const char *path, const char *text, size_t len, struct bash_var *v
 	s.line = 1;
 	s.why = why;
 	if (strlen(text) != len)
-		return why_bad(why, "%.200s: holds a NUL byte, so it is no script", path);
+		return why_bad(why, "%.200s: contains a NUL byte, so it is not a script", path);
 	while (s.at < s.end) {
 		int err = read_line(&s, vars, n_vars);
 

@@ -37,7 +37,7 @@ int host_read(struct nl *nl, const struct snapshot *s, struct host_facts *out, s
 	int err = host_read_links(nl, s, out);
 
 	if (err)
-		return why_set(why, err, "netlink: list devices: %s", strerror(-err));
+		return why_set(why, err, "netlink: cannot list devices: %s", strerror(-err));
 	host_read_neighbours(nl, out);
 	host_read_sockets(s, out);
 	host_read_devices(s, out);

@@ -22,31 +22,31 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, struc
 
 		if (v->other_kind && v->up)
 			verdicts_add(out, VERDICT_PORT_SHARED, v->ifname,
-				     "%s, a VXLAN device of another kind (external, GBP, ...), has "
-				     "UDP port %u to itself, so no tunnel can come up: set another "
-				     "`port:` in the config of every host, and run `vxbpf up`",
+				     "VXLAN device %s has another mode (external, GBP, ...) and "
+				     "occupies UDP port %u, so no tunnel can come up; set another "
+				     "`port:` in the config of every host and run `vxbpf up`",
 				     v->ifname, port);
 		else if (v->other_kind)
 			verdicts_add(out, VERDICT_PORT_SHARED, v->ifname,
-				     "%s, a VXLAN device of another kind (external, GBP, ...), is "
-				     "made for UDP port %u too, and only one of us can be up: set "
-				     "another `port:` in the config of every host, or for %s",
+				     "VXLAN device %s has another mode (external, GBP, ...) and "
+				     "also uses UDP port %u, so it cannot be up together with the "
+				     "overlay; set another `port:` in the config of every host, or "
+				     "another port for %s",
 				     v->ifname, port, v->ifname);
 		else
 			verdicts_add(out, VERDICT_PORT_SHARED, v->ifname,
-				     "%s (VNI %u) uses UDP port %u too: it works as long as no VNI "
-				     "is the same and nobody's firewall rules for that port mean "
-				     "only theirs: better set another `port:` in the config of "
-				     "every host",
+				     "%s (VNI %u) also uses UDP port %u; this works only while all "
+				     "VNIs differ and firewall rules for that port suit both; set "
+				     "another `port:` in the config of every host to be safe",
 				     v->ifname, v->vni, port);
 	}
 	for (size_t i = 0; i < f->n_sockets; i++)
-		verdicts_add(out, VERDICT_PORT_SHARED, f->sockets[i].process,
-			     "%s has UDP port %u (address %s), so tunnels cannot come up: stop it, "
-			     "or set another `port:` in the config of every host, and run `vxbpf "
-			     "up`",
-			     f->sockets[i].process, port,
-			     f->sockets[i].address[0] ? f->sockets[i].address : "any");
+		verdicts_add(
+			out, VERDICT_PORT_SHARED, f->sockets[i].process,
+			"%s uses UDP port %u (address %s), so tunnels cannot come up; stop it, or "
+			"set another `port:` in the config of every host, and run `vxbpf up`",
+			f->sockets[i].process, port,
+			f->sockets[i].address[0] ? f->sockets[i].address : "any");
 }
 
 /* --- a second way */
@@ -93,21 +93,21 @@ static void say_second_path(const struct host_facts *f, const struct snapshot *s
 			continue;
 		if (peer)
 			verdicts_add(out, VERDICT_SECOND_PATH, m->ifname,
-				     "%s, a tunnel on %s that is not ours, leads to %s as well: "
-				     "frames go round in a loop: take it off the bridge: `ip link "
+				     "%s, a tunnel on %s that vxbpf did not make, also leads to "
+				     "%s, so frames loop; remove it from the bridge with `ip link "
 				     "set %s nomaster`",
 				     m->ifname, s->told.bridge, peer->name, m->ifname);
 		else if (is_underlay(s, m->ifname))
 			verdicts_add(out, VERDICT_SECOND_PATH, m->ifname,
-				     "%s carries the tunnels and is a port of %s itself: hosts "
-				     "beside each other are joined twice: take it off the bridge: "
-				     "`ip link set %s nomaster`",
+				     "%s carries the tunnels and is also a port of %s, so hosts on "
+				     "one network are connected twice; remove it from the bridge "
+				     "with `ip link set %s nomaster`",
 				     m->ifname, s->told.bridge, m->ifname);
 		else if (has_looped(s, m))
 			verdicts_add(out, VERDICT_SECOND_PATH, m->ifname,
-				     "what comes in by %s comes back from %s: that network is on "
-				     "the bridge of both hosts: take it off one of them: `ip link "
-				     "set %s nomaster`",
+				     "frames received on %s return from %s, so the bridges of both "
+				     "hosts are on that network; remove it from one bridge with "
+				     "`ip link set %s nomaster`",
 				     m->ifname, w->last.peer[0] ? w->last.peer : "a peer",
 				     m->ifname);
 	}
@@ -137,16 +137,15 @@ static void say_spanning_tree(const struct host_facts *f, const struct snapshot 
 		text_add(held, sizeof(held), " and %zu more", n - 1);
 	if (n)
 		verdicts_add(out, VERDICT_SPANNING_TREE, bridge,
-			     "spanning tree on %s keeps %s from forwarding, and no other tunnel "
-			     "carries those peers' frames: turn it off, tunnels make no loops "
-			     "without it: `ip link set %s type bridge stp_state 0` (within 20 s "
-			     "they forward)",
+			     "spanning tree on %s blocks %s, and no other tunnel carries frames of "
+			     "those peers; disable it (tunnels do not loop without it) with `ip "
+			     "link set %s type bridge stp_state 0`; they forward within 20 s",
 			     bridge, held, bridge);
 	if (f->bridge.forward_delay > DELAY_FINE)
 		verdicts_add(out, VERDICT_SPANNING_TREE, bridge,
-			     "spanning tree on %s leaves whatever joins it without network for %u "
-			     "s: turn it off: `ip link set %s type bridge stp_state 0`, or make "
-			     "it quick: `ip link set %s type bridge forward_delay %u`",
+			     "spanning tree on %s blocks each new port for %u s; disable it with "
+			     "`ip link set %s type bridge stp_state 0`, or shorten it with `ip "
+			     "link set %s type bridge forward_delay %u`",
 			     bridge, f->bridge.forward_delay * 2 / 100, bridge, bridge, DELAY_FINE);
 }
 
@@ -156,14 +155,14 @@ static void say_bridge(const struct host_facts *f, const struct snapshot *s, str
 
 	if (f->n_members + PORTS_SPARE > PORTS_MAX)
 		verdicts_add(out, VERDICT_BRIDGE_FULL, bridge,
-			     "%s has %zu ports and the kernel allows %u: put further containers on "
+			     "%s has %zu ports and the kernel allows %u; run further containers on "
 			     "another host",
 			     bridge, f->n_members, PORTS_MAX);
 	if (host_is_nearly(f->bridge.fdb_learned, f->bridge.fdb_max))
 		verdicts_add(out, VERDICT_BRIDGE_FULL, bridge,
-			     "%s has learned %u MACs of at most %u; frames for those beyond go to "
-			     "every peer: raise it: `ip link set %s type bridge fdb_max_learned "
-			     "%u`",
+			     "%s has learned %u MACs of at most %u, and frames for further MACs "
+			     "are flooded to every peer; raise the limit with `ip link set %s type "
+			     "bridge fdb_max_learned %u`",
 			     bridge, f->bridge.fdb_learned, f->bridge.fdb_max, bridge,
 			     f->bridge.fdb_max * 4);
 }
@@ -174,12 +173,13 @@ static void say_neighbours(const struct host_neighbours *t, const char *family,
 			   struct verdicts *out)
 {
 	if (host_is_nearly(t->entries, t->max))
-		verdicts_add(out, VERDICT_NEIGHBOURS, family,
-			     "the kernel's neighbour table for %s has %u entries of at most %u, "
-			     "those of all containers together, and without an entry nothing can "
-			     "be sent: raise it: `sysctl -w net.%s.neigh.default.gc_thresh3=%u`",
-			     strcmp(family, "ipv4") == 0 ? "IPv4" : "IPv6", t->entries, t->max,
-			     family, t->max * 4);
+		verdicts_add(
+			out, VERDICT_NEIGHBOURS, family,
+			"the kernel's neighbour table for %s has %u entries of at most %u (all "
+			"containers share it), and packets without an entry cannot be sent; raise "
+			"the limit with `sysctl -w net.%s.neigh.default.gc_thresh3=%u`",
+			strcmp(family, "ipv4") == 0 ? "IPv4" : "IPv6", t->entries, t->max, family,
+			t->max * 4);
 }
 
 static void say_sums(const struct host_facts *f, struct verdicts *out)
@@ -199,9 +199,9 @@ static void say_sums(const struct host_facts *f, struct verdicts *out)
 		human_count(t->bad, bad);
 		human_count(t->good + t->bad, all);
 		verdicts_add(out, VERDICT_CHECKSUMS, names[i],
-			     "of %s packets of %s that came to this host since it was started %s "
-			     "had a wrong checksum: usually the sender's NIC: try on the hosts "
-			     "they come from: `ethtool -K DEVICE tx off`",
+			     "this host received %s packets of %s since it started, and %s had a "
+			     "wrong checksum, usually because of the sender's NIC; on the sending "
+			     "hosts, try `ethtool -K DEVICE tx off`",
 			     all, names[i], bad);
 	}
 }
@@ -223,9 +223,9 @@ static void say_hypervisor(const struct host_facts *f, const struct snapshot *s,
 	for (size_t i = 0; i < f->n_devices; i++)
 		if (strcmp(f->devices[i].driver, "vmxnet3") == 0)
 			verdicts_add(out, VERDICT_HYPERVISOR, f->devices[i].ifname,
-				     "%s is a VMware NIC and no peer is heard: some of VMware's "
-				     "switches keep UDP port %u for themselves: set another "
-				     "`port:` in the config of every host",
+				     "%s is a VMware NIC and no peer is heard; some VMware "
+				     "switches reserve UDP port %u, so set another `port:` in the "
+				     "config of every host",
 				     f->devices[i].ifname, port);
 }
 
@@ -234,10 +234,10 @@ static void say_module(const char *release, const char *name, enum host_has has,
 {
 	if (has == HOST_LACKS)
 		verdicts_add(out, VERDICT_KERNEL, name,
-			     "this kernel (%s) has no module %s, and none is installed for it: "
-			     "install the package that has it (Ubuntu: linux-modules-extra-%s; "
-			     "others: the full kernel, not a minimal one), or boot into the "
-			     "kernel that is installed",
+			     "this kernel (%s) has no module %s, and none is installed for it; "
+			     "install the package with it (linux-modules-extra-%s on Ubuntu, else "
+			     "the full kernel instead of a minimal one), or boot the kernel whose "
+			     "modules are installed",
 			     release, name, release);
 }
 
@@ -246,11 +246,11 @@ static void say_kernel(const struct host_kernel *k, struct verdicts *out)
 	say_module(k->release, "vxlan", k->vxlan, out);
 	say_module(k->release, "bridge", k->bridge, out);
 	if (k->btf == HOST_LACKS)
-		verdicts_add(out, VERDICT_KERNEL, "btf",
-			     "this kernel (%s) has no /sys/kernel/btf/vmlinux, which our programs "
-			     "need: take one built with CONFIG_DEBUG_INFO_BTF, as distributions' "
-			     "kernels are",
-			     k->release);
+		verdicts_add(
+			out, VERDICT_KERNEL, "btf",
+			"this kernel (%s) has no /sys/kernel/btf/vmlinux, which vxbpf needs; use a "
+			"kernel built with CONFIG_DEBUG_INFO_BTF, as distribution kernels are",
+			k->release);
 }
 
 void host_say_net(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)

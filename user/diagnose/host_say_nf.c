@@ -93,9 +93,9 @@ static void say_bridge(const struct host_facts *f, const struct snapshot *s, str
 			snprintf(off, sizeof(off), "sysctl -w net.bridge.bridge-nf-call-%s=0",
 				 ways[i].tables);
 		verdicts_add(out, VERDICT_BRIDGE_FILTERED, ways[i].ip,
-			     "%s frames between containers and peers pass this host's firewall "
-			     "(%s), and chain %s of table %s %s drops them%s: let them through: "
-			     "`%s`, or keep the firewall off %s: `%s`",
+			     "this host's firewall filters %s frames between containers and peers "
+			     "(%s), and chain %s of table %s %s drops them%s; allow them with "
+			     "`%s`, or disable the firewall on %s with `%s`",
 			     ways[i].ip,
 			     own ? "the bridge's nf_call is on" : "bridge-nf-call is on", by.chain,
 			     family_name(by.family), by.table, how(&by), let,
@@ -125,8 +125,8 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, uint8
 	if (is_dropped(f, in, ARRAY_LEN(in), &packet, &by)) {
 		let_through(&f->filter, &by, iptables, nft, let);
 		verdicts_add(out, VERDICT_PORT_FILTERED, "in",
-			     "chain %s of table %s %s drops what peers send to UDP port %u%s: let "
-			     "it in (strangers are the guard's affair): `%s`",
+			     "chain %s of table %s %s drops packets from peers to UDP port %u%s; "
+			     "accept them with `%s` (the guard still drops packets from non-peers)",
 			     by.chain, family_name(by.family), by.table, s->told.port, how(&by),
 			     let);
 	}
@@ -137,8 +137,8 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, uint8
 	if (is_dropped(f, on_way_out, ARRAY_LEN(on_way_out), &packet, &by)) {
 		let_through(&f->filter, &by, iptables, nft, let);
 		verdicts_add(out, VERDICT_PORT_FILTERED, "out",
-			     "chain %s of table %s %s drops what we send to UDP port %u of "
-			     "peers%s: let it out: `%s`",
+			     "chain %s of table %s %s drops packets to UDP port %u of peers%s; "
+			     "accept them with `%s`",
 			     by.chain, family_name(by.family), by.table, s->told.port, how(&by),
 			     let);
 	}
@@ -169,16 +169,16 @@ static void say_conntrack(const struct host_facts *f, const struct snapshot *s,
 	human_count(ct->vxlan, vxlan);
 	if (ours)
 		verdicts_add(out, VERDICT_CONNTRACK, "vxlan",
-			     "the table of tracked connections is %u%% full (%s of %s) and %s of "
-			     "them are VXLAN, which need not be tracked: `nft 'table inet untrack "
-			     "{ chain in { type filter hook prerouting priority raw; udp dport %u "
-			     "notrack; }; chain out { type filter hook output priority raw; udp "
-			     "dport %u notrack; }; }'`",
+			     "the conntrack table is %u%% full (%s of %s) and %s entries are "
+			     "VXLAN, which needs no tracking; exclude VXLAN with `nft 'table inet "
+			     "untrack { chain in { type filter hook prerouting priority raw; udp "
+			     "dport %u notrack; }; chain out { type filter hook output priority "
+			     "raw; udp dport %u notrack; }; }'`",
 			     (unsigned)(ct->count * 100 / ct->max), count, max, vxlan, port, port);
 	else
 		verdicts_add(out, VERDICT_CONNTRACK, "",
-			     "the table of tracked connections is %u%% full (%s of %s), and once "
-			     "it is full new ones are dropped: raise it: `sysctl -w "
+			     "the conntrack table is %u%% full (%s of %s); a full table drops new "
+			     "connections; raise the limit with `sysctl -w "
 			     "net.netfilter.nf_conntrack_max=%llu`",
 			     (unsigned)(ct->count * 100 / ct->max), count, max,
 			     (unsigned long long)ct->max * 2);
@@ -190,19 +190,19 @@ static void say_managers(const struct host_facts *f, const struct snapshot *s, s
 
 	if (f->managed[HOST_NETWORKD][0])
 		verdicts_add(out, VERDICT_MANAGED, f->managed[HOST_NETWORKD],
-			     "systemd-networkd manages %s and may take away its address, MTU or "
-			     "programs: tell it not to: `printf '[Match]\\nName=%s "
+			     "systemd-networkd manages %s and may remove its address, MTU or "
+			     "programs; exclude it with `printf '[Match]\\nName=%s "
 			     "vx-*\\n[Link]\\nUnmanaged=yes\\n' "
 			     ">/etc/systemd/network/00-vxbpf-%s.network && networkctl reload`",
 			     f->managed[HOST_NETWORKD], bridge, s->told.name);
 	if (f->managed[HOST_NETWORKMANAGER][0])
-		verdicts_add(out, VERDICT_MANAGED, f->managed[HOST_NETWORKMANAGER],
-			     "NetworkManager manages %s and may take away its address, MTU or "
-			     "master: tell it not to: `printf "
-			     "'[keyfile]\\nunmanaged-devices+=interface-name:%s;interface-name:vx-*"
-			     "\\n' >/etc/NetworkManager/conf.d/vxbpf-%s.conf && nmcli general "
-			     "reload`",
-			     f->managed[HOST_NETWORKMANAGER], bridge, s->told.name);
+		verdicts_add(
+			out, VERDICT_MANAGED, f->managed[HOST_NETWORKMANAGER],
+			"NetworkManager manages %s and may remove its address, MTU or master; "
+			"exclude it with `printf "
+			"'[keyfile]\\nunmanaged-devices+=interface-name:%s;interface-name:vx-*\\n' "
+			">/etc/NetworkManager/conf.d/vxbpf-%s.conf && nmcli general reload`",
+			f->managed[HOST_NETWORKMANAGER], bridge, s->told.name);
 }
 
 void host_say_nf(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)

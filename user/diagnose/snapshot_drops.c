@@ -31,21 +31,16 @@ static void say_loop(const struct saying *a)
 
 	mac_format(a->w->last.dst_mac, dst);
 	if (a->w->to_tunnel)
-		verdicts_add(
-			a->out, VERDICT_LOOP, a->w->last.peer,
-			"%s sends us frames for MAC %s, which another peer has (%s): "
-			"normal for "
-			"a moment after a container moved or fell silent; if it goes on, look at "
-			"the "
-			"bridge of that host",
-			or_else(a->w->last.peer, "a peer"), dst, a->count);
+		verdicts_add(a->out, VERDICT_LOOP, a->w->last.peer,
+			     "%s sends us frames for MAC %s, which is behind another peer (%s); "
+			     "normal for a moment after a container moved or fell silent; if it "
+			     "persists, check the bridge of that host",
+			     or_else(a->w->last.peer, "a peer"), dst, a->count);
 	else
 		verdicts_add(
 			a->out, VERDICT_LOOP, a->w->last.peer,
-			"a frame with the MAC %s of local port %s came back from %s (%s): "
-			"look "
-			"for a second layer-2 path to that host, or for a copy of the container "
-			"there",
+			"a frame with MAC %s of local port %s returned from %s (%s); look for a "
+			"second layer-2 path to that host, or for a copy of the container there",
 			a->mac, or_else(a->w->to, "(gone)"), or_else(a->w->last.peer, "a peer"),
 			a->count);
 }
@@ -76,49 +71,45 @@ static void say_guard(const struct saying *a, enum vx_reason reason)
 	unsigned port = a->s->told.port;
 
 	if (reason == VX_REASON_UNKNOWN_SOURCE)
-		verdicts_add(
-			a->out, VERDICT_UNKNOWN_SOURCE, a->source,
-			"%s sends VXLAN with our VNI %u and is no peer (%s): add it to `peers:`, "
-			"or find out "
-			"who that is",
-			a->source, last->vni, a->count);
+		verdicts_add(a->out, VERDICT_UNKNOWN_SOURCE, a->source,
+			     "%s sends VXLAN with our VNI %u but is not a peer (%s); add it to "
+			     "`peers:`, or find out what it is",
+			     a->source, last->vni, a->count);
 	else if (reason == VX_REASON_WRONG_VNI)
-		verdicts_add(a->out, VERDICT_WRONG_VNI, last->peer,
-			     "%s (%s) sends VNI %u, which belongs to another pair (%s): its config "
-			     "must differ "
-			     "from ours: put the same file on both and run `vxbpf up`",
-			     or_else(last->peer, "a peer"), a->source, last->vni, a->count);
+		verdicts_add(
+			a->out, VERDICT_WRONG_VNI, last->peer,
+			"%s (%s) sends VNI %u, which belongs to another pair (%s), so its config "
+			"differs from ours; copy the same config to both hosts and run `vxbpf up`",
+			or_else(last->peer, "a peer"), a->source, last->vni, a->count);
 	else if (reason == VX_REASON_UNGUARDED && loses_mark(a))
 		verdicts_add(a->out, VERDICT_MARK, a->w->from,
-			     "peers' frames pass the guard and come to %s without its mark (%s): a "
-			     "firewall rule changes the packets' mark: see mark: in vxbpf.yaml(5)",
+			     "frames of peers pass the guard but reach %s without its mark (%s), "
+			     "because a firewall rule changes the mark; see mark: in vxbpf.yaml(5)",
 			     a->w->from, a->count);
 	else if (reason == VX_REASON_UNGUARDED)
-		verdicts_add(
-			a->out, VERDICT_UNGUARDED, a->w->from,
-			"VXLAN for %s came by a device or to an address the guard does not cover "
-			"(%s): if "
-			"routes have changed, run `vxbpf up`; else somebody forges it",
-			or_else(a->w->from, "a tunnel"), a->count);
+		verdicts_add(a->out, VERDICT_UNGUARDED, a->w->from,
+			     "VXLAN for %s arrived on a device or address the guard does not cover "
+			     "(%s); if routes have changed, run `vxbpf up`; otherwise the packets "
+			     "are forged",
+			     or_else(a->w->from, "a tunnel"), a->count);
 	else if (reason == VX_REASON_NESTED && !last->from_ifindex)
 		verdicts_add(
 			a->out, VERDICT_NESTED, "",
 			"a program on this host, or a macvlan or ipvlan device on top of %s, sends "
-			"VXLAN to %s as if it were this overlay (%s): find it with `ss -uanp`",
+			"VXLAN to %s as if it were this overlay (%s); find it with `ss -uanp`",
 			or_else(a->w->to, "the underlay"), or_else(last->peer, "a peer"), a->count);
 	else if (reason == VX_REASON_NESTED)
 		verdicts_add(a->out, VERDICT_NESTED, a->w->from,
-			     "a workload behind %s sends VXLAN to %s as if it were this host (%s): "
-			     "find out what "
-			     "it is up to",
-			     or_else(a->w->from, "a device that is gone"),
-			     or_else(last->peer, "a peer"), a->count);
+			     "a workload behind %s sends VXLAN to %s as if it were this host (%s); "
+			     "find and stop it",
+			     or_else(a->w->from, "a removed device"), or_else(last->peer, "a peer"),
+			     a->count);
 	else if (reason == VX_REASON_MALFORMED)
-		verdicts_add(
-			a->out, VERDICT_MALFORMED, ip_is_set(&last->source) ? a->source : "",
-			"%s sends packets to UDP port %u that are no valid VXLAN (%s): find out "
-			"who that is",
-			ip_is_set(&last->source) ? a->source : "somebody", port, a->count);
+		verdicts_add(a->out, VERDICT_MALFORMED, ip_is_set(&last->source) ? a->source : "",
+			     "%s sends packets to UDP port %u that are not valid VXLAN (%s); find "
+			     "out what sends them",
+			     ip_is_set(&last->source) ? a->source : "an unknown host", port,
+			     a->count);
 }
 
 /* What was counted may be from before the guard was told to let it through. */
@@ -158,7 +149,7 @@ static void say_drop(const struct snapshot *s, enum vx_reason reason, struct ver
 	human_count(snapshot_drops(s, reason), count);
 	human_age(age / 1000000, ago);
 	snprintf(a.count, sizeof(a.count),
-		 is_passed(s, reason) ? "%s counted, the last %s ago; such packets are let through"
+		 is_passed(s, reason) ? "%s counted, the last %s ago; the guard allows such packets"
 				      : "%s dropped, the last %s ago",
 		 count, ago);
 	ip_format(&w->last.source, a.source);
@@ -181,8 +172,8 @@ static void say_flaps(const struct snapshot *s, struct verdicts *out)
 			snprintf(often, sizeof(often), ", and moved %u times within %.1f s",
 				 f->moves, (double)f->within_ns / 1e9);
 		verdicts_add(out, VERDICT_MAC_MOVES, f->mac,
-			     "%s is in two places: seen at %s%s: look for a copy of the container "
-			     "(give it another MAC), or for a second layer-2 path between the two",
+			     "%s is in two places, %s%s; look for a copy of the container (give it "
+			     "another MAC), or for a second layer-2 path between the two",
 			     f->mac, f->where, often);
 	}
 	if (s->n_flaps > SAY_MAX)

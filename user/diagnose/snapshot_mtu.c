@@ -26,8 +26,8 @@ enum port_fit snapshot_port_fit(const struct snapshot_port *port, uint32_t mtu, 
 static const char *whose(const struct snapshot *s, const struct snapshot_port *p)
 {
 	if (p == s->ports)
-		return "the MTU of what this host sends or routes there";
-	return p->veth ? "the container's MTU" : "the MTU of what is behind it";
+		return "the MTU of traffic this host sends or routes there";
+	return p->veth ? "the container's MTU" : "the MTU of the device behind it";
 }
 
 static void say_sent(const struct snapshot *s, const struct snapshot_port *p, bool before,
@@ -37,10 +37,10 @@ static void say_sent(const struct snapshot *s, const struct snapshot_port *p, bo
 
 	human_count(p->oversize, count);
 	verdicts_add(out, VERDICT_OVERSIZE, p->ifname,
-		     "%s sent %s %s of up to %u bytes: too large for the overlay; %s%s %s %u%s",
+		     "%s sent %s %s of up to %u bytes, too large for the overlay; %s%s %s %u%s",
 		     p->ifname, count, p->oversize == 1 ? "frame" : "frames", p->largest,
 		     before ? "" : "set ", whose(s, p), before ? "is" : "to",
-		     before ? p->far_mtu : s->told.mtu, before ? " by now" : "");
+		     before ? p->far_mtu : s->told.mtu, before ? " now" : "");
 }
 
 static void say_torn(const struct snapshot *s, const struct snapshot_port *p, struct verdicts *out)
@@ -48,12 +48,11 @@ static void say_torn(const struct snapshot *s, const struct snapshot_port *p, st
 	char count[HUMAN_LEN];
 
 	human_count(p->rx_dropped, count);
-	verdicts_add(
-		out, VERDICT_PORT_MTU, p->ifname,
-		"%s: the container's end has MTU %u, this one %u, so %s %s dropped between the "
-		"two: set the container's MTU to %u",
-		p->ifname, p->far_mtu, p->mtu, count,
-		p->rx_dropped == 1 ? "packet was" : "packets were", s->told.mtu);
+	verdicts_add(out, VERDICT_PORT_MTU, p->ifname,
+		     "%s: the container's end has MTU %u and this end %u, so %s %s dropped between "
+		     "them; set the container's MTU to %u",
+		     p->ifname, p->far_mtu, p->mtu, count,
+		     p->rx_dropped == 1 ? "packet was" : "packets were", s->told.mtu);
 }
 
 static void say_loses(const struct snapshot *s, const struct snapshot_port *p, struct verdicts *out)
@@ -62,8 +61,8 @@ static void say_loses(const struct snapshot *s, const struct snapshot_port *p, s
 
 	human_count(p->rx_dropped, count);
 	verdicts_add(out, VERDICT_PORT_MTU, p->ifname,
-		     "%s: %s %s dropped on the way in, as happens where the container's end has "
-		     "a larger MTU than this one, %u: see that it has %u",
+		     "%s: %s %s dropped on receive, probably because the container's end has a "
+		     "larger MTU than this end (%u); set the container's MTU to %u",
 		     p->ifname, count, p->rx_dropped == 1 ? "packet was" : "packets were", p->mtu,
 		     s->told.mtu);
 }
@@ -79,22 +78,20 @@ static void say_port(const struct snapshot *s, const struct snapshot_port *p, en
 		say_sent(s, p, fit == PORT_SENT_BEFORE, out);
 		break;
 	case PORT_TOO_LARGE:
-		verdicts_add(
-			out, VERDICT_PORT_MTU, p->ifname,
-			"%s: the container's end has MTU %u, the overlay %u: set the container's "
-			"MTU to %u",
-			p->ifname, p->far_mtu, s->told.mtu, s->told.mtu);
+		verdicts_add(out, VERDICT_PORT_MTU, p->ifname,
+			     "%s: the container's end has MTU %u and the overlay %u; set the "
+			     "container's MTU to %u",
+			     p->ifname, p->far_mtu, s->told.mtu, s->told.mtu);
 		break;
 	case PORT_TORN:
 		say_torn(s, p, out);
 		break;
 	case PORT_NARROW:
-		verdicts_add(
-			out, VERDICT_PORT_MTU, p->ifname,
-			"%s: the container's end has MTU %u, this one only %u, so larger packets "
-			"are dropped between the two: set both to %u",
-			p->ifname, p->far_mtu, p->mtu,
-			p->far_mtu < s->told.mtu ? p->far_mtu : s->told.mtu);
+		verdicts_add(out, VERDICT_PORT_MTU, p->ifname,
+			     "%s: the container's end has MTU %u and this end only %u, so larger "
+			     "packets are dropped between them; set both to %u",
+			     p->ifname, p->far_mtu, p->mtu,
+			     p->far_mtu < s->told.mtu ? p->far_mtu : s->told.mtu);
 		break;
 	case PORT_LOSES:
 		say_loses(s, p, out);
@@ -132,7 +129,6 @@ void snapshot_say_mtu(const struct snapshot *s, const char *count, struct verdic
 		blamed |= s->ports[i].oversize != 0;
 	if (count && !blamed)
 		verdicts_add(out, VERDICT_OVERSIZE, "",
-			     "packets larger than %u bytes (%s) from a port that is gone "
-			     "by now",
+			     "packets larger than %u bytes (%s) from a port that no longer exists",
 			     s->told.mtu, count);
 }

@@ -22,8 +22,8 @@ struct saying {
 static void filtered(const struct saying *a, const struct snapshot_peer *p, char *text, size_t size)
 {
 	snprintf(text, size,
-		 "UDP port %u is probably filtered on the way, or vxbpf is not running there: see "
-		 "that %s is up and lets UDP port %u in from %s",
+		 "a firewall on the path probably blocks UDP port %u, or vxbpf is not running "
+		 "there; check that %s is up and accepts UDP port %u from %s",
 		 a->s->told.port, p->address, a->s->told.port,
 		 p->local[0] ? p->local : a->s->told.address);
 }
@@ -47,19 +47,19 @@ static void say_route(const struct saying *a, const struct snapshot_peer *p)
 	char source[VX_TEXT_LEN + 32] = "";
 
 	if (p->route.source[0] && strcmp(p->route.source, p->local) != 0)
-		snprintf(source, sizeof(source), "%sfrom %s", p->route.astray ? " and " : " ",
+		snprintf(source, sizeof(source), "%ssource %s", p->route.astray ? " and " : " ",
 			 p->route.source);
 	if (p->route.astray)
 		verdicts_add(a->out, VERDICT_ROUTE, p->name,
-			     "%s: the route to %s leaves by %s%s, but %s, this host's address in "
-			     "the mesh, is on %s: mend the route, or name the address in the file "
-			     "that belongs to this way",
+			     "%s: the route to %s uses device %s%s, but %s, this host's address in "
+			     "the mesh, is on %s; fix the route, or set this host's address in the "
+			     "config to one on the device of the route",
 			     p->name, p->address, p->route.device, source, p->local, p->route.home);
 	else
 		verdicts_add(a->out, VERDICT_ROUTE, p->name,
-			     "%s: the route to %s says to send%s, but this host's address in the "
-			     "mesh is %s, from which the tunnel sends all the same: mend the "
-			     "route, or name the other address in the file",
+			     "%s: the route to %s selects%s, but this host's address in the mesh "
+			     "is %s and the tunnel sends from it; fix the route, or set the "
+			     "route's address in the config",
 			     p->name, p->address, source, p->local);
 }
 
@@ -96,15 +96,15 @@ static void say_other_scheme(const struct saying *a, const struct snapshot_peer 
 
 	if (pair && p->other_vni < a->s->n_peers)
 		verdicts_add(a->out, VERDICT_PEER_VNI, p->name,
-			     "%s sends us VNI %u, as vxlansetup.sh and `vni: index` number them; "
-			     "here it is %u: run `vxbpf up` there with this file, or set `vni: "
-			     "index` in it until all hosts have moved",
+			     "%s sends VNI %u, as vxlansetup.sh and `vni: index` assign it, but "
+			     "this host expects %u; run `vxbpf up` there with this config, or set "
+			     "`vni: index` in it until all hosts have moved",
 			     p->name, p->other_vni, p->vni);
 	else
 		verdicts_add(a->out, VERDICT_PEER_VNI, p->name,
-			     "%s sends us VNI %u, which nothing here takes; ours for it is %u: it "
-			     "has another file, with other names, addresses, `vni:` or "
-			     "`vni_salt:`: put the same file on both and run `vxbpf up`",
+			     "%s sends VNI %u, which no tunnel here accepts (expected %u), so its "
+			     "config has other names, addresses, `vni:` or `vni_salt:`; copy the "
+			     "same config to both hosts and run `vxbpf up`",
 			     p->name, p->other_vni, p->vni);
 }
 
@@ -117,18 +117,17 @@ static void say_silent(const struct saying *a, const struct snapshot_peer *p)
 	filtered(a, p, todo, sizeof(todo));
 	human_count(p->sum.tx_packets, sent);
 	if (p->last_seen_ms < 0) {
-		snprintf(what, sizeof(what), "we sent %s frame%s and nothing ever came back", sent,
+		snprintf(what, sizeof(what), "we sent %s frame%s and never received any", sent,
 			 p->sum.tx_packets == 1 ? "" : "s");
 	} else {
 		human_age((uint64_t)p->last_seen_ms, age);
-		snprintf(what, sizeof(what),
-			 "we send, %s frame%s so far, and nothing came back for %s", sent,
-			 p->sum.tx_packets == 1 ? "" : "s", age);
+		snprintf(what, sizeof(what), "we sent %s frame%s and have received none for %s",
+			 sent, p->sum.tx_packets == 1 ? "" : "s", age);
 	}
 	if (p->probe.result == PROBE_UNANSWERED)
 		snprintf(probes, sizeof(probes), ", nor an answer to %u probe%s", p->probe.sent,
 			 plural(p->probe.sent));
-	verdicts_add(a->out, VERDICT_PEER_SILENT, p->name, "%s: %s%s: %s", p->name, what, probes,
+	verdicts_add(a->out, VERDICT_PEER_SILENT, p->name, "%s: %s%s; %s", p->name, what, probes,
 		     todo);
 }
 
@@ -141,9 +140,9 @@ static bool is_quiet(const struct snapshot_peer *p)
 static void say_quiet(const struct saying *a, const struct snapshot_peer *p)
 {
 	verdicts_add(a->out, VERDICT_PEER_QUIET, p->name,
-		     "%s: the tunnel works, for it answers probes, but nothing behind it answers "
-		     "what we send: look at the container there, its address and its firewall; "
-		     "normal for streams that want no answer",
+		     "%s: the peer answers probes, so the tunnel works, but nothing behind it "
+		     "answers our frames; check the container there, its address and its firewall; "
+		     "normal for one-way streams",
 		     p->name);
 }
 
@@ -153,8 +152,8 @@ static void say_unreachable(const struct saying *a, const struct snapshot_peer *
 
 	filtered(a, p, todo, sizeof(todo));
 	verdicts_add(a->out, VERDICT_PEER_UNREACHABLE, p->name,
-		     "%s: no answer to %u probe%s, though nobody has traffic for it now: %s",
-		     p->name, p->probe.sent, plural(p->probe.sent), todo);
+		     "%s: no answer to %u probe%s (no traffic to this peer now); %s", p->name,
+		     p->probe.sent, plural(p->probe.sent), todo);
 }
 
 /* Who hears us answers some of what is sent to it alone, if only by ARP. Broadcasts come from whoever
@@ -181,11 +180,12 @@ static void say_one_way(const struct saying *a, const struct snapshot_peer *p)
 			 plural(p->probe.sent));
 	else
 		snprintf(proof, sizeof(proof),
-			 "only its broadcasts, and no answer to the %s frames for it", sent);
-	verdicts_add(a->out, VERDICT_PEER_ONE_WAY, p->name,
-		     "%s: we hear it, but %s: it does not seem to hear us: see that %s lets UDP "
-		     "port %u in from %s, and that the way there has no filter",
-		     p->name, proof, p->address, a->s->told.port, p->local);
+			 "only its broadcasts arrive, and no answer to our %s frames", sent);
+	verdicts_add(
+		a->out, VERDICT_PEER_ONE_WAY, p->name,
+		"%s: we receive from it, but it does not seem to receive from us (%s); check that "
+		"%s accepts UDP port %u from %s and that no firewall on the path blocks it",
+		p->name, proof, p->address, a->s->told.port, p->local);
 }
 
 static void say_mtu(const struct saying *a, const struct snapshot_peer *p)
@@ -193,9 +193,9 @@ static void say_mtu(const struct saying *a, const struct snapshot_peer *p)
 	uint32_t ours = a->s->told.mtu, theirs = p->probe.mtu;
 
 	verdicts_add(a->out, VERDICT_PEER_MTU, p->name,
-		     "%s: the overlay's MTU is %u there and %u here, so packets of more than %u "
-		     "bytes get lost: put the same file on both, with a number as `mtu:` if the "
-		     "ways between the hosts differ",
+		     "%s: the overlay's MTU is %u there and %u here, so packets larger than %u "
+		     "bytes are lost; copy the same config to both hosts, with `mtu:` as a number "
+		     "if path MTUs differ",
 		     p->name, theirs, ours, theirs < ours ? theirs : ours);
 }
 
@@ -245,13 +245,14 @@ void snapshot_say_peers(const struct snapshot *s, struct verdicts *out)
 		const char *more; /* after "3 more peers" */
 	} rows[] = {
 		{ VERDICT_ROUTE, goes_astray, say_route, "have such a route" },
-		{ VERDICT_PEER_VNI, is_other_scheme, say_other_scheme, "have other VNIs" },
-		{ VERDICT_PEER_SILENT, is_silent, say_silent, "are silent like that" },
-		{ VERDICT_PEER_QUIET, of_quiet, say_quiet, "are quiet like that" },
+		{ VERDICT_PEER_VNI, is_other_scheme, say_other_scheme, "also have other VNIs" },
+		{ VERDICT_PEER_SILENT, is_silent, say_silent, "are also silent" },
+		{ VERDICT_PEER_QUIET, of_quiet, say_quiet, "are also quiet" },
 		{ VERDICT_PEER_UNREACHABLE, is_unreachable, say_unreachable,
 		  "do not answer probes either" },
-		{ VERDICT_PEER_ONE_WAY, of_one_way, say_one_way, "do not seem to hear us either" },
-		{ VERDICT_PEER_MTU, has_other_mtu, say_mtu, "have another MTU, too" },
+		{ VERDICT_PEER_ONE_WAY, of_one_way, say_one_way,
+		  "do not seem to receive from us either" },
+		{ VERDICT_PEER_MTU, has_other_mtu, say_mtu, "also have another MTU" },
 	};
 	const struct saying a = { s, out };
 

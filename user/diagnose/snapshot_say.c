@@ -25,12 +25,12 @@ static void say_down(const struct saying *a)
 
 	if (s->fault[0])
 		verdicts_add(a->out, VERDICT_CONFIG, "", "not up, and the config cannot be %s: %s",
-			     s->unmet ? "met now" : "used", s->fault);
+			     s->unmet ? "applied now" : "used", s->fault);
 	else if (s->layout == VX_LAYOUT)
-		verdicts_add(a->out, VERDICT_NOT_UP, "", "not up, only half set up: run `%s`",
+		verdicts_add(a->out, VERDICT_NOT_UP, "", "not up, only half set up; run `%s`",
 			     a->up);
 	else
-		verdicts_add(a->out, VERDICT_NOT_UP, "", "not up: run `%s`", a->up);
+		verdicts_add(a->out, VERDICT_NOT_UP, "", "not up; run `%s`", a->up);
 }
 
 /* "3 things differ from the config (~ setup vxbr0 mtu 1400 -> 1450; ...): run `vxbpf up vxbr0`" */
@@ -48,7 +48,7 @@ static void say_drift(const struct saying *a)
 	if (s->drift > s->steps.n)
 		snprintf(list, sizeof(list), " (`%s --dry-run` lists %s)", a->up,
 			 s->drift == 1 ? "it" : "them");
-	verdicts_add(a->out, VERDICT_DRIFT, "", "%zu %s from the config%s: run `%s`%s", s->drift,
+	verdicts_add(a->out, VERDICT_DRIFT, "", "%zu %s from the config%s; run `%s`%s", s->drift,
 		     s->drift == 1 ? "thing differs" : "things differ", steps, a->up, list);
 }
 
@@ -58,12 +58,12 @@ static void say_config(const struct saying *a)
 	char advice[PATH_MAX + 64] = "";
 
 	if (!s->unmet)
-		snprintf(advice, sizeof(advice), ": put that right, then run `%s`", a->up);
+		snprintf(advice, sizeof(advice), "; correct it and run `%s`", a->up);
 
 	if (s->layout && s->layout != VX_LAYOUT)
 		verdicts_add(a->out, VERDICT_LAYOUT, "",
-			     "its pins in /sys/fs/bpf/vxbpf/%s are of another version of vxbpf, so "
-			     "there are no counters to read: run `%s` to make them anew",
+			     "another version of vxbpf made the pins in /sys/fs/bpf/vxbpf/%s, so "
+			     "its counters cannot be read; run `%s` to recreate them",
 			     s->told.name, a->up);
 	else if (!s->up)
 		say_down(a);
@@ -71,8 +71,9 @@ static void say_config(const struct saying *a)
 		return;
 	if (s->fault[0])
 		verdicts_add(a->out, VERDICT_CONFIG, "",
-			     "runs on as it was set up, but the config cannot be %s: %s%s",
-			     s->unmet ? "met now" : "used", s->fault, advice);
+			     "still runs with its previous config, because the config cannot be "
+			     "%s: %s%s",
+			     s->unmet ? "applied now" : "used", s->fault, advice);
 	if (s->drift)
 		say_drift(a);
 }
@@ -84,11 +85,11 @@ static void say_unhooked(const struct saying *a)
 	for (size_t i = 0; i < a->s->n_ports; i++)
 		if (!a->s->ports[i].hooked && n++ < SAY_MAX)
 			verdicts_add(a->out, VERDICT_UNHOOKED, a->s->ports[i].ifname,
-				     "%s: no program of ours on it, so the kernel alone does the "
-				     "work: run `%s`",
+				     "%s: has no vxbpf program, so only the kernel handles its "
+				     "frames; run `%s`",
 				     a->s->ports[i].ifname, a->up);
 	if (n > SAY_MAX)
-		verdicts_add(a->out, VERDICT_UNHOOKED, "", "%zu more %s no program of ours either",
+		verdicts_add(a->out, VERDICT_UNHOOKED, "", "%zu more %s no vxbpf program",
 			     n - SAY_MAX, n == SAY_MAX + 1 ? "port has" : "ports have");
 }
 
@@ -100,8 +101,8 @@ static void say_xdp(const struct saying *a)
 
 		if (d->xdp_wanted && strcmp(a->s->told.xdp, "on") == 0)
 			verdicts_add(a->out, VERDICT_XDP, d->ifname,
-				     "%s: no XDP program of ours is on it; the guard works by TC "
-				     "there: run `vxbpf up`, which says why, or set `xdp: auto`",
+				     "%s: has no vxbpf XDP program, so the guard uses TC there; "
+				     "run `vxbpf up` to see the reason, or set `xdp: auto`",
 				     d->ifname);
 	}
 }
@@ -111,13 +112,11 @@ static void say_slow(const struct saying *a, const char *ifname, const char *why
 {
 	if (n < SAY_MAX)
 		verdicts_add(a->out, VERDICT_FASTPATH, ifname,
-			     "%s: its flows take the kernel's way, as %s: take that away, or leave "
-			     "it so with `fastpath: off`",
+			     "%s: not accelerated because %s; remove that, or set `fastpath: off`",
 			     ifname, why);
 	else if (n == SAY_MAX)
 		verdicts_add(a->out, VERDICT_FASTPATH, "",
-			     "flows of more devices take the kernel's way: `vxbpf status` lists "
-			     "them");
+			     "more devices are not accelerated; `vxbpf status` lists them");
 }
 
 /* Works as well, only slower: said by `check` alone, where the config would have it otherwise. */
@@ -129,11 +128,10 @@ static void say_fastpath(const struct saying *a)
 	if (!s->looked || strcmp(s->told.fastpath, "auto") != 0 || s->told.vni_mode == VX_VNI_INDEX)
 		return;
 	if (s->told.fastpath_why[0]) {
-		verdicts_add(
-			a->out, VERDICT_FASTPATH, "",
-			"the fast path is off: %s: where nothing needs that, undo it, else set "
-			"`fastpath: off`",
-			s->told.fastpath_why);
+		verdicts_add(a->out, VERDICT_FASTPATH, "",
+			     "the fast path is off because %s; remove that if nothing needs it, or "
+			     "set `fastpath: off`",
+			     s->told.fastpath_why);
 		return;
 	}
 	for (size_t i = 0; i < s->n_ports; i++)
@@ -141,7 +139,8 @@ static void say_fastpath(const struct saying *a)
 			say_slow(a, s->ports[i].ifname, s->ports[i].why, n++);
 	for (size_t i = 0; i < s->n_peers; i++)
 		if (s->peers[i].queued)
-			say_slow(a, s->peers[i].ifname, "others have put a queue on it", n++);
+			say_slow(a, s->peers[i].ifname,
+				 "another program set a queueing discipline (qdisc) on it", n++);
 }
 
 void snapshot_say(const struct snapshot *s, struct verdicts *out)

@@ -18,7 +18,8 @@ static void read_rules(char why[FASTPATH_WHY])
 	int err = nft_read_bridge(&rules);
 
 	if (err)
-		snprintf(why, FASTPATH_WHY, "the bridge family's rules cannot be read: %.40s",
+		snprintf(why, FASTPATH_WHY,
+			 "nftables rules of the bridge family cannot be read (%.40s)",
 			 strerror(-err));
 	else
 		nft_ruleset_why(&rules, why);
@@ -45,8 +46,7 @@ static void read_legacy_rules(char why[FASTPATH_WHY])
 	while (modules && !why[0] && fgets(line, sizeof(line), modules))
 		if (sscanf(line, "ebtable_%15[a-z] ", table) == 1 && has_legacy_rules(table))
 			snprintf(why, FASTPATH_WHY,
-				 "rules of legacy ebtables, table %s, may look at more than the "
-				 "flow",
+				 "rules in legacy ebtables table %s may check more than the flow",
 				 table);
 }
 
@@ -75,14 +75,14 @@ void fastpath_read(const struct link *bridge, struct fastpath_facts *out)
 const char *fastpath_why_off(const struct conf *conf, const struct fastpath_facts *facts)
 {
 	if (conf->fastpath == CONF_OFF)
-		return "`fastpath: off` in the file";
+		return "the config sets `fastpath: off`";
 	if (conf->vni_mode == VX_VNI_INDEX)
-		return "`vni: index` in the file";
+		return "the config sets `vni: index`";
 	if (conf->fastpath == CONF_ON || !facts)
 		return NULL;
 	if (facts->bridge_nf_call)
-		return "iptables look at bridged frames (net.bridge.bridge-nf-call-*)";
+		return "iptables filters bridged frames (net.bridge.bridge-nf-call-*)";
 	if (facts->nf_call)
-		return "iptables look at the bridge's frames (its own nf_call_*)";
+		return "iptables filters frames of this bridge (its nf_call_* options)";
 	return facts->bridge_rules[0] ? facts->bridge_rules : NULL;
 }

@@ -16,9 +16,9 @@
 static void say_way(const struct foreign_way *way, const char *where, char why[FOREIGN_WHY])
 {
 	if (way->filter[0])
-		snprintf(why, FOREIGN_WHY, "a %s filter is at its %s", way->filter, where);
+		snprintf(why, FOREIGN_WHY, "a %s filter is on its %s", way->filter, where);
 	else if (way->programs)
-		snprintf(why, FOREIGN_WHY, "a BPF program of others is at its %s", where);
+		snprintf(why, FOREIGN_WHY, "another BPF program is on its %s", where);
 }
 
 void foreign_say(const struct foreign_seen *seen, char why[FOREIGN_WHY])
@@ -27,7 +27,7 @@ void foreign_say(const struct foreign_seen *seen, char why[FOREIGN_WHY])
 
 	why[0] = '\0';
 	if (seen->unread)
-		snprintf(why, FOREIGN_WHY, "what is on it cannot be read");
+		snprintf(why, FOREIGN_WHY, "its filters and qdiscs cannot be read");
 	/* What the kernel gives a device by itself, as a tap gets pfifo_fast, has no handle. */
 	if (!why[0] && seen->qdisc_handle && strcmp(seen->qdisc, "noqueue") != 0)
 		snprintf(why, FOREIGN_WHY, "its root qdisc is %s", seen->qdisc);

@@ -103,16 +103,16 @@ static const char *name_of(const struct range *ranges, uint32_t offset, const ch
 
 static const char *see_network(const struct walk *w, uint32_t offset, uint32_t len)
 {
-	static const struct range ip4[] = { { 1, 2, "looks at the DSCP" },
-					    { 2, 4, "looks at a packet's length" },
-					    { 4, 8, "looks at fragments" },
-					    { 8, 9, "looks at the TTL" },
+	static const struct range ip4[] = { { 1, 2, "checks the DSCP" },
+					    { 2, 4, "checks the packet length" },
+					    { 4, 8, "checks fragments" },
+					    { 8, 9, "checks the TTL" },
 					    { 0 } };
-	static const struct range ip6[] = { { 0, 4, "looks at the DSCP or flow label" },
-					    { 4, 6, "looks at a packet's length" },
-					    { 7, 8, "looks at the hop limit" },
+	static const struct range ip6[] = { { 0, 4, "checks the DSCP or flow label" },
+					    { 4, 6, "checks the packet length" },
+					    { 7, 8, "checks the hop limit" },
 					    { 0 } };
-	const char *more = "looks at more than addresses";
+	const char *more = "checks more than addresses";
 
 	switch (w->l3) {
 	case L3_OTHER:
@@ -136,15 +136,15 @@ static const char *see_payload(const struct walk *w, uint32_t base, uint32_t off
 	case NFT_PAYLOAD_LL_HEADER:
 		return within(offset, len, 0, w->l3 == L3_VLAN ? 18 : 14)
 			       ? NULL
-			       : "looks beyond the Ethernet header";
+			       : "checks beyond the Ethernet header";
 	case NFT_PAYLOAD_NETWORK_HEADER:
 		return see_network(w, offset, len);
 	case NFT_PAYLOAD_TRANSPORT_HEADER:
 		if (w->l3 == L3_OTHER || within(offset, len, 0, 4))
 			return NULL;
-		return w->tcp && offset == 13 ? "looks at TCP flags" : "looks beyond the ports";
+		return w->tcp && offset == 13 ? "checks TCP flags" : "checks beyond the ports";
 	default:
-		return "looks at what packets carry";
+		return "checks the packet payload";
 	}
 }
 
@@ -196,23 +196,23 @@ static const char *see_meta(uint32_t key)
 	case NFT_META_NFTRACE:
 		return NULL;
 	case NFT_META_LEN:
-		return "looks at a packet's length";
+		return "checks the packet length";
 	case NFT_META_PRIORITY:
-		return "looks at the priority";
+		return "checks the priority";
 	case NFT_META_TIME_NS:
 	case NFT_META_TIME_DAY:
 	case NFT_META_TIME_HOUR:
-		return "looks at the time";
+		return "checks the time";
 	case NFT_META_PRANDOM:
-		return "looks at a random number";
+		return "uses a random number";
 	case NFT_META_CPU:
-		return "looks at the CPU";
+		return "checks the CPU";
 	case NFT_META_SKUID:
 	case NFT_META_SKGID:
 	case NFT_META_CGROUP:
-		return "looks at the sending program";
+		return "checks the sending program";
 	default:
-		return "looks at more than the flow";
+		return "checks more than the flow";
 	}
 }
 
@@ -280,7 +280,7 @@ static void take_immediate(struct walk *w, const struct nlattr *data)
 	if (!verdict)
 		return;
 	if (code >= 0 && code != NF_DROP && code != NF_ACCEPT)
-		found(w, "hands frames to a program");
+		found(w, "passes frames to a program");
 	nft_text(nft_nested(verdict, NFTA_VERDICT_CHAIN), w->out->to, sizeof(w->out->to));
 }
 
@@ -298,8 +298,8 @@ static void take_lookup(struct walk *w, const struct nlattr *data)
 static void take_object(struct walk *w, const struct nlattr *data)
 {
 	static const char *const what[] = {
-		[NFT_OBJECT_QUOTA] = "looks at a quota",
-		[NFT_OBJECT_LIMIT] = "looks at a limit",
+		[NFT_OBJECT_QUOTA] = "uses a quota",
+		[NFT_OBJECT_LIMIT] = "uses a limit",
 		[NFT_OBJECT_CONNLIMIT] = "counts connections",
 	};
 	uint32_t type = nft_number(nft_nested(data, NFTA_OBJREF_IMM_TYPE), UINT32_MAX);
@@ -352,14 +352,14 @@ static const struct known {
 	{ "last", NULL, NULL },
 	{ "log", NULL, NULL },
 	{ "reject", NULL, NULL },
-	{ "limit", NULL, "looks at a limit" },
-	{ "quota", NULL, "looks at a quota" },
-	{ "ct", NULL, "looks at connection tracking" },
+	{ "limit", NULL, "uses a limit" },
+	{ "quota", NULL, "uses a quota" },
+	{ "ct", NULL, "uses connection tracking" },
 	{ "connlimit", NULL, "counts connections" },
-	{ "numgen", NULL, "draws numbers" },
-	{ "dynset", NULL, "fills a set from packets" },
-	{ "exthdr", NULL, "looks at options of packets" },
-	{ "queue", NULL, "hands frames to a program" },
+	{ "numgen", NULL, "generates numbers" },
+	{ "dynset", NULL, "updates a set from packets" },
+	{ "exthdr", NULL, "checks packet options" },
+	{ "queue", NULL, "passes frames to a program" },
 };
 
 static void take_expression(struct walk *w, const struct nlattr *expression)

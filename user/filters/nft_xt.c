@@ -22,7 +22,7 @@ const char *nft_xt_match(const char *name, const void *info, size_t len)
 {
 	static const char *const plain[] = { "802_3",  "among",	  "arp", "mark",
 					     "mark_m", "pkttype", "stp", "vlan" };
-	static const char dscp[] = "looks at the DSCP";
+	static const char dscp[] = "checks the DSCP";
 
 	if (is_one_of(name, plain, ARRAY_LEN(plain)))
 		return NULL;
@@ -30,7 +30,7 @@ const char *nft_xt_match(const char *name, const void *info, size_t len)
 		return ((const struct ebt_ip_info *)info)->bitmask & EBT_IP_TOS ? dscp : NULL;
 	if (strcmp(name, "ip6") == 0 && len >= sizeof(struct ebt_ip6_info))
 		return ((const struct ebt_ip6_info *)info)->bitmask & EBT_IP6_TCLASS ? dscp : NULL;
-	return strcmp(name, "limit") == 0 ? "looks at a limit" : "";
+	return strcmp(name, "limit") == 0 ? "uses a limit" : "";
 }
 
 bool nft_xt_target_is_plain(const char *name)

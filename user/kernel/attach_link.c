@@ -205,5 +205,5 @@ int remove_link(const struct attach *at, struct why *why)
 	link_path(at, path);
 	if (unlink(path) == 0 || errno == ENOENT)
 		return 0;
-	return why_set(why, -errno, "%s: unpin: %s", path, strerror(errno));
+	return why_set(why, -errno, "%s: cannot unpin: %s", path, strerror(errno));
 }

@@ -58,7 +58,8 @@ int bpfobj_open(const char *overlay, const struct vx_config *cfg, struct bpfobj 
 	first_words[0] = '\0';
 	bo->skel = vxbpf_bpf__open();
 	if (!bo->skel)
-		return why_set(why, -errno, "programs: open the embedded object: %s", first_words);
+		return why_set(why, -errno, "programs: cannot open the embedded object: %s",
+			       first_words);
 	memcpy((void *)&bo->skel->rodata->cfg, cfg, sizeof(*cfg));
 	elf = vxbpf_bpf__elf_bytes(&size);
 	bo->hash = fnv64(FNV64_INIT, elf, size);
@@ -75,7 +76,7 @@ int bpfobj_set_slots(struct bpfobj *bo, uint32_t slots, struct why *why)
 	int err = bpf_map__set_max_entries(bo->skel->maps.counters, slots);
 
 	if (err)
-		return why_set(why, err, "map counters: set its size: %s", strerror(-err));
+		return why_set(why, err, "map counters: cannot set its size: %s", strerror(-err));
 	bo->slots = slots;
 	snprintf(bo->build, sizeof(bo->build), "%016llx", (unsigned long long)hash);
 	return 0;
@@ -158,8 +159,9 @@ static int reuse_maps(struct bpfobj *bo, struct why *why)
 		if (fd == -ENOENT)
 			continue;
 		if (fd < 0 || bpf_map__reuse_fd(map, fd))
-			return why_set(why, fd < 0 ? fd : -EIO, "map %s: use the pinned one: %s",
-				       bpf_map__name(map), strerror(fd < 0 ? -fd : errno));
+			return why_set(why, fd < 0 ? fd : -EIO,
+				       "map %s: cannot use the pinned one: %s", bpf_map__name(map),
+				       strerror(fd < 0 ? -fd : errno));
 	}
 	return 0;
 }
@@ -176,12 +178,12 @@ static int load(struct bpfobj *bo, struct why *why)
 	first_words[0] = '\0';
 	err = vxbpf_bpf__load(bo->skel);
 	if (err)
-		return why_set(why, err, "programs: load into the kernel: %s (%s)", strerror(-err),
-			       first_words);
+		return why_set(why, err, "programs: cannot load into the kernel: %s (%s)",
+			       strerror(-err), first_words);
 	if (bpf_object__btf_fd(bo->skel->obj) < 0)
-		return why_set(
-			why, -ENOTSUP,
-			"programs: load into the kernel: it refused their type information (BTF)");
+		return why_set(why, -ENOTSUP,
+			       "programs: cannot load into the kernel: it rejected their type "
+			       "information (BTF)");
 	bo->loaded = true;
 	return 0;
 }
@@ -190,7 +192,7 @@ static int pin(int fd, const char *path, struct why *why)
 {
 	if (bpf_obj_pin(fd, path) == 0)
 		return 0;
-	return why_set(why, -errno, "%s: pin: %s", path, strerror(errno));
+	return why_set(why, -errno, "%s: cannot pin: %s", path, strerror(errno));
 }
 
 int bpfobj_pin_map(struct bpfobj *bo, const char *name, struct why *why)
@@ -213,7 +215,8 @@ int bpfobj_pin_prog(struct bpfobj *bo, const char *name, struct why *why)
 		return err;
 	pins_path(path, bo->overlay, "programs/%s", bo->build);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return why_set(why, -errno, "%s: make the folder: %s", path, strerror(errno));
+		return why_set(why, -errno, "%s: cannot create the folder: %s", path,
+			       strerror(errno));
 	pins_path(path, bo->overlay, "programs/%s/%s", bo->build, name);
 	err = pin(bpf_program__fd(bpf_object__find_program_by_name(bo->skel->obj, name)), path,
 		  why);
@@ -251,7 +254,7 @@ static int run(struct bpfobj *bo, const struct bpf_program *prog, void *ctx, __u
 		err = -errno;
 	else if (opts.retval)
 		err = -ERANGE;
-	return err ? why_set(why, err, "map counters: run the program %s: %s",
+	return err ? why_set(why, err, "map counters: cannot run the program %s: %s",
 			     bpf_program__name(prog), strerror(-err))
 		   : 0;
 }
@@ -278,7 +281,8 @@ int bpfobj_wait(struct why *why)
 	if (inner >= 0)
 		outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, NULL, 4, 4, 1, &opts);
 	if (outer < 0 || bpf_map_update_elem(outer, &key, &inner, BPF_ANY))
-		return why_set(why, -errno, "wait for running programs: %s", strerror(errno));
+		return why_set(why, -errno, "cannot wait for running programs: %s",
+			       strerror(errno));
 	return 0;
 }
 

@@ -99,7 +99,8 @@ int fdb_read(struct nl *nl, int ifindex, struct fdb *out, struct why *why)
 	err = nl_dump(nl, msg, take_entry, &r);
 	if (err) {
 		free(r.fdb.v);
-		return why_set(why, err, "netlink: list forwarding entries: %s", strerror(-err));
+		return why_set(why, err, "netlink: cannot list forwarding entries: %s",
+			       strerror(-err));
 	}
 	if (r.fdb.n)
 		qsort(r.fdb.v, r.fdb.n, sizeof(*r.fdb.v), by_ifindex);

@@ -292,7 +292,7 @@ int links_list(struct nl *nl, bool stats, struct links *out, struct why *why)
 	err = nl_dump(nl, msg, take_link, &links);
 	if (err) {
 		free(links.v);
-		return why_set(why, err, "netlink: list devices: %s", strerror(-err));
+		return why_set(why, err, "netlink: cannot list devices: %s", strerror(-err));
 	}
 	*out = links;
 	return 0;
@@ -364,7 +364,7 @@ int addrs_read(struct nl *nl, struct addrs *out, struct why *why)
 	err = nl_dump(nl, msg, take_addr, &addrs);
 	if (err) {
 		free(addrs.v);
-		return why_set(why, err, "netlink: list addresses: %s", strerror(-err));
+		return why_set(why, err, "netlink: cannot list addresses: %s", strerror(-err));
 	}
 	*out = addrs;
 	return 0;

@@ -67,7 +67,7 @@ int nl_open_bus(int bus, struct nl **out, struct why *why)
 	if (!nl->batch || !nl->recv || !nl->request)
 		return why_set(why, -ENOMEM, "netlink: out of memory");
 	if (open_socket(nl))
-		return why_set(why, -errno, "netlink: open a socket: %s", strerror(errno));
+		return why_set(why, -errno, "netlink: cannot open a socket: %s", strerror(errno));
 	*out = take_ptr(nl);
 	return 0;
 }

@@ -40,12 +40,13 @@ static int make_folder(const char *path, bool *out_made, struct why *why)
 	if (made)
 		return 0;
 	if (errno != EEXIST || lstat(path, &st))
-		return why_set(why, -errno, "%s: make the folder: %s", path, strerror(errno));
+		return why_set(why, -errno, "%s: cannot create the folder: %s", path,
+			       strerror(errno));
 	if (S_ISDIR(st.st_mode) && st.st_uid == 0 && !(st.st_mode & 022))
 		return 0;
 	return why_set(why, -EPERM,
-		       "%s: use the folder: others than root may change it: remove it, or chown "
-		       "and chmod it",
+		       "%s: cannot use the folder: users other than root can change it; remove it, "
+		       "or fix it with chown and chmod",
 		       path);
 }
 
@@ -120,7 +121,7 @@ static int wait_for_lock(int fd)
 		nanosleep(&pause, NULL);
 	}
 	if (!said)
-		fputs("vxbpf: another vxbpf is changing this host: waiting for it\n", stderr);
+		fputs("vxbpf: waiting for another vxbpf that is changing this host\n", stderr);
 	said = true;
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
@@ -143,14 +144,16 @@ static int lock_root(int (*lock)(int fd), int *out_fd, struct why *why)
 		if (fd < 0 && errno == ENOENT)
 			continue;
 		if (fd < 0)
-			err = why_set(why, -errno, "%s: open: %s", pins_root(), strerror(errno));
+			err = why_set(why, -errno, "%s: cannot open: %s", pins_root(),
+				      strerror(errno));
 		if (fd < 0 && made)
 			pins_forget_root();
 		if (fd < 0)
 			return err;
 		err = lock(fd);
 		if (err)
-			return why_set(why, err, "%s: lock: %s", pins_root(), strerror(-err));
+			return why_set(why, err, "%s: cannot lock: %s", pins_root(),
+				       strerror(-err));
 		if (!same_folder(fd))
 			continue;
 		pins_sweep();

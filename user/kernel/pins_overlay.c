@@ -33,5 +33,5 @@ int pinned_overlay_if_any(const char *overlay, struct vx_overlay *out, struct wh
 		*out = (struct vx_overlay){ 0 };
 	if (!err || err == -ENOENT)
 		return 0;
-	return why_set(why, err, "%s: read the pinned overlay: %s", overlay, strerror(-err));
+	return why_set(why, err, "%s: cannot read the pinned overlay: %s", overlay, strerror(-err));
 }

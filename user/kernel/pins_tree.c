@@ -46,14 +46,15 @@ int pins_mount(struct why *why)
 	if (!mounts_stay())
 		return why_set(
 			why, -ENOENT,
-			BPFFS ": no BPF file system is mounted, and one mounted here ends with "
-			      "this mount namespace: run: nsenter -t 1 -m mount -t bpf bpf " BPFFS);
+			BPFFS
+			": no BPF file system is mounted, and a mount made here would end with "
+			"this mount namespace; run nsenter -t 1 -m mount -t bpf bpf " BPFFS);
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME,
 		  "mode=0700") == 0)
 		return 0;
 	return why_set(why, -errno,
-		       BPFFS
-		       ": mount the BPF file system: %s; do it by hand: %smount -t bpf bpf " BPFFS,
+		       BPFFS ": cannot mount the BPF file system: %s; mount it manually with "
+			     "%smount -t bpf bpf " BPFFS,
 		       strerror(errno), errno == ENOENT ? "mount -t sysfs sysfs /sys; " : "");
 }
 
@@ -65,7 +66,7 @@ int pins_remove_below(const char *path, const char *keep, struct why *why)
 	if (err == -ENOENT)
 		return 0;
 	if (err)
-		return why_set(why, err, "%s: list: %s", path, strerror(-err));
+		return why_set(why, err, "%s: cannot list: %s", path, strerror(-err));
 	for (size_t i = 0; i < names.n; i++) {
 		char child[PINS_PATH + 256];
 
@@ -77,12 +78,12 @@ int pins_remove_below(const char *path, const char *keep, struct why *why)
 		if (unlink(child) < 0 && errno == EISDIR)
 			err = pins_remove_below(child, NULL, why);
 		else if (access(child, F_OK) == 0)
-			err = why_set(why, -EIO, "%s: remove: it is still there", child);
+			err = why_set(why, -EIO, "%s: cannot remove: it still exists", child);
 		if (err)
 			return err;
 	}
 	if (!keep && rmdir(path) < 0 && errno != ENOENT)
-		return why_set(why, -errno, "%s: remove: %s", path, strerror(errno));
+		return why_set(why, -errno, "%s: cannot remove: %s", path, strerror(errno));
 	return 0;
 }
 

@@ -53,19 +53,20 @@ int probing_open(const char *overlay, struct probing *out, struct why *why)
 	*out = probing_none();
 	out->map = bpfobj_get_map(overlay, "probes");
 	if (out->map == -ENOENT)
-		return why_set(why, -ENOENT,
-			       "%s: probe: its programs know no probes: run `vxbpf reload %s`",
-			       overlay, overlay);
+		return why_set(
+			why, -ENOENT,
+			"%s: probe: its programs do not support probes; run `vxbpf reload %s`",
+			overlay, overlay);
 	if (out->map < 0)
-		return why_set(why, out->map, "%s: open the pinned probes: %s", overlay,
+		return why_set(why, out->map, "%s: cannot open the pinned probes: %s", overlay,
 			       strerror(-out->map));
 	/* For no protocol: it never hears anything. */
 	out->socket = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (out->socket < 0)
-		return why_set(why, -errno, "%s: probe: open a packet socket: %s%s", overlay,
+		return why_set(why, -errno, "%s: probe: cannot open a packet socket: %s%s", overlay,
 			       strerror(errno), errno == EPERM ? " (CAP_NET_RAW is missing)" : "");
 	if (getrandom(&out->nonce, sizeof(out->nonce), 0) != sizeof(out->nonce))
-		return why_set(why, -EIO, "%s: probe: no random number", overlay);
+		return why_set(why, -EIO, "%s: probe: cannot get a random number", overlay);
 	remove_stale(out->map);
 	return 0;
 }

@@ -93,7 +93,8 @@ static int match(const struct objs *want, const struct objs *now, struct pairs *
 		n += cmp >= 0;
 		if (p->now && p->now->foreign && p->want)
 			return why_set(why, -EEXIST, "%s: %s", p->now->key,
-				       p->now->note ? p->now->note : "is in the way and not ours");
+				       p->now->note ? p->now->note
+						    : "exists already and was not made by vxbpf");
 		if (p->now && p->now->foreign)
 			continue;
 		judge(p);
@@ -374,5 +375,5 @@ void step_print(const struct step *s, bool brief, char *text, size_t size)
 			print_field(s, f, text, size);
 	if (s->op == STEP_REPLACE)
 		text_add(text, size,
-			 fields ? "  (fixed at creation, so it is made anew)" : "  (made anew)");
+			 fields ? "  (fixed at creation, so it is recreated)" : "  (recreated)");
 }

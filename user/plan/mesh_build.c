@@ -55,7 +55,8 @@ static int check_tunnels(const struct conf *conf, struct why *why)
 		name_tunnel(conf->overlay, conf->hosts[i].name, all[i].ifname, altname);
 		if (strcmp(ifname, conf->bridge) == 0 || strcmp(ifname, conf->underlay) == 0)
 			return why_bad(why,
-				       "%s:%u: %s: its tunnel would be called %s, as the %s is",
+				       "%s:%u: %s: its tunnel name would be %s, which is the name "
+				       "of the %s",
 				       conf->path, conf->hosts[i].line, conf->hosts[i].name, ifname,
 				       strcmp(ifname, conf->bridge) == 0 ? "bridge" : "underlay");
 	}
@@ -65,9 +66,8 @@ static int check_tunnels(const struct conf *conf, struct why *why)
 
 		if (strcmp(a->ifname, b->ifname) == 0)
 			return why_bad(why,
-				       "%s:%u: %s: its tunnel would be called %s, as that of %s on "
-				       "line %u; "
-				       "rename one of them",
+				       "%s:%u: %s: its tunnel name would be %s, as for %s on line "
+				       "%u; rename one of them",
 				       conf->path, b->host->line, b->host->name, b->ifname,
 				       a->host->name, a->host->line);
 	}
@@ -104,14 +104,14 @@ static int find_by_address(const struct conf *conf, const struct vx_addr *locals
 		if (self)
 			return why_bad(why,
 				       "%s: peers: %s (line %u) and %s (line %u) both have an "
-				       "address of this host; say which it is with local: NAME",
+				       "address of this host; select one with local: NAME",
 				       conf->path, self->name, self->line, host->name, host->line);
 		self = host;
 	}
 	if (!self)
 		return why_bad(why,
-			       "%s: peers: none has an address of this host; add this host, or "
-			       "say which it is with local: NAME",
+			       "%s: peers: no peer has an address of this host; add this host, or "
+			       "select a peer with local: NAME",
 			       conf->path);
 	*out = self;
 	return 0;
@@ -128,7 +128,7 @@ static int find_self(const struct conf *conf, const struct vx_addr *locals, size
 			return 0;
 		}
 	}
-	return why_bad(why, "%s:%u: local: no peer is called %s", conf->path, conf->local_line,
+	return why_bad(why, "%s:%u: local: peer %s not found", conf->path, conf->local_line,
 		       conf->local);
 }
 

@@ -51,15 +51,15 @@ static int settle_auto(const struct conf *conf, const struct mesh *mesh, const s
 		name_source(path.route, links, source, sizeof(source));
 	if (base < overhead + MTU_LEAST)
 		return why_bad(why,
-			       "%s: mtu: the path to %s takes %u bytes only (%s): %u - %u for "
-			       "VXLAN = %d is too small, at least %u must be left",
+			       "%s: mtu: the path to %s only carries %u bytes (%s); %u - %u for "
+			       "VXLAN = %d is too small, the minimum is %u",
 			       conf->path, path.peer, base, source, base, overhead,
 			       (int)base - (int)overhead, MTU_LEAST);
 	snprintf(out->why, sizeof(out->why), "auto: %u", base);
 	if (takes < MTU_CAP)
 		text_add(out->why, sizeof(out->why), " (%s to %s)", source, path.peer);
 	else if (takes > MTU_CAP)
-		text_add(out->why, sizeof(out->why), " (paths take %u: more by `mtu:` only)",
+		text_add(out->why, sizeof(out->why), " (paths carry %u; set `mtu:` to use more)",
 			 takes);
 	text_add(out->why, sizeof(out->why), " less %u for VXLAN over %s", overhead,
 		 overhead == MESH_OVERHEAD_V4 ? "IPv4" : "IPv6");
@@ -80,8 +80,8 @@ static int check_set(const struct conf *conf, const struct mesh *mesh, const str
 			continue;
 		name_source(r, links, source, sizeof(source));
 		return why_bad(why,
-			       "%s:%u: mtu: %u + %u for VXLAN = %u do not fit the path to %s, "
-			       "which takes %u (%s): at most %u",
+			       "%s:%u: mtu: %u + %u for VXLAN = %u does not fit the path to %s, "
+			       "which carries %u (%s); the maximum is %u",
 			       conf->path, conf->mtu_line, conf->mtu, overhead,
 			       conf->mtu + overhead, mesh->peers[i].host->name, r->mtu, source,
 			       r->mtu > overhead ? r->mtu - overhead : 0);
@@ -102,7 +102,7 @@ int mtu_settle(const struct conf *conf, const struct mesh *mesh, const struct ro
 	if (err)
 		return err;
 	if (mtu.bytes < MTU_LEAST_V6)
-		text_add(mtu.why, sizeof(mtu.why), "; too small for IPv6 inside");
+		text_add(mtu.why, sizeof(mtu.why), "; too small for inner IPv6");
 	*out = mtu;
 	return 0;
 }

@@ -177,9 +177,8 @@ static bool has_others_xdp(const struct planning *p, const struct link *link)
 	if (!link->xdp_prog || objs_find(p->facts->now, OBJ_WIRE, key))
 		return false;
 	verdicts_add(p->verdicts, VERDICT_XDP, link->name,
-		     "%s: an XDP program that is not this overlay's is on it and stays; the guard "
-		     "works by "
-		     "TC there: remove it, or set `xdp: off`",
+		     "%s: another XDP program is attached and stays, so the guard uses TC there; "
+		     "remove it, or set `xdp: off`",
 		     link->name);
 	return true;
 }
@@ -489,8 +488,8 @@ static void keep_used_bridges(const char *overlay, const char *wanted,
 				 users.n - USERS_NAMED);
 		objs_add(out, OBJ_BRIDGE, "%s", bridge->name);
 		verdicts_add(verdicts, VERDICT_BRIDGE, bridge->name,
-			     "%s: the bridge stays: %s %s still on it", bridge->name, users.text,
-			     users.n == 1 ? "is" : "are");
+			     "%s: the bridge stays because %s %s still on it", bridge->name,
+			     users.text, users.n == 1 ? "is" : "are");
 	}
 }
 

@@ -30,7 +30,7 @@ static void add_underlay(struct settling *s, int ifindex, const char *name)
 		u->ifindex[u->n++] = ifindex;
 	else
 		verdicts_add(s->verdicts, VERDICT_UNGUARDED, name,
-			     "%s: not guarded: more than %zu underlay devices", name,
+			     "%s: not guarded: there are more than %zu underlay devices", name,
 			     ARRAY_LEN(u->ifindex));
 }
 
@@ -46,17 +46,15 @@ static int settle_way(struct settling *s, const struct mesh_peer *peer, bool loc
 		return why_bad(s->why, "%s:%u: peer %s: %s is an address of this host",
 			       s->conf->path, peer->host->line, peer->host->name, remote);
 	if (wanted[0] && strcmp(link->name, wanted) != 0)
-		return why_bad(s->why,
-			       "%s:%u: peer %s: %s is reached by %s, but `underlay:` says by %s "
-			       "only",
-			       s->conf->path, peer->host->line, peer->host->name, remote,
-			       link->name, wanted);
+		return why_bad(
+			s->why,
+			"%s:%u: peer %s: the route to %s uses %s, but `underlay:` allows only %s",
+			s->conf->path, peer->host->line, peer->host->name, remote, link->name,
+			wanted);
 	if (strcmp(link->name, s->conf->bridge) == 0)
-		return why_bad(s->why,
-			       "%s:%u: peer %s: the route to %s leaves by %s, the overlay's own "
-			       "bridge",
-			       s->conf->path, peer->host->line, peer->host->name, remote,
-			       link->name);
+		return why_bad(
+			s->why, "%s:%u: peer %s: the route to %s uses %s, the overlay's own bridge",
+			s->conf->path, peer->host->line, peer->host->name, remote, link->name);
 	add_underlay(s, link->ifindex, link->name);
 	return 0;
 }
@@ -79,11 +77,10 @@ static int settle_route(struct settling *s, const struct mesh_peer *peer, const 
 	ip_format(&peer->remote, remote);
 	if (!n) {
 		if (++s->unroutable <= UNROUTABLE_NAMED)
-			verdicts_add(
-				s->verdicts, VERDICT_NO_ROUTE, peer->host->name,
-				"peer %s: no route to %s now: add one, or bring its device up; the "
-				"tunnel is set up all the same",
-				peer->host->name, remote);
+			verdicts_add(s->verdicts, VERDICT_NO_ROUTE, peer->host->name,
+				     "peer %s: no route to %s now; add one, or set its device up "
+				     "(the tunnel is created anyway)",
+				     peer->host->name, remote);
 		return 0;
 	}
 	if (wanted)
@@ -114,12 +111,11 @@ static void settle_own_addresses(struct settling *s)
 		if (!is_used(s->mesh, own[i]) || addrs_have(s->facts->addrs, own[i]))
 			continue;
 		ip_format(own[i], text);
-		verdicts_add(
-			s->verdicts, VERDICT_OWN_ADDRESS, text,
-			"%s:%u: %s: this is %s, but no device here has the address %s now: its "
-			"tunnels carry nothing until one has",
-			conf->path, conf->local[0] ? conf->local_line : self->line,
-			conf->local[0] ? "local" : "peers", self->name, text);
+		verdicts_add(s->verdicts, VERDICT_OWN_ADDRESS, text,
+			     "%s:%u: %s: this host is %s, but no device has its address %s now; "
+			     "tunnels carry no traffic until one has",
+			     conf->path, conf->local[0] ? conf->local_line : self->line,
+			     conf->local[0] ? "local" : "peers", self->name, text);
 	}
 }
 
@@ -129,9 +125,10 @@ static int refuse_underlay(const struct settling *s)
 	const struct link *link = links_by_altname(s->facts->links, name);
 
 	if (link)
-		return why_bad(s->why, "%s:%u: underlay %s: that is another name of %s, write %s",
+		return why_bad(s->why,
+			       "%s:%u: underlay %s: this is an alternative name of %s; write %s",
 			       s->conf->path, s->conf->underlay_line, name, link->name, link->name);
-	return why_bad(s->why, "%s:%u: underlay %s: there is no such device", s->conf->path,
+	return why_bad(s->why, "%s:%u: underlay %s: device does not exist", s->conf->path,
 		       s->conf->underlay_line, name);
 }
 
@@ -152,7 +149,7 @@ static int settle_routes(struct settling *s)
 	}
 	if (s->unroutable > UNROUTABLE_NAMED)
 		verdicts_add(s->verdicts, VERDICT_NO_ROUTE, "",
-			     "%zu more peers have no route now; they are set up all the same",
+			     "%zu more peers have no route now (their tunnels are created anyway)",
 			     s->unroutable - UNROUTABLE_NAMED);
 	return 0;
 }
@@ -180,10 +177,10 @@ static int check_ports(struct settling *s, const struct link *bridge)
 
 		if (port->master == bridge->ifindex && strncmp(port->alias, "vxbpf:", 6) == 0 &&
 		    strncmp(port->alias, ours, strlen(ours)) != 0)
-			return why_set(
-				s->why, -EEXIST,
-				"%s: use it as the bridge: %s on it is a tunnel of another overlay",
-				bridge->name, port->name);
+			return why_set(s->why, -EEXIST,
+				       "%s: cannot use it as the bridge: %s on it is a tunnel of "
+				       "another overlay",
+				       bridge->name, port->name);
 	}
 	return 0;
 }
@@ -196,30 +193,31 @@ static int check_bridge(struct settling *s)
 	if (!link) {
 		link = links_by_altname(s->facts->links, s->conf->bridge);
 		return link ? why_set(s->why, -EEXIST,
-				      "%s: make the bridge: that is another name of %s already",
+				      "%s: cannot make the bridge: the name is already an "
+				      "alternative name of %s",
 				      s->conf->bridge, link->name)
 			    : 0;
 	}
 	plan_bridge_alias(s->conf->overlay, ours);
 	if (strcmp(link->kind, "bridge") != 0)
 		return why_set(s->why, -EEXIST,
-			       "%s: use it as the bridge: it is no bridge%s%s%s; another name goes "
-			       "with bridge: in %s",
+			       "%s: cannot use it as the bridge: it is not a bridge%s%s%s; set "
+			       "another name with bridge: in %s",
 			       link->name, link->kind[0] ? " but a " : "", link->kind,
 			       link->kind[0] ? " device" : "", s->conf->path);
 	if (strncmp(link->alias, "vxbpf:", 6) == 0 && strcmp(link->alias, ours) != 0)
 		return why_set(s->why, -EEXIST,
-			       "%s: use it as the bridge: it belongs to overlay %s", link->name,
-			       link->alias + 6);
+			       "%s: cannot use it as the bridge: it belongs to overlay %s",
+			       link->name, link->alias + 6);
 	if (!link->alias[0] || strcmp(link->alias, ours) != 0) {
 		if (link->mtu > s->out->cfg.mtu)
 			verdicts_add(s->verdicts, VERDICT_BRIDGE, link->name,
-				     "%s: not made by us, so its MTU stays %u: more than the "
+				     "%s: not made by vxbpf, so its MTU stays %u, more than the "
 				     "overlay's %u",
 				     link->name, link->mtu, s->out->cfg.mtu);
 		if (!(link->flags & IFF_UP))
 			verdicts_add(s->verdicts, VERDICT_BRIDGE, link->name,
-				     "%s: not made by us and down: set it up", link->name);
+				     "%s: not made by vxbpf and down; set it up", link->name);
 	}
 	return check_ports(s, link);
 }
@@ -231,26 +229,27 @@ static int check_tunnel(struct settling *s, const struct mesh_peer *peer, const 
 	const struct link_vxlan *vx = &link->vxlan;
 
 	if (strcmp(link->name, peer->ifname) == 0)
-		return why_set(
-			s->why, -EEXIST,
-			"%s: make the tunnel to %s: a device of this name exists and is not ours",
-			link->name, peer->host->name);
+		return why_set(s->why, -EEXIST,
+			       "%s: cannot make the tunnel to %s: a device with this name exists "
+			       "and was not made by vxbpf",
+			       link->name, peer->host->name);
 	if (peer->altname[0] &&
 	    (strcmp(link->name, peer->altname) == 0 || strcmp(link->altname, peer->altname) == 0))
-		return why_set(
-			s->why, -EEXIST,
-			"%s: make the tunnel to %s: %s, its other name, is one of %s already",
-			peer->ifname, peer->host->name, peer->altname, link->name);
+		return why_set(s->why, -EEXIST,
+			       "%s: cannot make the tunnel to %s: alternative name %s is already "
+			       "used by %s",
+			       peer->ifname, peer->host->name, peer->altname, link->name);
 	if (strcmp(link->kind, "vxlan") != 0 || vx->port != s->conf->port)
 		return 0;
 	if (vx->external && link->flags & IFF_UP)
 		return why_set(s->why, -EEXIST,
-			       "%s: make the tunnel to %s: device %s takes every VNI on port %u; "
-			       "another one goes with port: in %s",
+			       "%s: cannot make the tunnel to %s: device %s takes every VNI on "
+			       "port %u; set another port: in %s",
 			       peer->ifname, peer->host->name, link->name, vx->port, s->conf->path);
 	if (!vx->external && vx->vni == peer->vni && vx->v6 == !ip_is_v4(&peer->remote))
 		return why_set(s->why, -EEXIST,
-			       "%s: make the tunnel to %s: device %s has VNI %u on port %u already",
+			       "%s: cannot make the tunnel to %s: device %s already uses VNI %u on "
+			       "port %u",
 			       peer->ifname, peer->host->name, link->name, vx->vni, vx->port);
 	return 0;
 }
@@ -261,7 +260,8 @@ static int check_altname(struct settling *s, const struct mesh_peer *peer)
 	const struct link *link = links_by_altname(s->facts->links, peer->ifname);
 
 	return link ? why_set(s->why, -EEXIST,
-			      "%s: make the tunnel to %s: that is another name of %s already",
+			      "%s: cannot make the tunnel to %s: the name is already an "
+			      "alternative name of %s",
 			      peer->ifname, peer->host->name, link->name)
 		    : 0;
 }

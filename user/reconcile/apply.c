@@ -175,19 +175,20 @@ static void say(const struct step *s, const struct outcome *o, char *text, size_
 {
 	const struct obj *obj = step_obj(s);
 
-	snprintf(text, size, "%s: %s the %s: ", obj->key, step_verb(s->op),
+	snprintf(text, size, "%s: cannot %s the %s: ", obj->key, step_verb(s->op),
 		 obj_kind_name(obj->kind));
 	if (o->err == -EEXIST && obj->kind == OBJ_TUNNEL && !o->part && o->text[0])
 		text_add(text, size,
-			 "%s, and not in sight here: in another network namespace, perhaps",
+			 "%s, but not in this network namespace, so probably in another one",
 			 o->text);
 	else if (o->err == -EADDRINUSE && obj->kind == OBJ_MEMBER)
 		text_add(text, size,
-			 "its UDP port is in use by another program or device on this host: "
-			 "`ss -lunp` lists them; another port goes with port: in the file");
+			 "its UDP port is in use by another program or device on this host; list "
+			 "them with `ss -lunp`, or set another port: in the config");
 	else if (o->err == -EOPNOTSUPP && s->op == STEP_ADD && is_device(s))
 		text_add(text, size,
-			 "this kernel lacks the %s module: load or install it (modprobe %s)%s%s",
+			 "this kernel lacks the %s module; install it, or load it with modprobe "
+			 "%s%s%s",
 			 obj->kind == OBJ_TUNNEL ? "vxlan" : "bridge",
 			 obj->kind == OBJ_TUNNEL ? "vxlan" : "bridge", o->text[0] ? ": " : "",
 			 o->text);
@@ -211,7 +212,7 @@ static bool find_failure(struct journal *j, size_t from, size_t end, size_t *out
 		if (j->outcomes[i].err == -ENODEV)
 			continue; /* the port went meanwhile: nobody is without anything */
 		say(s, &j->outcomes[i], text, sizeof(text));
-		notes_add(j->a->notes, "%s; going on without", text);
+		notes_add(j->a->notes, "%s; continuing without it", text);
 	}
 	return false;
 }
@@ -289,7 +290,7 @@ static void unwind(struct journal *done, size_t end)
 		if (!outcomes[i].err || (back.v[i].op == STEP_ADD && outcomes[i].err == -EEXIST))
 			continue;
 		say(&back.v[i], &outcomes[i], text, sizeof(text));
-		notes_add(done->a->notes, "could not be undone: %s", text);
+		notes_add(done->a->notes, "cannot undo: %s", text);
 	}
 }
 

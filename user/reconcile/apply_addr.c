@@ -20,7 +20,7 @@ static int put_addr(struct apply *a, uint16_t type, uint16_t flags, const struct
 	struct ifaddrmsg *ifa;
 
 	if (!ip_parse_prefix(o->key, &prefix))
-		return why_set(why, -EINVAL, "it is no address");
+		return why_set(why, -EINVAL, "not an address");
 	msg = nl_put(a->nl, type, flags, sizeof(*ifa), tag);
 	ifa = mnl_nlmsg_get_payload(msg);
 	ifa->ifa_family = (uint8_t)ip_family(&prefix.addr);

@@ -140,7 +140,7 @@ static int put_entry(struct apply *a, const struct obj *o, unsigned ifindex, str
 		err = add_port(a, fd, key, o);
 	else if (bpf_map_update_elem(fd, key, o->blob, BPF_ANY))
 		err = -errno;
-	return err ? why_set(why, err, "write it: %s", strerror(-err)) : 0;
+	return err ? why_set(why, err, "write: %s", strerror(-err)) : 0;
 }
 
 static int drop_entry(struct apply *a, const struct obj *o, unsigned ifindex, struct why *why)
@@ -161,7 +161,7 @@ static int drop_entry(struct apply *a, const struct obj *o, unsigned ifindex, st
 		return why_set(why, fd, "open the pinned map: %s", strerror(-fd));
 	/* An array's entry cannot go; it goes with its map. */
 	if (bpf_map_delete_elem(fd, key) && errno != ENOENT && errno != EINVAL)
-		return why_set(why, -errno, "remove it: %s", strerror(errno));
+		return why_set(why, -errno, "remove: %s", strerror(errno));
 	return 0;
 }
 
@@ -201,7 +201,7 @@ static unsigned new_parent_index(const struct obj *o)
 
 static int no_device(struct why *why)
 {
-	return errno == ENODEV ? why_set(why, -ENODEV, "the device is gone")
+	return errno == ENODEV ? why_set(why, -ENODEV, "the device no longer exists")
 			       : why_set(why, -errno, "find the device: %s", strerror(errno));
 }
 

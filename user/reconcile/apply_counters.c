@@ -48,7 +48,7 @@ static int write_owner(int fd, uint32_t key, const void *blob, struct why *why)
 	for (int i = 0; blob && i < s.cpus; i++)
 		memcpy(&s.v[i], blob, offsetof(struct vx_counters, rx_packets));
 	return bpf_map_update_elem(fd, &key, s.v, BPF_ANY)
-		       ? why_set(why, -errno, "write it: %s", strerror(errno))
+		       ? why_set(why, -errno, "write: %s", strerror(errno))
 		       : 0;
 }
 
@@ -87,7 +87,7 @@ int counters_put(struct apply *a, const void *key, const void *blob, struct why 
 	memcpy(&slot, key, sizeof(slot));
 	memcpy(&want, blob, offsetof(struct vx_counters, rx_packets));
 	if (bpf_map_lookup_elem(fd, &slot, now.v))
-		return why_set(why, -errno, "read it: %s", strerror(errno));
+		return why_set(why, -errno, "read: %s", strerror(errno));
 	if (strncmp(now.v[0].peer, want.peer, sizeof(want.peer)) == 0)
 		return mark_owner(a, &now, slot, &want, why);
 	err = a->settled ? 0 : bpfobj_wait(why);
@@ -118,7 +118,7 @@ static int copy_owners(int from, int to, uint32_t slots, struct why *why)
 		int err;
 
 		if (bpf_map_lookup_elem(from, &i, s.v))
-			return why_set(why, -errno, "read it: %s", strerror(errno));
+			return why_set(why, -errno, "read: %s", strerror(errno));
 		err = s.v[0].owner ? write_owner(to, i, s.v, why) : 0;
 		if (err)
 			return err;
@@ -171,7 +171,7 @@ static int read_sum(int fd, uint32_t key, struct vx_counters *out, struct why *w
 	autoslot struct slot s = slot_new();
 
 	if (bpf_map_lookup_elem(fd, &key, s.v))
-		return why_set(why, -errno, "read it: %s", strerror(errno));
+		return why_set(why, -errno, "read: %s", strerror(errno));
 	slots_sum(s.v, (unsigned)s.cpus, out);
 	return 0;
 }
@@ -204,8 +204,9 @@ static int take_over(struct apply *a, uint32_t slots, struct why *why)
 		return err;
 	pins_path(name, a->overlay, "counters");
 	pins_path(next, a->overlay, BPFOBJ_NEXT);
-	return rename(next, name) ? why_set(why, -errno, "%s: rename: %s", next, strerror(errno))
-				  : 0;
+	return rename(next, name)
+		       ? why_set(why, -errno, "%s: cannot rename: %s", next, strerror(errno))
+		       : 0;
 }
 
 /* Programs count in the new one already, so a failure here is the next run's to mend and no reason to
@@ -215,7 +216,7 @@ static void try_take_over(struct apply *a, uint32_t slots)
 	struct why why = { 0 };
 
 	if (take_over(a, slots, &why))
-		notes_add(a->notes, "counters: %s; the next run goes on with it", why.text);
+		notes_add(a->notes, "counters: %s; the next run will retry", why.text);
 }
 
 /* The last step of all that grow: the old map goes, and what it has counted stays. Undoing its beginning

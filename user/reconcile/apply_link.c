@@ -235,7 +235,7 @@ static int change_member(struct apply *a, const struct obj *now, const struct ob
 		unsigned master = if_nametoindex(obj_get_text(want, F_MASTER));
 
 		if (!master)
-			return why_set(why, -ENODEV, "there is no bridge %s",
+			return why_set(why, -ENODEV, "bridge %s does not exist",
 				       obj_get_text(want, F_MASTER));
 		msg = put_link(a, RTM_SETLINK, 0, want->key, tag);
 		mnl_attr_put_u32(msg, IFLA_MASTER, master);
@@ -245,7 +245,7 @@ static int change_member(struct apply *a, const struct obj *now, const struct ob
 		struct ifinfomsg *ifi;
 
 		if (!ifindex)
-			return why_set(why, -ENODEV, "the device is gone");
+			return why_set(why, -ENODEV, "the device no longer exists");
 		msg = nl_put(a->nl, RTM_SETLINK, 0, sizeof(*ifi), tag);
 		ifi = mnl_nlmsg_get_payload(msg);
 		ifi->ifi_family = PF_BRIDGE;

@@ -120,7 +120,7 @@ static int keep_secret(const char *overlay, struct plan_secret *out, struct why 
 	*out = (struct plan_secret){ o.secret, o.salt };
 	while (!out->secret || !out->salt)
 		if (getrandom(out, sizeof(*out), 0) < 0 && errno != EINTR)
-			return why_set(why, -errno, "%s: make up its secret: %s", overlay,
+			return why_set(why, -errno, "%s: cannot generate its secret: %s", overlay,
 				       strerror(errno));
 	return 0;
 }
@@ -189,14 +189,14 @@ static int look_at_port(struct nl *nl, struct converge_state *s, struct why *why
 	int err;
 
 	if (!bridge)
-		return why_set(why, -ENODEV, "%s: there is no such bridge", s->conf->bridge);
+		return why_set(why, -ENODEV, "%s: bridge does not exist", s->conf->bridge);
 	links->v = calloc(2, sizeof(*links->v));
 	if (!links->v)
 		return why_set(why, -ENOMEM, "port: out of memory");
 	links->v[links->n++] = *bridge;
 	err = link_read(nl, s->port, &links->v[1]);
 	if (err && err != -ENODEV)
-		return why_set(why, err, "netlink: read a device: %s", strerror(-err));
+		return why_set(why, err, "netlink: cannot read a device: %s", strerror(-err));
 	links->n += !err;
 	return 0;
 }
@@ -315,7 +315,7 @@ static int verify(struct nl *nl, struct converge_state *s, struct why *why)
 			continue;
 		step_print(step, false, text, sizeof(text));
 		err = why_set(why, -EAGAIN,
-			      "%s: something on this host undoes what is set: still to do: %s",
+			      "%s: something on this host reverts what vxbpf sets; still to do: %s",
 			      s->overlay, text);
 	}
 	if (!err) {

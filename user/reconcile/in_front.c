@@ -28,12 +28,12 @@ static void say(struct looking *l, const char *device, bool ingress, const char 
 {
 	if (l->found++ >= SAID_MAX)
 		return;
-	verdicts_add(l->out, VERDICT_IN_FRONT, device,
-		     "%s: at %s %s %s, which is not ours, runs in front of ours: what it does not "
-		     "leave to the next one is neither guarded nor counted: set it behind ours, "
-		     "unless it leaves everything",
-		     device[0] ? device : "tunnels", device[0] ? "its" : "their",
-		     ingress ? "ingress" : "egress", what);
+	verdicts_add(
+		l->out, VERDICT_IN_FRONT, device,
+		"%s: at %s %s %s runs before vxbpf; packets that it does not pass on are neither "
+		"guarded nor counted; move it behind vxbpf unless it passes on every packet",
+		device[0] ? device : "tunnels", device[0] ? "its" : "their",
+		ingress ? "ingress" : "egress", what);
 }
 
 void in_front_filter(const struct tcfilter *f, char what[IN_FRONT_WHAT])
@@ -176,7 +176,7 @@ void in_front_read(struct nl *nl, const char *overlay, const struct links *links
 	}
 	if (l.found > SAID_MAX)
 		verdicts_add(out, VERDICT_IN_FRONT, "",
-			     "%zu more programs and filters that are not ours run in front of ours",
+			     "%zu more programs and filters of others run before vxbpf",
 			     l.found - SAID_MAX);
 	names_free(&l.overlays);
 }

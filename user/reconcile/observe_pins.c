@@ -12,7 +12,7 @@
 /* What cannot be read must not pass for something that is not there. */
 int cannot_read(const struct seeing *s, const char *pin, int err)
 {
-	return why_set(s->why, err, "%s: read the pinned %s: %s", s->t->overlay, pin,
+	return why_set(s->why, err, "%s: cannot read the pinned %s: %s", s->t->overlay, pin,
 		       strerror(-err));
 }
 
@@ -228,7 +228,7 @@ int observe_pins(const struct observe_target *t, const struct world *world, stru
 	int err = pins_layout(t->overlay, &layout);
 
 	if (cpus < 0)
-		return why_set(why, cpus, "count the processors: %s", strerror(-cpus));
+		return why_set(why, cpus, "cannot count the processors: %s", strerror(-cpus));
 	if (err)
 		return cannot_read(&s, "tree", err);
 	if (!layout) /* filters live without it */

@@ -47,9 +47,8 @@ static void put_guard(struct page *p, const struct snapshot *s)
 {
 	static const char *const does[] = {
 		[VX_GUARD_ENFORCE] = "VXLAN on UDP port %u from peers only",
-		[VX_GUARD_OBSERVE] =
-			"VXLAN on UDP port %u from strangers is counted and let through",
-		[VX_GUARD_OFF] = "VXLAN on UDP port %u from anybody is let through",
+		[VX_GUARD_OBSERVE] = "VXLAN on UDP port %u from non-peers is counted and allowed",
+		[VX_GUARD_OFF] = "VXLAN on UDP port %u from any address is allowed",
 	};
 	char text[128], what[96];
 
@@ -149,11 +148,11 @@ static void put_head(struct page *p, const struct snapshot *s)
 	if (s->told.vni_mode == VX_VNI_INDEX)
 		status_put_line(
 			p, "vni",
-			"index, as vxlansetup.sh numbers them: any peer may use any VNI of ours");
+			"index, as vxlansetup.sh assigns them; any peer may use any of our VNIs");
 	if (s->told.fastpath_why[0])
 		snprintf(text, sizeof(text), "off: %s", s->told.fastpath_why);
 	else
-		snprintf(text, sizeof(text), "on: known flows go past the bridge");
+		snprintf(text, sizeof(text), "on: known flows bypass the bridge");
 	status_put_line(p, "fast path", text);
 	put_underlay(p, s);
 	put_ports(p, s);

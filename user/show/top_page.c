@@ -139,7 +139,7 @@ static void put_gone(struct layout *l)
 		if (o->up || n++ >= GONE_MOST)
 			continue;
 		page_fit(&l->page, BAD, "%s %s", o->name,
-			 o->other ? "is of another version of vxbpf: see `vxbpf status`"
+			 o->other ? "was set up by another version of vxbpf; see `vxbpf status`"
 				  : "is down");
 		end_line(l);
 	}
@@ -149,7 +149,7 @@ static void put_gone(struct layout *l)
 	}
 	if (l->top->n_overlays)
 		return;
-	page_fit(&l->page, PLAIN, "no overlay is up, and there is no .yaml file in /etc/vxbpf");
+	page_fit(&l->page, PLAIN, "no overlay is up, and /etc/vxbpf has no .yaml file");
 	end_line(l);
 }
 
@@ -326,7 +326,7 @@ static void put_help(struct layout *l)
 {
 	if (!l->view->help) {
 		page_fit(&l->page, DIM, "q quits, h shows the keys; by %s%s",
-			 top_sort_name(l->view->sort), l->view->reverse ? ", turned round" : "");
+			 top_sort_name(l->view->sort), l->view->reverse ? ", reversed" : "");
 		end_line(l);
 		return;
 	}

@@ -34,16 +34,16 @@ const char *reading_why_near(const struct reading *r, const struct link *link, e
 {
 	if (door == VX_DOOR_OUT)
 		return link->far == FAR_GENERIC
-			       ? "only what it sends, as generic XDP is at the other end"
-			       : "only what it sends, as the other end cannot be asked";
+			       ? "only packets it sends, because generic XDP is at the other end"
+			       : "only packets it sends, because the other end cannot be read";
 	if (door != VX_DOOR_PEER && door != VX_DOOR_NEAR)
 		return "";
 	if (!r->leased)
-		return "only what it sends, as `vxbpf watch` is not running";
+		return "only packets it sends, because `vxbpf watch` is not running";
 	if (door == VX_DOOR_NEAR && link->far == FAR_NATIVE)
-		return "only to the host's end of the veth, as XDP is at the other end";
+		return "only to the host's end of the veth, because XDP is at the other end";
 	if (door == VX_DOOR_NEAR && !link->far_told)
-		return "only to the host's end of the veth, as its TSO is off";
+		return "only to the host's end of the veth, because its TSO is off";
 	return "";
 }
 
@@ -55,10 +55,10 @@ const char *reading_why_slow(const struct reading *r, const struct link *link,
 	if (r->s->told.fastpath_why[0])
 		return r->s->told.fastpath_why;
 	if (strcmp(link->name, r->s->told.bridge) == 0)
-		return "this host's own traffic goes by the kernel";
+		return "this host's own traffic is never accelerated";
 	if (strcmp(link->kind, "veth") != 0 && strcmp(link->kind, "tun") != 0)
 		return "not a veth or tap";
 	if (foreign)
 		return foreign;
-	return p->hooked ? "not set up so far" : "not hooked";
+	return p->hooked ? "not set up yet" : "not hooked";
 }

@@ -206,7 +206,7 @@ static void add_flap(struct snapshot *s, const struct watched_mac *m, uint64_t w
 					      : " and ",
 			 m->where[i]);
 	if (!m->n_where)
-		text_copy(f->where, sizeof(f->where), "devices that are gone");
+		text_copy(f->where, sizeof(f->where), "removed devices");
 }
 
 static int look_for_flaps(const struct world *world, struct snapshot *s)
@@ -240,6 +240,7 @@ int snapshot_look(struct nl *nl, struct snapshot *s, struct why *why)
 	for (size_t i = 0; i < s->n_peers; i++)
 		look_at_route(nl, &world, s, &s->peers[i]);
 	err = look_for_flaps(&world, s);
-	return err ? why_set(why, err, "%s: read where MACs are: %s", s->told.name, strerror(-err))
+	return err ? why_set(why, err, "%s: cannot read the locations of MACs: %s", s->told.name,
+			     strerror(-err))
 		   : 0;
 }

@@ -313,7 +313,8 @@ static int read_overlay(struct reading *r, const char *path, struct why *why)
 		return read_misnamed(r);
 	err = pins_layout(r->overlay, &s->layout);
 	if (err)
-		return why_set(why, err, "%s: read its pins: %s", r->overlay, strerror(-err));
+		return why_set(why, err, "%s: cannot read its pins: %s", r->overlay,
+			       strerror(-err));
 	if (r->counted)
 		err = links_list(r->nl, false, &r->world.links, why);
 	else
@@ -330,7 +331,7 @@ static int read_overlay(struct reading *r, const char *path, struct why *why)
 	err = read_all(r);
 	world_free(&r->world);
 	if (err)
-		return why_set(why, err, "%s: read its maps and hooks: %s", r->overlay,
+		return why_set(why, err, "%s: cannot read its maps and hooks: %s", r->overlay,
 			       strerror(-err));
 	return 0;
 }

@@ -100,7 +100,7 @@ int events_open(struct events **out, struct why *why)
 		return why_set(why, -errno, "events: inotify: %s", strerror(errno));
 	err = subscribe(NETLINK_ROUTE, route_groups, ARRAY_LEN(route_groups), &ev->route);
 	if (err)
-		return why_set(why, err, "netlink: subscribe to events: %s", strerror(-err));
+		return why_set(why, err, "netlink: cannot subscribe to events: %s", strerror(-err));
 	subscribe(NETLINK_XFRM, &policies, 1, &ev->xfrm);
 	subscribe(NETLINK_NETFILTER, &rules, 1, &ev->nft);
 	*out = take_ptr(ev);

@@ -85,7 +85,7 @@ void watched_reread(struct watched *w, struct nl *nl)
 			conf_free(&conf);
 	}
 	if (err) {
-		tell("%s; the config read before stays in force", why.text);
+		tell("%s; the previous config stays in force", why.text);
 		return;
 	}
 	view_free(&w->view); /* it points into the old one */
@@ -140,7 +140,7 @@ static void queue_all_after_pins(struct watched *w)
 void watched_hear(struct watched *w, const struct event *e)
 {
 	if (w->verbose && e->kind == EVENT_LOST)
-		printf("%s: too much news at once, some was lost\n", w->conf.overlay);
+		printf("%s: too many events at once, some were lost\n", w->conf.overlay);
 	switch (event_matters(e, &w->view, w->settled)) {
 	case MATTER_NOT:
 		break;
@@ -215,7 +215,7 @@ static void say_steps(const struct watched *w, const char *what, const struct st
 	if (!w->verbose)
 		return;
 	steps_print(steps);
-	printf("%s: looked at %s: %zu to do\n", w->conf.overlay, what, steps->n);
+	printf("%s: checked %s, %zu steps to do\n", w->conf.overlay, what, steps->n);
 }
 
 /* Held while something is changed and no longer, so that a person's commands work beside. */
@@ -374,7 +374,7 @@ static void work_on_all(struct watched *w, struct nl *nl)
 		failed(w, err, &why);
 	} else {
 		if (w->fault[0])
-			printf("%s: all is as its config says again\n", w->conf.overlay);
+			printf("%s: matches its config again\n", w->conf.overlay);
 		w->fault[0] = '\0';
 		w->failures = 0;
 		w->settled = true;
