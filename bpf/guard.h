@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who may speak (I4). The wire rooms find VXLAN of ours and hold its addresses against the peer its
+ * Access control (I4). The wire rooms find VXLAN of ours and hold its addresses against the peer its
  * VNI belongs to. Doubt means pass, unmarked: tun_in refuses what arrives without the mark.
  */
 #ifndef VXBPF_GUARD_H
@@ -23,8 +23,8 @@ static __always_inline const struct vx_peer *find_source(const struct vx_addr *a
 	return bpf_map_lookup_elem(&peers, vni);
 }
 
-/* A peer speaks with a VNI that is none of ours, which is no business of the guard. Said all the same: it
- * may number its tunnels in another way. At most once per tick of the coarse clock. */
+/* A peer uses a VNI that is not ours, which the guard does not judge. It is reported because the peer
+ * may assign VNIs differently. At most once per tick of the coarse clock. */
 static __always_inline void note_other_vni(const struct vx_walk *w)
 {
 	struct vx_other_key key = { .vni = w->pkt.vni };
@@ -44,11 +44,11 @@ static __always_inline void note_other_vni(const struct vx_walk *w)
 }
 
 /*
- * Of a train of UDP datagrams, the first one's VXLAN header at `off`, those behind it. VX_TRAIN_IN: how
- * many have the VNI `vni`, too; VX_TRAIN_BAD if one has a VNI of ours that is another one.
- * VX_TRAIN_OUT: VX_TRAIN_BAD if one, or the first, has the VNI `vni`, or any of ours with numbering by
- * index. What has no VXLAN header there is no train, or none of our business. A program of its own to the
- * verifier (see skb_headers).
+ * The datagrams behind the first of a UDP train, whose VXLAN header is at `off`. VX_TRAIN_IN: how many
+ * have the VNI `vni`, too; VX_TRAIN_BAD if one has a VNI of ours that is another one. VX_TRAIN_OUT:
+ * VX_TRAIN_BAD if one, or the first, has the VNI `vni`, or any of ours with numbering by index. Without
+ * a VXLAN header there it is not a train, or not ours to judge. A program of its own to the verifier
+ * (see skb_headers).
  */
 enum { VX_TRAIN_MAX = 1024, VX_TRAIN_IN = 0, VX_TRAIN_OUT = 1, VX_TRAIN_BAD = 0xffff };
 
@@ -246,8 +246,9 @@ static __always_inline enum vx_step check_train(struct vx_walk *w)
 }
 
 /*
- * wire_in: this is our peer's. A probe is no traffic, and one in fragments shall not arrive, as it measures
- * what does in one piece: this is the first of them if the frame goes on behind the packet's end.
+ * wire_in: this is our peer's. A probe does not count as traffic, and must not arrive fragmented,
+ * because it measures what arrives unfragmented: this is its first fragment if the frame goes on behind
+ * the packet's end.
  */
 static __always_inline enum vx_step accept_rx(struct vx_walk *w)
 {
@@ -258,9 +259,8 @@ static __always_inline enum vx_step accept_rx(struct vx_walk *w)
 }
 
 /*
- * Which peer the first fragment of a packet is for that is cut so short that it does not show the frame
- * inside, as nobody honest does: its VNI, 0 if this is no such thing. A program of its own to the verifier
- * (see skb_headers).
+ * The peer of a first fragment too short to show the inner frame, which no honest sender makes: its
+ * VNI, 0 if this is not such a fragment. A program of its own to the verifier (see skb_headers).
  */
 __attribute__((noinline)) __u32 hidden_vni(struct __sk_buff *skb, __u32 off)
 {
@@ -355,8 +355,8 @@ static __always_inline __u32 find_target(const struct vx_ip *ip)
 }
 
 /*
- * wire_out: VXLAN to a peer that looks like ours and has no word of ours. Of a train any packet may be the
- * one, and the first may be none of our business, or no VXLAN at all.
+ * wire_out: VXLAN to a peer that looks like ours without our mark. Any packet of a train may be the
+ * one, and the first may not be ours, or not be VXLAN at all.
  */
 static __always_inline enum vx_step refuse_nested(struct vx_walk *w)
 {
