@@ -63,7 +63,7 @@ port_taken_by_another_kind() {
 	assert_match "^vxbr0: config: .*device cilium takes every VNI on port 4789" "$OUT" "what check says"
 	ip -n h1 link set cilium down
 	vx h1 up vxbr0
-	wrong h1 port_shared 'cilium, .* cannot be up together with the overlay'
+	wrong h1 port_shared 'cilium has .* cannot be up together with the overlay'
 	ip -n h1 link del cilium
 	right h1
 	vx h1 down vxbr0

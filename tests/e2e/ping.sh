@@ -89,7 +89,7 @@ answers_by_ipv6() {
 	ping_of h3 h1 -c 2 -s 1430
 	says 0 'from h1 \(2001:db8::1\)' 'packets of 1430 bytes \(1500 on the wire\) arrive' '2 answered'
 	ping_of h1 h2 -c 2 -s 1450
-	says 0 'from h2 \(192\.0\.2\.2\)' 'packets of 1450 bytes, 1500 outside' '2 answered'
+	says 0 'from h2 \(192\.0\.2\.2\)' 'packets of 1450 bytes \(1500 on the wire\) arrive' '2 answered'
 }
 
 answers_in_every_mode() {
