@@ -117,7 +117,7 @@ static __always_inline enum vx_step count_tx(struct vx_walk *w)
 	sum->tx_bytes += w->bytes;
 	if (!at)
 		sum->tx_bum_packets += w->packets;
-	/* Who gets a copy only because the bridge floods what another peer has owes no answer. */
+	/* A peer that gets only a flooded copy of a frame for another peer owes no answer. */
 	if (!group && !at)
 		sum->last_unknown_tx_ns = w->now;
 	else if (!group && !(at->place == VX_AT_PEER && at->vni != w->vni))
@@ -137,8 +137,8 @@ static __always_inline int set_owner(const struct vx_own *own)
 	return 0;
 }
 
-/* What a smaller map has counted so far. The loader's process is no room: one may interrupt it here,
- * and then only what is one instruction is not lost. */
+/* Adds the counts of a smaller map. The loader's process is not a room: a room may interrupt it here,
+ * and then only single instructions lose nothing. */
 static __always_inline int add_carried(const struct vx_carry *old)
 {
 	__u32 slot = old->slot;

@@ -21,8 +21,8 @@ static __always_inline __u64 tick_time(struct vx_counters *sum)
 }
 
 /*
- * Young enough, and neither MAC has moved since. Of a verdict past its youth one frame at a time is
- * sent the slow way to renew it while the others go on: were all to go the slow way until it is
+ * Young enough, and neither MAC has moved since. Once a verdict is no longer young, one frame at a time
+ * is sent the slow way to renew it while the others go on: were all to go the slow way until it is
  * renewed, the first fast one would overtake those still under way.
  */
 static __always_inline bool is_good(struct vx_flow *f, __u64 now)
@@ -145,8 +145,8 @@ static __always_inline enum vx_step encap6(struct vx_walk *w, const __u64 *head,
 	return VX_SENT;
 }
 
-/* The first of so many IDs that no packet to this peer has had for long, whichever CPU or flow asks
- * (RFC 6864). Of a super-packet each segment gets the next one. */
+/* The first of n IDs that no packet to this peer has had for long, on any CPU or flow (RFC 6864). Each
+ * segment of a super-packet gets the next one. */
 static __always_inline __u16 next_ident(__u32 slot, __u32 packets)
 {
 	__u32 *ident = bpf_map_lookup_elem(&idents, &slot);
@@ -245,17 +245,6 @@ static __always_inline enum vx_step fast_tunnel(struct vx_walk *w)
 	return fast_tx(w, w->vni, VX_HOP_TUNNEL);
 }
 
-/* The kernel drops an IPv4 header whose sum is wrong, and no device is bound to have looked. */
-static __always_inline bool is_sum_right(const __u8 *ip)
-{
-	__u64 sum = 0;
-
-	for (int i = 0; i < VX_IP4_LEN; i += 4)
-		sum += load32(ip + i);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	return ((sum & 0xffff) + (sum >> 16)) == 0xffff;
-}
-
 /*
  * Plain UDP to our port, no checksum, the VNI flag alone; its lengths, if it is one packet, those of
  * the frame. The caller knows which IP it is.
@@ -352,7 +341,7 @@ static __always_inline enum vx_step fast_rx_ip(struct vx_walk *w, struct vx_curs
 		flags |= six ? BPF_F_ADJ_ROOM_DECAP_L3_IPV6 : BPF_F_ADJ_ROOM_DECAP_L3_IPV4;
 	if (bpf_skb_adjust_room(skb, -(__s32)outer, BPF_ADJ_ROOM_MAC, flags))
 		return VX_GO_ON;
-	/* What the device knows about the outer checksum, zero or not, says nothing about the inner one. */
+	/* The device's knowledge of the outer checksum, zero or not, says nothing about the inner one. */
 	bpf_csum_level(skb, BPF_CSUM_LEVEL_DEC);
 	c = hook_cursor(w);
 	out = c.start;

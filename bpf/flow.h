@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What makes a flow: port or VNI, MACs, addresses, protocol, ports. Read once from the packet's bytes
- * by the fast path and by what teaches it, so that both mean the same. TCP and UDP only, without
- * tags, options, extension headers or fragments: all else is the slow path's.
+ * The parts of a flow: port or VNI, MACs, addresses, protocol, ports. Read once from the packet's bytes
+ * by the fast path and by what teaches it, so that both mean the same. TCP and UDP only, without tags,
+ * options, extension headers or fragments: all else is the slow path's.
  */
 #ifndef VXBPF_FLOW_H
 #define VXBPF_FLOW_H
@@ -25,9 +25,9 @@ struct vx_id {
 };
 
 /*
- * Of two flows that differ in MACs, ports or kind the chance to collide is 2^-32 for whoever does not know
- * the keys: both halves of a word, each with a secret added, are multiplied (NH, RFC 4418). Addresses
- * alone do not collide. What follows loses nothing, it only spreads.
+ * Two flows that differ in MACs, ports or kind collide with a chance of 2^-32 for anyone without the
+ * keys: both halves of a word, each with a secret added, are multiplied (NH, RFC 4418). Addresses alone
+ * do not collide. The steps that follow lose nothing, they only spread.
  */
 static __always_inline __u64 nh(__u64 word, __u64 key)
 {
@@ -112,7 +112,7 @@ static __always_inline __u32 headers_of(const struct vx_id *id, const __u8 *at, 
 							   : headers;
 }
 
-/* What else makes the flow: struct vx_flow's `from` to `reserved`. */
+/* The other parts of the flow: struct vx_flow's `from` to `reserved`. */
 static __always_inline __u64 id_kind(const struct vx_id *id, __u32 from, enum vx_hop hop)
 {
 	_Static_assert(offsetof(struct vx_flow, hop) == offsetof(struct vx_flow, from) + 6, "kind");
@@ -198,6 +198,17 @@ static __always_inline __u32 moves_of(const struct vx_flow *f)
 	const __u32 *dst = bpf_map_lookup_elem(&moves, &f->moves_dst);
 
 	return src && dst ? *src + *dst : 0;
+}
+
+/* The kernel drops an IPv4 header whose sum is wrong, and no device is bound to have looked. */
+static __always_inline bool is_sum_right(const __u8 *ip)
+{
+	__u64 sum = 0;
+
+	for (int i = 0; i < VX_IP4_LEN; i += 4)
+		sum += load32(ip + i);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	return ((sum & 0xffff) + (sum >> 16)) == 0xffff;
 }
 
 #endif

@@ -10,10 +10,10 @@
 #include "maps.h"
 #include "parse.h"
 
-/* What a stage says. Anything but "go on" ends the walk. */
+/* The result of a stage. Anything but "go on" ends the walk. */
 enum vx_step {
 	VX_GO_ON,
-	VX_PASS, /* leave it to whoever is next: another program, then the kernel */
+	VX_PASS, /* pass it on: to another program, then the kernel */
 	VX_DROP,
 	VX_SENT, /* redirected: w->verdict is what the helper said */
 };
@@ -37,7 +37,7 @@ struct vx_walk {
 	__u32 vni; /* of the peer it is counted for */
 	const struct vx_peer *peer; /* that peer, NULL = not known */
 	enum vx_reason reason; /* what finish() will count */
-	const struct vx_peer *blame; /* and at whose door, NULL = nobody's */
+	const struct vx_peer *blame; /* and the peer to blame, NULL = none */
 	const struct vx_fdb *dst; /* where the frame's destination is, if count_tx has looked */
 };
 
@@ -85,7 +85,7 @@ static __always_inline struct vx_cursor hook_cursor(const struct vx_walk *w)
 	return c;
 }
 
-/* Of the whole packet, the bytes that cannot be read included. */
+/* For the whole packet, including the bytes that cannot be read. */
 static __always_inline __u32 hook_len(const struct vx_walk *w)
 {
 	struct vx_cursor c;
@@ -221,7 +221,8 @@ static __always_inline __u64 hook_epoch(void)
 	return bpf_jiffies64() >> VX_EPOCH_SHIFT;
 }
 
-/* Both words of an epoch, VX_WORD_TUNNEL's in the upper half. Who has guessed one learns nothing of others. */
+/* Both words of an epoch, VX_WORD_TUNNEL's in the upper half. Guessing one reveals nothing about the
+ * others. */
 static __always_inline __u64 words_of(__u64 epoch)
 {
 	__u64 h = (epoch ^ cfg.keys[VX_KEY_WORD]) * cfg.keys[VX_KEY_WORD_ODD];
@@ -230,7 +231,7 @@ static __always_inline __u64 words_of(__u64 epoch)
 	return h ^ h >> 32;
 }
 
-/* At TC egress: the frame's next stop is wire_out, by the kernel's own way. */
+/* At TC egress: the frame's next stop is wire_out, through the kernel. */
 static __always_inline void hook_set_word(struct vx_walk *w)
 {
 	VX_SKB(w)->tstamp = words_of(hook_epoch()) >> 32;

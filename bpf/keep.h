@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a verdict of the kernel's is written down: into `flows`, and into its slot of `hot`. What is worth
- * writing down learn_tx.h and learn_rx.h know.
+ * How a verdict of the kernel's is written down: into `flows`, and into its slot of `hot`. learn_tx.h
+ * and learn_rx.h decide which to write.
  */
 #ifndef VXBPF_KEEP_H
 #define VXBPF_KEEP_H

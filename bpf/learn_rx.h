@@ -16,8 +16,8 @@ static __always_inline bool is_watched(__u64 now)
 	return l && l->until_ns > now;
 }
 
-/* What a frame that has reached this port teaches: its sender is at `peer`, so the answer to whether the
- * bridge brings such frames here is known if their destination has shown itself here. */
+/* A frame that has reached this port teaches this: its sender is at `peer`, so the answer to whether
+ * the bridge brings such frames here is known if their destination has shown itself here. */
 static __always_inline void learn_rx(struct vx_walk *w, enum vx_door door,
 				     const struct vx_peer *peer, __u32 vni)
 {
@@ -61,8 +61,8 @@ static __always_inline void learn_rx(struct vx_walk *w, enum vx_door door,
 	flow_keep(f, &id);
 }
 
-/* The frame in reach of a room behind the bridge that is no tunnel: from a local port, it says where its
- * sender is. */
+/* The frame as a room behind the bridge sees it, except at a tunnel: from a local port, it says where
+ * its sender is. */
 static __always_inline void learn_local(struct vx_walk *w, __u32 ifindex)
 {
 	if (read_frame(w, VX_ADDRESSES) != VX_PARSED)
@@ -71,8 +71,8 @@ static __always_inline void learn_local(struct vx_walk *w, __u32 ifindex)
 	learn_port(w, ifindex);
 }
 
-/* port_out: the bridge's word on where a frame goes. What the fast path has brought here shows the device
- * it came from, which is neither a tunnel nor, in a word, a port. */
+/* port_out: the bridge's word on where a frame goes. A frame from the fast path shows the device it
+ * came from, which is neither a tunnel nor, in a word, a port. */
 static __always_inline enum vx_step learn_out(struct vx_walk *w)
 {
 	struct vx_ifindex port = { hook_ifindex(w) };
@@ -95,8 +95,8 @@ static __always_inline enum vx_step learn_out(struct vx_walk *w)
 	return VX_PASS;
 }
 
-/* host_out: the same on the bridge itself, where the device no longer shows. Which peer's it is tun_in has
- * said; which port's, port_in. What the fast path has brought is marked and teaches nothing. */
+/* host_out: the same on the bridge itself, where the device no longer shows. Which peer's it is tun_in
+ * has said; which port's, port_in. A frame from the fast path is marked and teaches nothing. */
 static __always_inline enum vx_step learn_host(struct vx_walk *w)
 {
 	const struct vx_note *note;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Where MACs are: corrected by every frame that the bridge has let through, as a room behind it sees it
- * (tun_out, port_out, host_out), and by every one that comes out of a tunnel. What the bridge refuses
- * teaches nothing. A loop, or the same MAC in two places, shows here as a MAC that a peer sends while it
- * sits on a local port (I2, I10).
+ * (tun_out, port_out, host_out), and by every one that comes out of a tunnel. A frame that the bridge
+ * refuses teaches nothing. A loop, or the same MAC in two places, shows here as a MAC that a peer sends
+ * while it sits on a local port (I2, I10).
  *
  * Entries are changed in place, without a lock: every field stands for itself, `place` says which of
  * `ifindex` and `vni` counts, and is written after it. To keep the cache line shared, an entry that
@@ -49,8 +49,8 @@ static __always_inline __u32 moves_key(const __u8 *mac)
 	return (__u32)(number * cfg.keys[VX_KEY_MOVES_ODD] >> 54);
 }
 
-/* What is known of this MAC's flows is void from now on. Said after its new place is written: who learns
- * a flow meanwhile has read the count before the place. */
+/* Invalidates the flows of this MAC. Called after its new place is written: a room that learns a flow
+ * meanwhile has read the count before the place. */
 static __always_inline void note_move(const struct vx_fdb_key *mac)
 {
 	__u32 key = moves_key(mac->mac), *count = bpf_map_lookup_elem(&moves, &key);
@@ -125,7 +125,7 @@ static long hash_chunk(__u32 i, struct vx_hashing *h)
 	return hash_at(h, i * VX_CHUNK);
 }
 
-/* Of the frame in `skb`. A program of its own to the verifier (see skb_headers). */
+/* For the frame in `skb`. A program of its own to the verifier (see skb_headers). */
 __attribute__((noinline)) __u64 frame_hash(struct __sk_buff *skb)
 {
 	struct vx_hashing h = { .skb = skb, .hash = cfg.keys[VX_KEY_KIND] ^ skb->len };

@@ -143,7 +143,7 @@ struct {
 	__type(value, struct vx_flow);
 } hot SEC(".maps");
 
-/* What rooms tell the next room on this CPU. Written by the rooms at the bridge; read by wire_out. */
+/* Notes from a room to the next one on this CPU. Written by the rooms at the bridge; read by wire_out. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -167,7 +167,7 @@ struct {
 	__type(value, struct vx_echo);
 } echoes SEC(".maps");
 
-/* Probes on their way. Written by whoever asks; the answers by probe.h. */
+/* Probes on their way. Written by the prober; probe.h writes the answers. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, VX_PROBES_MAX);
@@ -176,7 +176,7 @@ struct {
 	__type(value, struct vx_probe_answer);
 } probes SEC(".maps");
 
-/* What `up` was told. Written and read by the loader only, as long as the overlay is up. */
+/* The settings `up` applied. Written and read by the loader only, as long as the overlay is up. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -49,7 +49,7 @@ enum {
 	VX_UDP_LEN = 8,
 	VX_VXLAN_LEN = 8,
 	VX_VXLAN_HAS_VNI = 0x08,
-	/* What goes in front of an inner IP header's frame: the outer headers, of IPv4 and of IPv6. */
+	/* The headers in front of an inner IP header's frame: the outer headers, of IPv4 and of IPv6. */
 	VX_OUTER4 = VX_ETH_LEN + VX_IP4_LEN + VX_UDP_LEN + VX_VXLAN_LEN,
 	VX_OUTER6 = VX_ETH_LEN + VX_IP6_LEN + VX_UDP_LEN + VX_VXLAN_LEN,
 };
@@ -217,7 +217,7 @@ static __always_inline enum vx_parse parse_ip(struct vx_cursor *c, __be16 proto,
 	return VX_OTHER;
 }
 
-/* What an IP packet without Ethernet header (WireGuard, tun) says it is; 0 if it is empty. */
+/* The protocol of an IP packet without Ethernet header (WireGuard, tun); 0 if it is empty. */
 static __always_inline __be16 peek_ip(struct vx_cursor *c)
 {
 	struct vx_cursor peek = *c;

@@ -8,7 +8,7 @@
 
 #include "hook.h"
 
-/* What is looked for. The first two are VXLAN packets of ours, seen from outside. */
+/* The kinds to look for. The first two are VXLAN packets of ours, seen from outside. */
 enum vx_view {
 	VX_WIRE_IN,
 	VX_WIRE_OUT,
@@ -67,7 +67,7 @@ static __always_inline enum vx_parse read_packet(struct vx_walk *w, enum vx_view
 	return read_once(w, view, true);
 }
 
-/* A frame with its tag beside it is no other frame than with the tag in it. */
+/* A frame with its tag beside it is the same frame as with the tag in it. */
 static __always_inline enum vx_parse read_frame(struct vx_walk *w, enum vx_view view)
 {
 	enum vx_parse parsed = read_packet(w, view);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What becomes of a frame larger than the overlay's MTU (I3): it is dropped and counted, the port it
- * came from is remembered, and its sender is told, so that nobody is left guessing: ICMP
- * "fragmentation needed" (RFC 1191) or ICMPv6 "packet too big" (RFC 4443), made of the frame itself.
+ * Frames larger than the overlay's MTU (I3): each is dropped and counted, the port it came from is
+ * remembered, and its sender is told, so that nobody is left guessing: ICMP "fragmentation needed" (RFC
+ * 1191) or ICMPv6 "packet too big" (RFC 4443), made of the frame itself.
  */
 #ifndef VXBPF_TOO_BIG_H
 #define VXBPF_TOO_BIG_H
@@ -11,11 +11,11 @@
 #include "read.h"
 
 #define VX_TELL_NS 10000000ULL /* one answer a port in this time, */
-#define VX_TELL_BURST 50 /* and so many at once: many flows may begin together */
+#define VX_TELL_BURST 50 /* and a burst of these: many flows may begin together */
 
 enum {
-	/* What is quoted: as much as keeps the answer within what everybody has to take: 576 bytes
-	 * (RFC 1812 4.3.2.3), 1280 bytes (RFC 4443 2.4). What is too large is longer than that. */
+	/* The quote keeps the answer within the size that every host must accept: 576 bytes (RFC 1812
+	 * 4.3.2.3), 1280 bytes (RFC 4443 2.4). A packet that is too large is longer. */
 	VX_QUOTE4 = 576 - 20 - 8,
 	VX_QUOTE6 = 1280 - 40 - 8,
 	VX_PROTO_ICMP = 1,
@@ -229,7 +229,7 @@ static __always_inline void write_answer6(__u8 *at, __u64 sum)
 	*(__u16 *)(at + 56) = ~fold(sum);
 }
 
-/* Of so many bytes, of which bpf_csum_diff takes VX_CSUM_MAX at once. `len` is a constant. */
+/* Checksum of `len` bytes, of which bpf_csum_diff takes VX_CSUM_MAX per call. `len` is a constant. */
 static __always_inline __u32 sum_of(__u8 *at, __u32 len)
 {
 	__u32 sum = 0;
@@ -254,7 +254,7 @@ static __always_inline __u64 sum_of_quote(__u8 *quoted, __u32 len, __u32 l3_len,
 /*
  * Makes the answer of the frame that judge_answer has judged: 1 if it is one now, else it is only to be
  * dropped. Where offload has still to fill in a checksum it will do so inside the quote: the answer's
- * checksum is made for what will stand there, so it is right with whoever looks, a guest behind a tap
+ * checksum is made for what will stand there, so it is right for every reader, a guest behind a tap
  * without offloads too.
  */
 __attribute__((noinline)) int make_answer(struct __sk_buff *skb, __u32 code)
@@ -287,7 +287,7 @@ __attribute__((noinline)) int make_answer(struct __sk_buff *skb, __u32 code)
 }
 
 /*
- * Back by that device: out of a port, or, by the bridge, to the host itself. What a port brings for a
+ * Back by that device: out of a port, or, by the bridge, to the host itself. A frame from a port for a
  * peer's MAC is not addressed to the port; what leaves by the bridge is the host's own or routed by it,
  * and of what the host has routed back to where it came from the ingress device is the bridge, too.
  */

@@ -16,6 +16,7 @@
 #include "clamp.h"
 #include "fast.h"
 #include "guard.h"
+#include "guard_out.h"
 #include "learn_rx.h"
 #include "learn_tx.h"
 #include "probe.h"

@@ -201,8 +201,8 @@ static int option_of(int c)
 	return OPTION_MAX;
 }
 
-/* `word` is what getopt has left behind: not yet, of several letters behind one dash. Of a long option
- * with a value it does not take, optopt is what getopt says of it otherwise. */
+/* `word` is what getopt has left behind: not yet, of several letters behind one dash. For a long option
+ * with a value it does not take, optopt is its usual return value. */
 static int refuse_option(const char *word)
 {
 	const char letter[3] = { '-', (char)optopt, '\0' };
@@ -283,7 +283,7 @@ static void open_standard(void)
 			open("/dev/null", fd ? O_RDONLY : O_WRONLY);
 }
 
-/* What was printed and did not arrive is a failure, too. */
+/* Lost output is a failure, too. */
 static int finish(const char *verb, int code)
 {
 	const char *reason = fflush(stdout) == EOF ? strerror(errno)

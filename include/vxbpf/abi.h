@@ -47,7 +47,7 @@ struct vx_addr {
 };
 VX_ASSERT_SIZE(struct vx_addr, 16);
 
-/* What struct vx_config's keys are for. Those that are multiplied by are odd. */
+/* Uses of the keys in struct vx_config. Those that are multiplied by are odd. */
 enum vx_key {
 	VX_KEY_WORD, /* the words of hook.h */
 	VX_KEY_WORD_ODD,
@@ -122,7 +122,7 @@ struct vx_counters {
 };
 VX_ASSERT_SIZE(struct vx_counters, 176);
 
-/* What the program `own` is run with. */
+/* Input of the program `own`. */
 struct vx_own {
 	__u32 slot;
 	__u32 cpu;
@@ -130,7 +130,7 @@ struct vx_own {
 };
 VX_ASSERT_SIZE(struct vx_own, 16);
 
-/* What the program `carry` is run with: of one slot the sum over all CPUs, from the map before. */
+/* Input of the program `carry`: the sum of one slot over all CPUs, from the previous map. */
 struct vx_carry {
 	__u32 slot;
 	__u32 reserved;
@@ -138,7 +138,7 @@ struct vx_carry {
 };
 VX_ASSERT_SIZE(struct vx_carry, 184);
 
-/* --- map `drops` (per CPU): made by the programs at the first such drop. peer "" = nobody's. */
+/* --- map `drops` (per CPU): made by the programs at the first such drop. peer "" = no peer's. */
 struct vx_drop_key {
 	char peer[VX_NAME_LEN];
 	enum vx_reason reason;
@@ -311,7 +311,7 @@ struct vx_note {
 	__u32 vni; /* tun_out has let `flow` into this tunnel, VX_NO_VNI = wire_out need not finish it */
 	__u32 finished; /* wire_out has, and a copy of the packet may follow */
 	struct vx_flow flow;
-	/* What a room is about to put into another map: here, because the stack is too small for it. */
+	/* Values a room is about to put into another map: here, because the stack is too small. */
 	struct vx_witness witness;
 	struct vx_other other;
 	struct vx_drop_key drop_key;
@@ -348,7 +348,7 @@ VX_ASSERT_SIZE(struct vx_echo, 24);
 #define VX_PROBE_SRC                                                                               \
 	{                                                                                          \
 		0x02, 'v', 'x', 'b', 'p', 'f'                                                      \
-	} /* nobody's: VXLAN drops what shows its own */
+	} /* of no device: VXLAN drops frames with its own */
 #define VX_PROBE_TYPE 0x88b5 /* IEEE local experimental */
 #define VX_PROBE_MAGIC 0x76787062U /* "vxpb" */
 #define VX_PROBE_VERSION 1
@@ -397,7 +397,7 @@ struct vx_overlay {
 	char address6[VX_TEXT_LEN];
 	char underlay[VX_IF_LEN]; /* "" = whatever the routes say */
 	char config[256]; /* absolute path */
-	char mtu_why[120]; /* how the MTU came about, one clause */
+	char mtu_why[120]; /* the reason for the MTU, one clause */
 	__u64 salt; /* with `secret` what struct vx_config's keys are made from */
 	__u32 mtu;
 	__u32 port;

@@ -91,13 +91,13 @@ config_that_cannot_be_used() {
 	mesh_up
 	well h1
 	sed -i '1i mtu: large' "$WORK/etc/h1/vxbr0.yaml"
-	wrong h1 config 'runs on as it was set up, but .*vxbr0.yaml:1: .*mtu'
+	wrong h1 config 'still runs with its previous config, .*vxbr0.yaml:1: .*mtu'
 	rm "$WORK/etc/h1/vxbr0.yaml"
-	wrong h1 config 'runs on as it was set up, but .*vxbr0.yaml'
+	wrong h1 config 'still runs with its previous config, .*vxbr0.yaml'
 	config vxbr0
 	well h1
 	config vxbr0 "underlay: eth7"
-	wrong h1 config '.*cannot be met now: /etc/vxbpf/vxbr0\.yaml:1: underlay eth7: there is no such device'
+	wrong h1 config '.*cannot be applied now: /etc/vxbpf/vxbr0\.yaml:1: underlay eth7: device does not exist'
 }
 
 without_rights() {
@@ -124,7 +124,7 @@ filtered_peer_is_silent() {
 	mesh_up
 	acquainted c11 c21
 	background c11 ping -n -q -i 0.1 "$(ip4_of c21)" >/dev/null
-	appears h1 peer_silent 'h2: we sent [0-9]+ frames? and never received any, nor an answer to 3 probes; a firewall on the path probably blocks UDP port 4789, or vxbpf is not running there; check that 192\.0\.2\.2 is up and lets UDP port 4789 in from 192\.0\.2\.1'
+	appears h1 peer_silent 'h2: we sent [0-9]+ frames? and never received any, nor an answer to 3 probes; a firewall on the path probably blocks UDP port 4789, or vxbpf is not running there; check that 192\.0\.2\.2 is up and accepts UDP port 4789 from 192\.0\.2\.1'
 	about h1 peer_silent h2
 	on h2 nft delete table inet others
 	goes h1
@@ -137,7 +137,7 @@ peer_that_does_not_hear_us() {
 	filter_vxlan h2 input
 	# It asks, c11 answers, and it asks again.
 	background c21 ping -n -q -i 0.2 "$(ip4_of c11)" >/dev/null
-	appears h1 peer_one_way 'h2: we hear it, but it answers none of 3 probes'
+	appears h1 peer_one_way 'h2: we receive from it, but it does not seem to receive from us \(it answers none of 3 probes\)'
 	about h1 peer_one_way h2
 	on h2 nft delete table inet others
 	pings c21 "$(ip4_of c11)" 2
@@ -171,7 +171,7 @@ peer_numbered_by_index() {
 	ip -n h2 link del vxlan0
 	sed -i '1i vni: index' "$WORK/etc/h2/vxbr0.yaml"
 	mesh_up h2
-	appears h1 peer_vni 'h2 sends us VNI 0, '
+	appears h1 peer_vni 'h2 sends VNI 0, '
 	config vxbr0
 	mesh_up h2
 	pings c11 "$(ip4_of c21)" 2

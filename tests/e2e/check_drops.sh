@@ -113,7 +113,7 @@ copy_of_a_container_at_home() {
 	ip -n c21 link set eth0 address "$(mac_of c11)"
 	gun c11
 	gun c21 "$(mac_of c11)"
-	appears h1 mac_moves "$(mac_of c11) is in two places: seen at (port c11 and peer h2|peer h2 and port c11)"
+	appears h1 mac_moves "$(mac_of c11) is in two places, (port c11 and peer h2|peer h2 and port c11)"
 	appears h1 loop "a frame with MAC $(mac_of c11) of local port c11 returned from h2 "
 	assert_eq 2 "$(wc -l <<<"$OUT")" "verdicts"
 	about h1 mac_moves "$(mac_of c11)"
@@ -128,7 +128,7 @@ copies_at_two_peers() {
 	pids+=("$PID")
 	gun c31 "$(mac_of c21)"
 	pids+=("$PID")
-	appears h1 mac_moves "$(mac_of c21) is in two places: seen at peer h[23] and peer h[23], and moved [0-9]+ times within [0-9.]+ s"
+	appears h1 mac_moves "$(mac_of c21) is in two places, peer h[23] and peer h[23], and moved [0-9]+ times within [0-9.]+ s"
 	assert_eq 1 "$(wc -l <<<"$OUT")" "verdicts"
 	about h1 mac_moves "$(mac_of c21)"
 	stop "${pids[0]}"

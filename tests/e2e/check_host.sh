@@ -44,7 +44,7 @@ port_shared() {
 	two
 	ip -n h1 link add calico type vxlan id 4096 dstport 4789 dev eth0 nolearning
 	ip -n h1 link set calico up
-	wrong h1 port_shared 'calico \(VNI 4096\) uses UDP port 4789 too: .*another `port:`'
+	wrong h1 port_shared 'calico \(VNI 4096\) also uses UDP port 4789; .*another `port:`'
 	reach_all c11 c21
 	ip -n h1 link del calico
 	ip -n h1 link add calico type vxlan id 4096 dstport 4790 dev eth0
@@ -63,7 +63,7 @@ port_taken_by_another_kind() {
 	assert_match "^vxbr0: config: .*device cilium takes every VNI on port 4789" "$OUT" "what check says"
 	ip -n h1 link set cilium down
 	vx h1 up vxbr0
-	wrong h1 port_shared 'cilium, .* only one of us can be up'
+	wrong h1 port_shared 'cilium has .* cannot be up together with the overlay'
 	ip -n h1 link del cilium
 	right h1
 	vx h1 down vxbr0

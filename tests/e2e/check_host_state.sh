@@ -159,7 +159,7 @@ second_way_to_a_peer() {
 underlay_on_the_bridge() {
 	two
 	ip -n h1 link set eth0 master vxbr0
-	wrong h1 second_path 'eth0 carries the tunnels and is a port of vxbr0 itself'
+	wrong h1 second_path 'eth0 carries the tunnels and is also a port of vxbr0'
 	mend h1 1
 	right h1
 }
@@ -244,7 +244,7 @@ neighbours_fill_up() {
 		on h1 ip -batch -
 	found h1
 	ip -n h1 -6 neigh flush dev eth0 nud stale
-	assert_match "neighbours: the kernel's neighbour table for IPv6 has [0-9]+ entries of at most $max, .*gc_thresh3=$((max * 4))" "$WRONG" "verdict"
+	assert_match "neighbours: the kernel's neighbour table for IPv6 has [0-9]+ entries of at most $max .*gc_thresh3=$((max * 4))" "$WRONG" "verdict"
 	right h1
 	# Those that stay for good do not count.
 	for ((i = 0; i < max * 85 / 100; i++)); do printf 'neigh add 2001:db8::9:%x lladdr 02:00:00:00:00:09 dev eth0 nud permanent\n' "$i"; done |
@@ -277,7 +277,7 @@ bridge_learns_no_more() {
 	two
 	fdb_max h1 2 || skip "this kernel has no fdb_max_learned"
 	reach_all c11 c21
-	wrong h1 bridge_full 'vxbr0 has learned [0-9]+ MACs of at most 2; .*fdb_max_learned 8`'
+	wrong h1 bridge_full 'vxbr0 has learned [0-9]+ MACs of at most 2, .*fdb_max_learned 8`'
 	fdb_max h1 8
 	right h1
 }
@@ -331,7 +331,7 @@ kernel_lacks_something() {
 		echo 'kernel/net/bridge/br_netfilter.ko: kernel/net/bridge/bridge.ko' >>modules.dep
 		echo 'kernel/net/bridge/bridge.ko' >modules.builtin
 		mount -t tmpfs tmpfs /sys/module"
-	wrong h1 kernel "this kernel \($release\) has no module vxlan, and none is installed for it: .*linux-modules-extra-$release"
+	wrong h1 kernel "this kernel \($release\) has no module vxlan, and none is installed for it; .*linux-modules-extra-$release"
 	on h1 bash -c "echo 'kernel/drivers/net/vxlan/vxlan.ko.zst: kernel/net/ipv4/udp_tunnel.ko' >>/usr/lib/modules/$release/modules.dep"
 	right h1
 	on h1 mount -t tmpfs tmpfs /sys/kernel/btf

@@ -76,7 +76,7 @@ shaped_ports_are_left_to_the_kernel() {
 	is_left_alone h2 c22 || fail "c22 is fast"
 	is_accelerated h2 c23 || fail "c23 is not"
 	assert_eq "its root qdisc is htb" "$(why_of h2 c21)" "why of c21"
-	assert_eq "a u32 filter is at its ingress" "$(why_of h2 c22)" "why of c22"
+	assert_eq "a u32 filter is on its ingress" "$(why_of h2 c22)" "why of c22"
 	expect 0 vx h2 status vxbr0
 	OUT=$(tr -s ' \n' ' ' <<<"$OUT")
 	assert_match 'not fast \(its root qdisc is htb\): c21' "$OUT" "status"
@@ -143,7 +143,7 @@ programs_of_others_on_a_port() {
 	assert_on h2
 	on h2 tc filter add dev c21 egress bpf da obj "$WORK/others.o" sec classifier
 	vx h2 up vxbr0
-	assert_eq "a bpf filter is at its egress" "$(why_of h2 c21)" "why"
+	assert_eq "a bpf filter is on its egress" "$(why_of h2 c21)" "why"
 	on h2 tc filter del dev c21 egress
 	vx h2 up vxbr0
 	is_accelerated h2 c21 || fail "c21: $(why_of h2 c21)"

@@ -191,7 +191,7 @@ unannounced_wall_holds() {
 	on h2 ethtool -K c21 tso off tx-udp-segmentation off tx-sctp-segmentation off tx-gso-list off >/dev/null 2>&1 ||
 		true
 	wait_for 4 goes c21 PORT
-	assert_eq "true $NEAR, as its TSO is off" "$(why_of h2 c21)" "why of c21"
+	assert_eq "true $NEAR, because its TSO is off" "$(why_of h2 c21)" "why of c21"
 	for kind in plain frags generic; do
 		wall link "$kind"
 		holds

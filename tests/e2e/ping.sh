@@ -87,9 +87,9 @@ answers_by_ipv6() {
 	pinged_mesh
 	all_answer
 	ping_of h3 h1 -c 2 -s 1430
-	says 0 'from h1 \(2001:db8::1\)' 'packets of 1430 bytes, 1500 outside' '2 answered'
+	says 0 'from h1 \(2001:db8::1\)' 'packets of 1430 bytes \(1500 on the wire\) arrive' '2 answered'
 	ping_of h1 h2 -c 2 -s 1450
-	says 0 'from h2 \(192\.0\.2\.2\)' 'packets of 1450 bytes, 1500 outside' '2 answered'
+	says 0 'from h2 \(192\.0\.2\.2\)' 'packets of 1450 bytes \(1500 on the wire\) arrive' '2 answered'
 }
 
 answers_in_every_mode() {
@@ -260,7 +260,7 @@ a_larger_one_does_not_fit() {
 	pinged_mesh
 	ping_of h1 h2 -c 1 -s 1451
 	says 1 '1 sent, 0 answered' \
-		"path MTU to h2: 1500 on the wire, so 1450 for overlay packets \(50 around each\); the overlay's MTU of 1450 fits"
+		"path MTU to h2: 1500 on the wire, so 1450 for overlay packets \(50 bytes of overhead\); the overlay's MTU of 1450 fits"
 }
 
 # The kernel here would fragment, and a container's packet does arrive.

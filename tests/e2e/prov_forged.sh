@@ -42,7 +42,7 @@ forged() {
 }
 
 mac_in() { # NAMESPACE
-	on "$1" cat /sys/class/net/eth0/address
+	ip -n "$1" -j link show dev eth0 | jq -r '.[0].address'
 }
 
 child() {

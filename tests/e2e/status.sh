@@ -46,7 +46,7 @@ underlay_device_is_gone() {
 	ip -n h1 link set eth0 down
 	ip -n h1 link set eth0 name eth7
 	ip -n h1 link set eth7 up
-	said h1 3 degraded '! still runs with its previous config, because the config cannot be applied now: /etc/vxbpf/vxbr0.yaml:1: underlay eth0: there is no such device'
+	said h1 3 degraded '! still runs with its previous config, because the config cannot be applied now: /etc/vxbpf/vxbr0.yaml:1: underlay eth0: device does not exist'
 	ip -n h1 link set eth7 down
 	ip -n h1 link set eth7 name eth0
 	ip -n h1 link set eth0 up
@@ -62,7 +62,7 @@ own_address_is_gone() {
 	# Down, too, it is said.
 	vx h1 down vxbr0
 	ip -n h1 addr del 192.0.2.1/24 dev eth0
-	said h1 3 down '! not up, and the config cannot be met now: '
+	said h1 3 down '! not up, and the config cannot be applied now: '
 }
 
 # A host that waits for a floating address: said, guarded, and at work as soon as the address is there.

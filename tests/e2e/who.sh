@@ -197,7 +197,7 @@ nobody_knows() {
 	who 2 h1 02:ee:00:00:0b
 	says "not a MAC or IP address"
 	who 2 h1
-	says "which MAC or IP address"
+	says "missing MAC or IP address"
 	mesh_down
 	who 1 h1 02:ee:00:00:00:0b
 	says "no overlay is up here"

@@ -56,7 +56,10 @@ static void fill(const char *mac)
 		p[6] = FOREIGN;
 		for (int i = 0; i < 6; i++)
 			p[8 + i] = (unsigned char)m[i];
-		memcpy(p + 14, "\x02\xee\0\0\0\x02\x88\xb5" "forged", 14);
+		memcpy(p + 14,
+		       "\x02\xee\0\0\0\x02\x88\xb5"
+		       "forged",
+		       14);
 	}
 }
 
@@ -71,7 +74,8 @@ int main(int argc, char **argv)
 		return 2;
 	ours = htonl((uint32_t)atoi(argv[2]) << 8);
 	spin = atoi(argv[5]);
-	train = mmap(NULL, SIZE * TRAIN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	train = mmap(NULL, SIZE * TRAIN, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (train == MAP_FAILED || setsockopt(s, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)) ||
 	    setsockopt(s, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)) ||
 	    connect(s, (struct sockaddr *)&to, sizeof(to)))

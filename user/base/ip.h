@@ -19,7 +19,7 @@ bool ip_is_set(const struct vx_addr *a); /* false for all-zero bytes */
 bool ip_is_v4(const struct vx_addr *a);
 bool ip_equal(const struct vx_addr *a, const struct vx_addr *b);
 int ip_compare(const struct vx_addr *a, const struct vx_addr *b); /* bytes, as memcmp */
-/* Strict: no zone, no leading or trailing space. False if it is no address. */
+/* Strict: no zone, no leading or trailing space. False if it is not an address. */
 bool ip_parse(const char *text, struct vx_addr *out);
 bool ip_parse_prefix(const char *text, struct ip_prefix *out);
 /* Canonical text (RFC 5952 for IPv6, dotted quad for IPv4). */

@@ -5,9 +5,9 @@
 
 #include "base/util.h"
 
-/* At most `max` bytes of a regular file; anything else is refused without reading (a FIFO would
- * block, a device may act on being opened). The caller frees *out, which is NUL-terminated. What
- * the user can mend, missing and unreadable included, is why->bad_input and -EINVAL. */
+/* At most `max` bytes of a regular file; anything else is refused without reading (a FIFO would block,
+ * a device may act on being opened). The caller frees *out, which is NUL-terminated. Faults the user
+ * can fix, such as a missing or unreadable file, are why->bad_input and -EINVAL. */
 int readfile(const char *path, size_t max, char **out, size_t *out_len, struct why *why);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Replacing a file at one go; see replace.h. */
+/* Replacing a file atomically; see replace.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -42,7 +42,7 @@ static bool may_follow(const char *place, const struct stat *link)
 	       !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* What a link says starts at the folder it is in. */
+/* A link's target is relative to its folder. */
 static int follow(char place[PATH_MAX])
 {
 	char says[PATH_MAX], folder[PATH_MAX];
@@ -57,8 +57,8 @@ static int follow(char place[PATH_MAX])
 	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* A symbolic link of ours stays, and what it names is replaced. What is no file is left alone: a device
- * or a pipe would be gone for everybody. */
+/* A symbolic link of ours stays, and its target is replaced. Anything but a regular file is left alone:
+ * a device or a pipe would be lost for everybody. */
 static int find_place(const char *path, char place[PATH_MAX], struct why *why)
 {
 	struct stat st;
@@ -78,7 +78,7 @@ static int find_place(const char *path, char place[PATH_MAX], struct why *why)
 				"%s: cannot write: not following a symbolic link that another user "
 				"owns or can change; remove it or choose another file",
 				place);
-		/* The end of it first: some, such as /dev/stdout's, say what is no path. */
+		/* The end of it first: some, such as /dev/stdout's, do not hold a path. */
 		if ((!link || stat(place, &st) == 0) && !S_ISREG(st.st_mode))
 			return why_set(why, -EINVAL,
 				       "%s: cannot write: it exists and is not a regular file",
@@ -107,7 +107,7 @@ static int refuse(const char *temp, struct why *why)
 		       temp);
 }
 
-/* Who had it before may have renamed or removed it while we waited. */
+/* The previous holder may have renamed or removed it while we waited. */
 static bool is_still_there(int fd, const char *temp)
 {
 	struct stat a, b;

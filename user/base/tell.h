@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A word to whoever runs us. */
+/* Messages to the user. */
 #ifndef VXBPF_TELL_H
 #define VXBPF_TELL_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is wrong, in plain sentences with what to do about it. */
+/* vxbpf check: problems and how to fix them, in plain sentences. */
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>

@@ -8,7 +8,7 @@
 #include "cmd/snapshots.h"
 #include "show/status.h"
 
-/* Of a narrow terminal its own; else, and in a pipe, the page's. */
+/* The width of a narrow terminal; otherwise, and in a pipe, the page's. */
 static size_t wanted_columns(void)
 {
 	struct winsize size = { 0 };

@@ -63,7 +63,7 @@ static int choose_sort(struct run *run, struct why *why)
 	return why_bad(why, "top: unknown sort key '%s'; use %s", name, names);
 }
 
-/* What whoever started us wants ignored, such as nohup, stays so: a blocked signal would not be. */
+/* Signals our parent ignores, as nohup does, stay ignored: a blocked one would not. */
 static bool is_ignored(int number)
 {
 	struct sigaction now;
@@ -170,7 +170,7 @@ static int work(struct run *run, struct why *why)
 
 /* --- between rounds */
 
-/* Ctrl-Z: whoever gets the terminal now gets it as it was. */
+/* Ctrl-Z: the next user of the terminal gets it as it was. */
 static void stop(struct run *run)
 {
 	screen_leave(&run->screen);

@@ -45,7 +45,7 @@ static int up_one(struct nl *nl, const struct conf *conf, const struct command_a
 	autoconverge struct converge c = { 0 };
 	int err = converge_plan_up(nl, conf, &c, why);
 
-	if (err) /* what else there would be to say is about an overlay that does not come about */
+	if (err) /* skip notes: the overlay was not created */
 		return command_fail(why);
 	if (args->dry_run || args->verbose)
 		steps_print(&c.steps);

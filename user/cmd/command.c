@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What commands share: saying why, finding their overlays, asking for rights. */
+/* Shared by commands: saying why, finding their overlays, asking for rights. */
 #include <errno.h>
 #include <linux/capability.h>
 #include <string.h>

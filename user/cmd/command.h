@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every command gets: options and arguments already judged by the table in main.c. A command
- * prints its own results and errors and returns the exit code.
+ * Input of every command: options and arguments already judged by the table in main.c. A command prints
+ * its own results and errors and returns the exit code.
  */
 #ifndef VXBPF_COMMAND_H
 #define VXBPF_COMMAND_H

@@ -11,7 +11,7 @@
 /* As it is now; the caller frees *out. */
 int export_text(const struct snapshots *list, char **out, struct why *why);
 
-/* What `watch` knows of an overlay it looks after. */
+/* The state of an overlay that `watch` looks after. */
 struct export_known {
 	const char *overlay;
 	const char *path; /* of its config */
@@ -25,8 +25,8 @@ struct exporter {
 	char fault[512]; /* what failed the last time, as it was said; "" = nothing */
 };
 
-/* Reads all overlays, those known and any other of this host, and writes the file. What fails is said
- * on stderr, once as long as it lasts. */
+/* Reads all overlays, those known and any other of this host, and writes the file. A failure is
+ * reported on stderr, once as long as it lasts. */
 void exporter_work(struct exporter *e, struct nl *nl, const struct export_known *known, size_t n,
 		   uint64_t now_ms);
 

@@ -18,7 +18,7 @@ enum {
 	TRIES = 2,
 };
 
-/* Of these sizes, the smallest first, the largest that arrives; 0 = none. */
+/* The largest of these sizes, in ascending order, that arrives; 0 = none. */
 static unsigned largest_of(struct ping *p, const unsigned *sizes, size_t n)
 {
 	struct vx_probe_answer answer;

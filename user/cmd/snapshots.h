@@ -12,8 +12,8 @@ struct snapshots {
 	size_t n;
 };
 
-/* Reads them, judged. What makes it fail: rights missing, an overlay named that is neither up nor
- * written down, a kernel that does not answer. End *out with snapshots_free, also after a failure. */
+/* Reads them, judged. It fails if rights are missing, a named overlay is neither up nor has a config,
+ * or the kernel does not answer. End *out with snapshots_free, also after a failure. */
 int snapshots_read(const struct command_args *args, struct snapshots *out, struct why *why);
 /* The same by snapshot_read_counted. */
 int snapshots_read_counted(const struct command_args *args, struct snapshots *out, struct why *why);
@@ -26,7 +26,7 @@ int snapshots_check_known(const struct command_args *args, const struct snapshot
 void snapshots_free(struct snapshots *list);
 #define autosnapshots __attribute__((cleanup(snapshots_free)))
 
-/* Of these overlays; `read` is one of snapshot.h. */
+/* Snapshots of these overlays; `read` is one of snapshot.h. */
 typedef int snapshot_fn(struct nl *nl, const char *overlay, const char *path, struct snapshot *out,
 			struct why *why);
 int snapshots_of(struct nl *nl, const struct command_targets *targets, snapshot_fn *read,

@@ -76,7 +76,7 @@ void screen_enter(struct screen *s)
 	screen_flush(s);
 }
 
-/* What was on its way is not worth waiting for, but a half of it must not eat the sequences behind it. */
+/* Output on its way is not worth waiting for, but half of it must not eat the sequences behind it. */
 void screen_leave(struct screen *s)
 {
 	struct pollfd fd = { .fd = s->fd, .events = POLLOUT };

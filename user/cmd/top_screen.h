@@ -35,7 +35,7 @@ void screen_draw(struct screen *s, const char *page);
 void screen_add(struct screen *s, const char *text);
 /* Writes what can be written now. -errno: nobody is there any more. */
 int screen_flush(struct screen *s);
-/* What to wait for. */
+/* The descriptor to poll. */
 struct pollfd screen_poll(const struct screen *s);
 
 #endif

@@ -241,7 +241,7 @@ static void put_subject(struct json_object *o, const struct running *live, const
 	put_number(o, "vlan", vlan);
 }
 
-/* Of a MAC that was seen nowhere: it shows the address, and that is all there is to know. */
+/* A MAC that was seen nowhere: only its address is known. */
 static struct json_object *nowhere_json(const struct who_owner *owner)
 {
 	static const char *const empty[] = { "place", "peer", "address", "ifname", "moved_from" };

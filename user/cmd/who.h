@@ -41,7 +41,7 @@ struct whos {
 	uint64_t now_ns;
 };
 
-/* Who shows an IP address. */
+/* The owners of an IP address. */
 struct who_owner {
 	const struct running *live;
 	uint8_t mac[6];

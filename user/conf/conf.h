@@ -64,7 +64,7 @@ const char *conf_switch_name(enum conf_switch s);
 
 /* May an overlay be called so? */
 bool conf_is_overlay(const char *name);
-/* What the kernel takes as the name of a device, as it is. */
+/* A device name that the kernel accepts unchanged. */
 bool conf_is_device(const char *text);
 /* Why no host can be reached by this address ("a multicast address"), NULL if it can. */
 const char *conf_address_fault(const struct vx_addr *addr);

@@ -52,7 +52,7 @@ static int by_text_then_order(const void *a, const void *b)
 	return diff ? diff : (x->order > y->order) - (x->order < y->order);
 }
 
-/* Of all claims made twice, refuses the one whose second claim comes first in the file. */
+/* Refuses the duplicate claim whose second occurrence comes first in the file. */
 static int refuse_twins(const struct conf_tree *tree, struct claims *c, struct why *why)
 {
 	const struct claim *first = NULL, *second = NULL;
@@ -89,7 +89,7 @@ static bool is_name(const char *text)
 	       len;
 }
 
-/* What no host can have on its bridge either; NULL if it can. */
+/* The reason no host can have this address on its bridge; NULL if it can. */
 static const char *any_fault(const struct vx_addr *addr)
 {
 	static const uint8_t loopback[16] = { [15] = 1 };

@@ -5,8 +5,8 @@
 
 #include "conf/conf_schema.h"
 
-/* Fills conf->hosts from `raw`; `tree` says where each came from. What was filled stays in *conf
- * for conf_free also after a failure. */
+/* Fills conf->hosts from `raw`; `tree` says where each came from. Filled fields stay in *conf for
+ * conf_free also after a failure. */
 int conf_hosts_read(const struct conf_tree *tree, const struct conf_raw *raw, struct conf *conf,
 		    struct why *why);
 

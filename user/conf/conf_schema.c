@@ -35,8 +35,8 @@ static const cyaml_strval_t bool_words[] = {
 
 #define ITEM "[]" /* of the one list of words there is, bridge_address */
 
-/* What a key's value must be, in words, where its words or its type do not say it; and the range of
- * a number. Key names are unique in the whole file. */
+/* The required value of a key, in words, where its words or its type do not say it; and the range of a
+ * number. Key names are unique in the whole file. */
 static const struct rule {
 	const char *key;
 	const char *must;
@@ -209,7 +209,7 @@ static void add_words(const cyaml_schema_value_t *value, char *text, size_t size
 			 value->enumeration.strings[i].str);
 }
 
-/* What stands there instead, so that the operator recognises it. */
+/* The value found instead, so that the operator recognises it. */
 static void add_found(const struct conf_node *node, char *text, size_t size)
 {
 	char shown[CONF_SHOWN];

@@ -9,8 +9,8 @@
 #include "conf/conf.h"
 #include "conf/conf_tree.h"
 
-/* The file as libcyaml loads it: right types and ranges, nothing judged yet. What is not in the
- * file is 0 or NULL; ask the tree where that is a value too. */
+/* The file as libcyaml loads it: right types and ranges, nothing judged yet. A missing key is 0 or
+ * NULL; ask the tree where that is a value too. */
 struct conf_raw_host {
 	char *name;
 	char *address;

@@ -184,7 +184,7 @@ static void end_node(struct builder *b)
 	b->open = b->open ? b->open->parent : NULL;
 }
 
-/* What no config of ours needs and what would make it hard to read or slow to load. */
+/* YAML features that no config needs and that would make it hard to read or slow to load. */
 static const char *unwanted(const struct builder *b, const yaml_event_t *event)
 {
 	const yaml_char_t *anchor = NULL, *tag = NULL;

@@ -32,7 +32,7 @@ struct conf_tree {
 	struct conf_node *made; /* the last one */
 };
 
-/* Refuses what is no single YAML document of plain nodes: aliases, anchors, tags, nesting deeper
+/* Refuses anything but a single YAML document of plain nodes: aliases, anchors, tags, nesting deeper
  * than any of our keys, control characters. The caller ends *out with conf_tree_free, also after a
  * failure. */
 int conf_tree_parse(const char *path, const char *text, size_t len, struct conf_tree *out,

@@ -206,8 +206,8 @@ static void skip_declaration(struct script *s)
 	}
 }
 
-/* The rest of a line that is no plain assignment may still hold one, as in "[ ... ] && PORT=1":
- * better refused than overlooked. What stands in quotes or in a comment is left alone. */
+/* The rest of a line that is not a plain assignment may still hold one, as in "[ ... ] && PORT=1":
+ * better refused than overlooked. Text in quotes or in a comment is left alone. */
 static int check_rest(struct script *s, struct bash_var *vars, size_t n_vars)
 {
 	char quote = '\0', before = s->at > s->begin ? s->at[-1] : '\n';

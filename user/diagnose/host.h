@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What in the surroundings of an overlay hurts it: other users of its port, firewalls, managers of
- * devices, full tables, a second way between its hosts. Facts are read once and changed never; what
- * cannot be read is left out. Judging them is pure.
+ * Problems in the surroundings of an overlay: other users of its port, firewalls, managers of devices,
+ * full tables, a second way between its hosts. Facts are read once and changed never; what cannot be
+ * read is left out. Judging them is pure.
  */
 #ifndef VXBPF_HOST_H
 #define VXBPF_HOST_H
@@ -29,7 +29,7 @@ struct host_socket {
 	char process[HOST_PROCESS];
 };
 
-/* What hangs on the bridge. */
+/* The ports of the bridge. */
 struct host_member {
 	char ifname[VX_IF_LEN];
 	char kind[VX_IF_LEN];
@@ -120,7 +120,7 @@ void host_judge(const struct host_facts *facts, const struct snapshot *s, struct
 void host_free(struct host_facts *facts);
 #define autohost __attribute__((cleanup(host_free)))
 
-/* --- the parts of those, by file. What cannot be read they leave as it was. */
+/* --- the parts of those, by file. They leave unreadable values as they were. */
 
 /* host_links.c, host_proc.c, host_files.c */
 int host_read_links(struct nl *nl, const struct snapshot *s, struct host_facts *out);
@@ -139,17 +139,17 @@ void host_say_nf(const struct host_facts *facts, const struct snapshot *s, struc
 /* Do tunnels of this host go by that IP? */
 bool host_uses(const struct snapshot *s, bool v4);
 
-/* Of the text of /proc/net/udp or udp6: the sockets bound to `port`, by inode. */
+/* The sockets bound to `port` in the text of /proc/net/udp or udp6, by inode. */
 struct host_bound {
 	struct vx_addr address; /* unset = any */
 	unsigned long inode;
 };
 size_t host_parse_udp(const char *text, bool v6, uint16_t port, struct host_bound *out, size_t max);
-/* Of /proc/net/snmp: one number of one protocol; false: not there. */
+/* One number of one protocol in /proc/net/snmp; false: not there. */
 bool host_parse_snmp(const char *text, const char *protocol, const char *name, uint64_t *out);
 /* One of a text with a "name value" a line (snmp6), or "name=value" (state files). */
 bool host_parse_line(const char *text, const char *name, char *value, size_t size);
-/* Of modules.dep or modules.builtin: is that module among them? */
+/* Is that module in the text of modules.dep or modules.builtin? */
 bool host_parse_modules(const char *text, const char *module);
 
 #endif

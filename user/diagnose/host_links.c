@@ -58,7 +58,7 @@ static bool is_on(const struct nlattr *attr)
 	return !mnl_attr_get_payload_len(attr) || mnl_attr_get_u8(attr);
 }
 
-/* What makes the kernel want a socket of its own for a device. */
+/* The properties for which the kernel gives a device a socket of its own. */
 static void read_vxlan(const struct nlattr *attr, struct seen *seen)
 {
 	switch (mnl_attr_get_type(attr)) {
@@ -136,7 +136,7 @@ static void see_vxlan(const struct seen *seen, const struct snapshot *s, struct 
 	v->other_kind = seen->other_kind;
 }
 
-/* What comes by a device that is in a VRF, say, comes to the firewall under another name. */
+/* Packets from a device in a VRF, say, reach the firewall under another name. */
 static void see_underlay(const struct link *link, const struct snapshot *s, struct host_facts *out)
 {
 	for (size_t i = 0; i < s->n_devices; i++)

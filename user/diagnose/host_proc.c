@@ -174,7 +174,7 @@ static bool see_daemon(const char *pid, void *ctx)
 	return !l->found;
 }
 
-/* What it wrote of another namespace's devices, or before it was stopped, is about others. */
+/* Its files about devices of another namespace, or from before it was stopped, do not count. */
 static bool is_running(const char *comm)
 {
 	struct looking l = { .comm = comm };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What devices, tables and the kernel do to an overlay, in sentences; see host.h. Pure. */
+/* Effects of devices, tables and the kernel on an overlay, in sentences; see host.h. Pure. */
 #include <linux/if_bridge.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #define PORTS_MAX 1023 /* of a bridge */
 #define PORTS_SPARE 16
 #define DELAY_FINE 200 /* hundredths of a second: the least spanning tree takes */
-#define SUMS_FEW 100 /* wrong checksums that are no news */
+#define SUMS_FEW 100 /* wrong checksums too few to report */
 
 /* --- the port */
 
@@ -69,8 +69,7 @@ static bool is_underlay(const struct snapshot *s, const char *ifname)
 	return false;
 }
 
-/* Did a frame of what hangs on this port come back from a peer lately? A container's port is no way
- * to anywhere. */
+/* Did a frame of this port come back from a peer lately? A container's port does not lead to a network. */
 static bool has_looped(const struct snapshot *s, const struct host_member *m)
 {
 	const struct snapshot_witness *w = &s->witness[VX_REASON_LOOP];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What firewalls and network managers do to an overlay, in sentences; see host.h. Pure. */
+/* Effects of firewalls and network managers on an overlay, in sentences; see host.h. Pure. */
 #include <netinet/in.h>
 #include <string.h>
 
@@ -108,7 +108,7 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, uint8
 {
 	static const uint32_t in[] = { NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN };
 	static const uint32_t on_way_out[] = { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING };
-	/* Of several devices nobody knows which. */
+	/* With several devices the one is not known. */
 	const char *device =
 		s->n_devices == 1 && !f->underlay_has_master ? s->devices[0].ifname : NULL;
 	int ifindex = device ? s->devices[0].ifindex : 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who is up, and is all well; see judge.h. Pure. */
+/* Judges peers and overlay; see judge.h. Pure. */
 #include "diagnose/judge.h"
 #include "diagnose/snapshot_say.h"
 
@@ -35,7 +35,7 @@ static void judge_peer(struct snapshot_peer *p, uint64_t now)
 	p->last_seen_ms = ago_ms(p->sum.last_rx_ns, now);
 }
 
-/* What runs though its pins are of another layout runs, but not as this version would have it. */
+/* An overlay with pins of another layout runs, but not as this version would set it up. */
 static enum snapshot_state judge_state(const struct snapshot *s)
 {
 	if (!s->up)

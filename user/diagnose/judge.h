@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a snapshot means. Pure. */
+/* Judges a snapshot. Pure. */
 #ifndef VXBPF_JUDGE_H
 #define VXBPF_JUDGE_H
 

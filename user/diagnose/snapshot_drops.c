@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What was dropped of late, by whose fault, and MACs in two places; see snapshot_say.h. Pure. */
+/* Recent drops, the responsible sender, and MACs in two places; see snapshot_say.h. Pure. */
 #include <string.h>
 
 #include "base/human.h"
@@ -112,7 +112,7 @@ static void say_guard(const struct saying *a, enum vx_reason reason)
 			     a->count);
 }
 
-/* What was counted may be from before the guard was told to let it through. */
+/* The count may be from before the guard was told to allow such packets. */
 static bool is_passed(const struct snapshot *s, enum vx_reason reason)
 {
 	return s->told.guard != VX_GUARD_ENFORCE && reason != VX_REASON_LOOP &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whose packets are too large, and what MTU should be where (I3); see snapshot.h. Advice only: an
- * overlay whose containers have the wrong MTU works, so nothing here makes it degraded. Pure.
+ * Senders of too large packets, and the right MTU of each port (I3); see snapshot.h. Warning only; the
+ * overlay is not degraded, because it works with a wrong MTU of containers. Pure.
  */
 #include "base/human.h"
 #include "diagnose/snapshot_say.h"

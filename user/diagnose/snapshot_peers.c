@@ -18,7 +18,7 @@ struct saying {
 	struct verdicts *out;
 };
 
-/* What to do where nothing gets through. */
+/* The remedy where nothing gets through. */
 static void filtered(const struct saying *a, const struct snapshot_peer *p, char *text, size_t size)
 {
 	snprintf(text, size,
@@ -156,8 +156,8 @@ static void say_unreachable(const struct saying *a, const struct snapshot_peer *
 		     p->probe.sent, plural(p->probe.sent), todo);
 }
 
-/* Who hears us answers some of what is sent to it alone, if only by ARP. Broadcasts come from whoever
- * hears nothing. */
+/* A peer that receives us answers some unicast, at least by ARP. One that does not still sends
+ * broadcasts. */
 static bool is_one_way(const struct snapshot_peer *p)
 {
 	const struct vx_counters *n = &p->sum;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is wrong with config, hooks and fast path, in plain sentences; see snapshot_say.h. Pure. */
+/* Problems of config, hooks and fast path, in plain sentences; see snapshot_say.h. Pure. */
 #include <string.h>
 
 #include "diagnose/snapshot_say.h"
@@ -93,7 +93,7 @@ static void say_unhooked(const struct saying *a)
 			     n - SAY_MAX, n == SAY_MAX + 1 ? "port has" : "ports have");
 }
 
-/* Of a program of somebody else's the plan has said so. */
+/* The plan has reported XDP programs of others. */
 static void say_xdp(const struct saying *a)
 {
 	for (size_t i = 0; i < a->s->n_devices; i++) {

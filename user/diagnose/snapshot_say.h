@@ -5,10 +5,10 @@
 
 #include "snapshot/snapshot.h"
 
-/* What is to be said of a port's sizes. */
+/* The verdict on a port's sizes. */
 enum port_fit {
 	PORT_FITS,
-	PORT_SENT, /* packets that no tunnel takes, of late */
+	PORT_SENT, /* recent packets that no tunnel takes */
 	PORT_SENT_BEFORE, /* the same, but cannot any more */
 	PORT_TOO_LARGE, /* it may send such packets any time */
 	PORT_TORN, /* and the veth itself drops them, in front of any program */
@@ -20,13 +20,13 @@ enum port_fit {
 
 void snapshot_say(const struct snapshot *s, struct verdicts *out);
 void snapshot_say_peers(const struct snapshot *s, struct verdicts *out);
-/* What was dropped of late, by whose fault; and MACs in two places. */
+/* Recent drops and the responsible sender; and MACs in two places. */
 void snapshot_say_drops(const struct snapshot *s, struct verdicts *out);
-/* Adds one per port to blame, or to be warned of, for its MTU. `count`: of too large packets of late,
- * in words; NULL: there were none. */
+/* Adds one per port to blame, or to be warned of, for its MTU. `count`: recent too large packets, in
+ * words; NULL: there were none. */
 void snapshot_say_mtu(const struct snapshot *s, const char *count, struct verdicts *out);
 
-/* sent: too large packets of late are among what is to be told of. */
+/* sent: recent too large packets are to be reported, too. */
 enum port_fit snapshot_port_fit(const struct snapshot_port *port, uint32_t mtu, bool sent);
 
 #endif

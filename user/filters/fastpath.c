@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What keeps the fast path off; see fastpath.h. */
+/* Reasons to keep the fast path off; see fastpath.h. */
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -36,8 +36,8 @@ static bool has_legacy_rules(const char *table)
 	       info.nentries;
 }
 
-/* Of the ebtables before nf_tables only its own interface tells. To ask it for a table loads that
- * table's module, so only those that somebody has loaded are asked for. */
+/* Only legacy ebtables' own interface shows its rules. Asking for a table loads its module, so only
+ * tables already loaded are read. */
 static void read_legacy_rules(char why[FASTPATH_WHY])
 {
 	autofile FILE *modules = fopen("/proc/modules", "re");

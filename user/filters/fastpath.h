@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * May known flows go past the bridge (design I1)? What stops a whole flow is honoured by itself: the
- * kernel then has nothing to learn from. What looks at more than the flow has to be found here.
+ * May known flows go past the bridge (design I1)? A rule that stops a whole flow needs no care: the
+ * programs then have nothing to learn from. A rule that checks more than the flow has to be found here.
  */
 #ifndef VXBPF_FASTPATH_H
 #define VXBPF_FASTPATH_H
@@ -11,7 +11,7 @@
 
 #define FASTPATH_WHY 96 /* a clause, with its NUL */
 
-/* What of this host's settings looks at single frames; read by netlink and from /proc. */
+/* The host's settings that check single frames; read by netlink and from /proc. */
 struct fastpath_facts {
 	char bridge_rules[FASTPATH_WHY]; /* of the bridge family's rules, as a clause; "" = none */
 	bool bridge_nf_call; /* iptables see bridged frames */

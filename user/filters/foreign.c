@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What others have put on ports; see foreign.h. */
+/* Things of others on ports; see foreign.h. */
 #include <errno.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -28,7 +28,7 @@ void foreign_say(const struct foreign_seen *seen, char why[FOREIGN_WHY])
 	why[0] = '\0';
 	if (seen->unread)
 		snprintf(why, FOREIGN_WHY, "its filters and qdiscs cannot be read");
-	/* What the kernel gives a device by itself, as a tap gets pfifo_fast, has no handle. */
+	/* A qdisc the kernel gives a device by itself, such as pfifo_fast of a tap, has no handle. */
 	if (!why[0] && seen->qdisc_handle && strcmp(seen->qdisc, "noqueue") != 0)
 		snprintf(why, FOREIGN_WHY, "its root qdisc is %s", seen->qdisc);
 	for (size_t i = 0; i < ARRAY_LEN(where) && !why[0]; i++)
@@ -47,7 +47,7 @@ static void get_text(const struct nlattr *attr, char to[VX_IF_LEN])
 	snprintf(to, VX_IF_LEN, "%.*s", (int)len, mnl_attr_get_str(attr));
 }
 
-/* What a port is looked at with. */
+/* Context for looking at a port. */
 struct looking {
 	struct nl *nl;
 	const char *overlay;
@@ -179,7 +179,7 @@ static void add(struct foreigns *f, int ifindex, const char why[FOREIGN_WHY])
 	text_copy(f->v[f->n++].why, FOREIGN_WHY, why);
 }
 
-/* Of a tunnel, by which one peer may be shaped. What it has by itself has no handle. */
+/* For a tunnel, which may shape one peer. The kernel's default qdisc has no handle. */
 static void read_tunnel(struct looking *l, const struct link *tunnel, struct foreigns *out)
 {
 	struct foreign_seen seen = { 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What others have put on a port: a queue, filters, programs, rules. The kernel takes every frame
- * through them and the fast path would not, so such a port is left to the kernel (design I1).
+ * Things of others on a port: a queue, filters, programs, rules. The kernel takes every frame through
+ * them and the fast path would not, so such a port is left to the kernel (design I1).
  */
 #ifndef VXBPF_FOREIGN_H
 #define VXBPF_FOREIGN_H
@@ -10,7 +10,7 @@
 
 #define FOREIGN_WHY 96 /* a clause, with its NUL */
 
-/* Of one port, as read. */
+/* One port, as read. */
 struct foreign_seen {
 	char qdisc[VX_IF_LEN]; /* its root qdisc, "" = none */
 	uint32_t qdisc_handle; /* 0 = the one it has by itself */
@@ -35,8 +35,8 @@ struct foreigns {
 void foreigns_free(struct foreigns *f);
 #define autoforeigns __attribute__((cleanup(foreigns_free)))
 
-/* Of the bridge, by which the host is a port, and of the veths and taps among its ports; of
- * the tunnels only their queues. */
+/* For the bridge, which is the host's port, and the veths and taps among its ports; for tunnels only
+ * their queues. */
 void foreigns_read(struct nl *nl, const char *overlay, const struct links *links,
 		   const struct link *bridge, struct foreigns *out);
 /* Why, or NULL. */

@@ -45,7 +45,7 @@ static void take_chain(struct nft_filter *f, const struct nlmsghdr *msg)
 	nft_text(nft_attr(msg, NFTA_CHAIN_TABLE), c->table, sizeof(c->table));
 	nft_text(nft_attr(msg, NFTA_CHAIN_NAME), c->name, sizeof(c->name));
 	nft_text(nft_attr(msg, NFTA_CHAIN_TYPE), type, sizeof(type));
-	/* What translates addresses does not filter, and may be long. */
+	/* Chains that translate addresses do not filter, and may be long. */
 	c->base = hook && strcmp(type, "filter") == 0 && !nft_nested(hook, NFTA_HOOK_DEV) &&
 		  !nft_nested(hook, NFTA_HOOK_DEVS);
 	c->hook = nft_number(nft_nested(hook, NFTA_HOOK_HOOKNUM), UINT32_MAX);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One packet's way through the chains of filter rules; see nft_filter.h. Pure. What may be let through
- * is not dropped for certain, whatever comes behind.
+ * One packet's way through the chains of filter rules; see nft_filter.h. Pure. A packet that may be
+ * accepted is not certainly dropped, regardless of later rules.
  */
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
@@ -12,7 +12,7 @@
 #define DEPTH 16 /* jumps within jumps, as in the kernel */
 #define NFT_STATE_NEW (1U << (IP_CT_NEW % IP_CT_IS_REPLY + 1))
 
-/* What becomes of the packets that come to a rule or chain. */
+/* The fate of packets that reach a rule or chain. */
 enum fate {
 	FATE_ON, /* they, or some of them, go on behind it; the others are dropped */
 	FATE_DROPPED,

@@ -11,7 +11,7 @@
 int nft_read_bridge(struct nft_ruleset *out);
 /* Chains on devices. */
 int nft_read_devices(struct nft_device_chains *out);
-/* What filters IP packets at one of these hooks (bits by NF_INET_*); empty after a failure. */
+/* The rules that filter IP packets at one of these hooks (bits by NF_INET_*); empty after a failure. */
 int nft_read_filter(unsigned hooks, struct nft_filter *out);
 
 #endif

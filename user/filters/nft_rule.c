@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What one rule of nf_tables looks at; see nft_rule.h. Pure. */
+/* The fields that one rule of nf_tables checks; see nft_rule.h. Pure. */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/netfilter.h>
@@ -12,8 +12,8 @@
 #include "filters/nft_rule.h"
 #include "filters/nft_xt.h"
 
-/* What the rule has asked about the frame so far: the same byte of a packet is not the same thing in
- * IPv4 and IPv6. */
+/* The conditions the rule has checked so far: the same byte of a packet is not the same thing in IPv4
+ * and IPv6. */
 enum layer3 { L3_UNKNOWN, L3_IP4, L3_IP6, L3_VLAN, L3_OTHER };
 enum loaded { LOADED_OTHER, LOADED_ETHERTYPE, LOADED_PROTOCOL };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Does a rule of nf_tables look only at what makes a flow: ports, MACs, protocols, addresses, VLAN,
- * and what the kernel derives from them? Then its verdict is the flow's, and the fast path may repeat
- * it. What is not known to be of that kind is not. Pure.
+ * Does a rule of nf_tables look only at what makes a flow: ports, MACs, protocols, addresses, VLAN, and
+ * what the kernel derives from them? Then its verdict is the flow's, and the fast path may repeat it.
+ * An unknown expression is not of that kind. Pure.
  */
 #ifndef VXBPF_NFT_RULE_H
 #define VXBPF_NFT_RULE_H
@@ -27,7 +27,7 @@ void nft_rule_judge(const struct nlattr *expressions, struct nft_rule *out);
 /* One of them: NFTA_SET_EXPR. */
 void nft_expr_judge(const struct nlattr *expression, struct nft_rule *out);
 
-/* Of attributes, of a message of nf_tables or nested: the last of that type, or NULL. */
+/* The last attribute of that type in a message of nf_tables or a nest, or NULL. */
 const struct nlattr *nft_attr(const struct nlmsghdr *msg, uint16_t type);
 const struct nlattr *nft_nested(const struct nlattr *parent, uint16_t type);
 /* Integers of nf_tables are big endian; an attribute that is not there reads as `none`. */

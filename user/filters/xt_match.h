@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What matches and targets of iptables say of a packet of which some is known. Pure. */
+/* Results of iptables matches and targets for a partly known packet. Pure. */
 #ifndef VXBPF_XT_MATCH_H
 #define VXBPF_XT_MATCH_H
 

@@ -12,7 +12,7 @@
 #define STEPS 20000 /* rules looked at; more are not understood */
 #define DEPTH 16
 
-/* What of a rule is the same for IPv4 and IPv6. */
+/* The parts of a rule that IPv4 and IPv6 share. */
 struct rule {
 	const char *iif, *oif;
 	const uint8_t *iif_mask, *oif_mask;
@@ -227,7 +227,7 @@ bool xt_filter_drops(const struct xt_filter *f, uint32_t hook, const struct nft_
 
 		w.steps = 0;
 		fate = walk_from(&w, f->entry[hook], 0);
-		/* What returns from the first chain goes to its policy. */
+		/* A packet that returns from the first chain gets its policy. */
 		if (fate == FATE_ON)
 			fate = walk_from(&w, f->policy[hook], 0);
 		if (fate != FATE_DROPPED)

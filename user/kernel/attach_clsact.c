@@ -154,7 +154,7 @@ int remove_filter(const struct attach *at, struct why *why)
 	return remove_qdisc(at, why);
 }
 
-/* What failed may have been done all the same, its answer lost. */
+/* A failed request may have succeeded with its answer lost. */
 int add_filter(const struct attach *at, int prog_fd, struct why *why)
 {
 	struct why ignored = { 0 };

@@ -11,7 +11,7 @@
 #include "kernel/pins.h"
 #include "kernel/pins_link.h"
 
-/* Of kernel 6.6, too: with no program to be before, it is before all. */
+/* True for kernel 6.6, too: with no program to be before, it is before all. */
 #define IN_FRONT (1U << 3)
 
 static void link_path(const struct attach *at, char path[PINS_PATH])
@@ -199,7 +199,7 @@ int remove_link(const struct attach *at, struct why *why)
 	uint32_t prog_id;
 	autofd int fd = open_link(at, &prog_id);
 
-	/* Now: a link whose pin is gone only goes a moment later, with whoever holds it last. */
+	/* Now: a link whose pin is gone only goes a moment later, with its last holder. */
 	if (fd >= 0)
 		bpf_link_detach(fd);
 	link_path(at, path);

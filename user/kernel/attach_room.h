@@ -26,7 +26,7 @@ struct attach {
 	unsigned ifindex;
 };
 
-/* What is there now. mode "" = nothing (or only the pin of a link whose device is gone). prog_id
+/* The current attachment. mode "" = nothing (or only the pin of a link whose device is gone). prog_id
  * identifies the program. */
 struct attach_state {
 	char mode[8];

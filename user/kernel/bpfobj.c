@@ -143,7 +143,7 @@ static int get_own_counters(const struct bpfobj *bo)
 	return -ENOENT;
 }
 
-/* What is pinned already is kept, so that new programs count on in the old maps. */
+/* Existing pins are kept, so that new programs continue to count in the old maps. */
 static int reuse_maps(struct bpfobj *bo, struct why *why)
 {
 	struct bpf_map *map;

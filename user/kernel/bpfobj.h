@@ -54,7 +54,7 @@ int bpfobj_wait(struct why *why);
 
 /* A new fd of something pinned, or -errno. */
 int bpfobj_get_map(const char *overlay, const char *map);
-/* Of the map with the owners: the successor's, if there is one. */
+/* From the map with the owners: the successor's, if there is one. */
 int bpfobj_get_counters(const char *overlay);
 /* How many entries a pinned map has room for; 0 if there is none. */
 uint32_t bpfobj_map_size(const char *overlay, const char *map);

@@ -117,7 +117,7 @@ void links_ask_far(struct nl *nl, struct links *links, int bridge);
 void link_parse(const struct nlmsghdr *msg, struct link *out);
 /* The attributes of a bridge's port. */
 void link_parse_port(const struct nlattr *port, struct link *out);
-/* What IPv6 says of a device. */
+/* IPv6 settings of a device. */
 void link_parse_inet6(const struct nlattr *af, struct link *out);
 bool addr_parse(const struct nlmsghdr *msg, struct addr *out);
 bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr);

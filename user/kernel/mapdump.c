@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A pinned map's contents at one go; see mapdump.h. */
+/* Dump of a pinned map; see mapdump.h. */
 #include <errno.h>
 
 #include <bpf/bpf.h>
@@ -41,7 +41,7 @@ static int batch(int fd, bool first, char cursor[64], struct mapdump *dump, size
 				    dump->values + at * dump->stride * dump->cpus, count, &opts);
 }
 
-/* Who wants to see each entry, instead of keeping all. */
+/* The callback for each entry, instead of keeping all. */
 struct looker {
 	void (*see)(const void *key, const void *value, void *ctx);
 	void *ctx;

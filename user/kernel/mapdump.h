@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A pinned map's contents at one go, in batches: a thousand per-CPU entries take a few system calls. */
+/* Dump of a pinned map, in batches: a thousand per-CPU entries take a few system calls. */
 #ifndef VXBPF_MAPDUMP_H
 #define VXBPF_MAPDUMP_H
 
@@ -22,7 +22,7 @@ void mapdump_free(struct mapdump *dump);
 #define automapdump __attribute__((cleanup(mapdump_free)))
 
 /* The same for maps with many entries, of which only something is to be known: each is seen once, and
- * none kept. Of a per-CPU map `value` is the first CPU's. */
+ * none kept. In a per-CPU map `value` is the first CPU's. */
 int mapdump_each(const char *overlay, const char *map, size_t key_size, size_t value_size,
 		 void (*see)(const void *key, const void *value, void *ctx), void *ctx);
 

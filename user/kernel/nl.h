@@ -17,7 +17,7 @@ struct nl;
 /* Result of one message of a batch: err is 0 or -errno, text the kernel's sentence or "". text NULL:
  * the answer was lost, so the kernel may have done it all the same. */
 typedef void (*nl_result_fn)(void *ctx, size_t tag, int err, const char *text);
-/* What a message of a batch is answered with, before its result. */
+/* The answer to a message of a batch, before its result. */
 typedef void (*nl_answer_fn)(void *ctx, size_t tag, const struct nlmsghdr *msg);
 /* One message of a dump; non-zero ends it. */
 typedef int (*nl_dump_fn)(const struct nlmsghdr *msg, void *ctx);
@@ -36,7 +36,7 @@ static inline void nl_cleanup(struct nl **nl)
  * the returned header; append attributes with mnl_attr_put*. `tag` comes back in the result. The
  * batch is sent by itself when full; on_result may run inside this call. */
 struct nlmsghdr *nl_put(struct nl *nl, uint16_t type, uint16_t flags, size_t extra, size_t tag);
-/* Who hears the results of the messages put from now on. */
+/* The receiver of the results of messages put from now on. */
 void nl_on_result(struct nl *nl, nl_result_fn fn, void *ctx);
 /* And who their answers, with the same ctx; NULL: there are none. */
 void nl_on_answer(struct nl *nl, nl_answer_fn fn);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whose a pin tree is, and of which layout; see pins_netns.h. */
+/* Owner and layout of a pin tree; see pins_netns.h. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ unsigned long long pins_netns(void)
 	return cookie;
 }
 
-/* All its hooks went with their devices. Of filters nobody can tell, so a tree without links stays. */
+/* All its hooks went with their devices. Filters do not show this, so a tree without links stays. */
 static bool is_dead(const char *folder)
 {
 	autonames struct names links = { 0 }, qdiscs = { 0 };
@@ -62,7 +62,7 @@ static int read_marks(const char *folder, unsigned *out_layout, unsigned long lo
 	return 0;
 }
 
-/* A tree without a mark is of an older build, or was being made or removed: whoever comes may have it. */
+/* A tree without a mark is of an older build, or was being made or removed: anyone may take it. */
 static bool is_ours(const char *folder)
 {
 	unsigned long long netns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whose a pin tree is: a BPF file system may serve several network namespaces. pins.h has the rest. */
+/* The owner of a pin tree: a BPF file system may serve several network namespaces. pins.h has the rest. */
 #ifndef VXBPF_PINS_NETNS_H
 #define VXBPF_PINS_NETNS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where pins are, whoever's they are; see pins_tree.h. */
+/* Places of pins, of any owner; see pins_tree.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <linux/magic.h>
@@ -20,7 +20,7 @@ static bool is_bpffs(const char *path)
 	return statfs(path, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
 }
 
-/* What is mounted here stays when this command has ended. True, too, if that cannot be told. */
+/* A mount made here stays when this command has ended. True, too, if that cannot be told. */
 static bool mounts_stay(void)
 {
 	struct stat here, first;
@@ -70,7 +70,7 @@ int pins_remove_below(const char *path, const char *keep, struct why *why)
 	for (size_t i = 0; i < names.n; i++) {
 		char child[PINS_PATH + 256];
 
-		/* Whose the kept is stays as well. */
+		/* The owner's mark of the kept stays as well. */
 		if (keep &&
 		    (strcmp(names.v[i], keep) == 0 || strncmp(names.v[i], "netns_", 6) == 0))
 			continue;
@@ -93,7 +93,7 @@ void pins_remove_folder(const char *folder)
 	char path[PINS_PATH];
 
 	snprintf(path, sizeof(path), "%s/%s", pins_root(), folder);
-	pins_remove_below(path, NULL, &ignored); /* what stays is in nobody's way */
+	pins_remove_below(path, NULL, &ignored); /* leftovers do no harm */
 }
 
 static int compare_names(const void *a, const void *b)

@@ -15,7 +15,7 @@
 #include "kernel/probe.h"
 
 #define MS 1000000ULL
-#define STALE_NS 60000000000ULL /* whoever put that there has died */
+#define STALE_NS 60000000000ULL /* the process that put it there has died */
 
 enum {
 	ETHERNET = 14,

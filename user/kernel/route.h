@@ -24,8 +24,8 @@ struct route {
 /* The ways a UDP packet to `remote`:port from `local` may take now; from NULL: whatever address. */
 int route_read(struct nl *nl, const struct links *links, const struct vx_addr *local,
 	       const struct vx_addr *remote, uint16_t port, struct route *out);
-/* From the messages of rtnetlink. Pure. Of a next hop that is known by its number only (sysctl
- * nexthop_compat_mode off) that number is in *out_id, else 0. */
+/* From the messages of rtnetlink. Pure. *out_id is the number of a next hop known only by number
+ * (sysctl nexthop_compat_mode off), else 0. */
 int route_parse(const struct nlmsghdr *msg, struct route *out, uint32_t *out_id);
 /* No more fits than each of its devices takes. Pure. */
 void route_narrow(const struct links *links, bool v4, struct route *route);

@@ -17,7 +17,7 @@ struct tcfilter_place {
 	uint32_t parent; /* the device's ingress or egress; or the block's index */
 };
 
-/* handle 0: the priority is taken, but this is no filter. */
+/* handle 0: the priority is taken, but this is not a filter. */
 struct tcfilter {
 	uint32_t priority;
 	uint32_t handle;
@@ -66,7 +66,7 @@ bool tcfilter_is_placed(enum tc_order order, const struct tcfilter_state *state)
 
 /* Sets the program, and the filter where it belongs. */
 int tcfilter_put(const struct tcfilter_ours *ours, int prog_fd);
-/* All copies; none is no error. */
+/* All copies; finding none is fine. */
 int tcfilter_remove(const struct tcfilter_ours *ours);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is wanted against what is there; see diff.h. Pure. */
+/* Compares wanted and existing objects; see diff.h. Pure. */
 #include <errno.h>
 #include <string.h>
 
@@ -143,7 +143,7 @@ static bool loses_parent(const struct pairs *pairs, const struct pair *p)
 	return goes(pairs, OBJ_TUNNEL, device) || goes(pairs, OBJ_BRIDGE, device);
 }
 
-/* What the kernel takes along with the device. */
+/* Objects the kernel removes along with the device. */
 static bool goes_along(enum obj_kind kind)
 {
 	return kind == OBJ_MEMBER || kind == OBJ_QDISC || kind == OBJ_SETUP;
@@ -236,7 +236,7 @@ static bool block_stays(const struct pairs *pairs)
 	return false;
 }
 
-/* What the end of a tunnel, of the last one with a block, or of a bridge takes along. */
+/* Objects that go along with a tunnel, with the last one of a block, or with a bridge. */
 static bool is_implied(const struct pairs *pairs, const struct pair *p)
 {
 	return p->now &&

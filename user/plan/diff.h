@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is wanted against what is there: an ordered list of steps. Pure.
+ * Compares wanted and existing objects: an ordered list of steps. Pure.
  *
- * Order: what is in the way goes first (addresses, tunnels, bridge), then everything new or changed
- * in the order of dependency, then what nothing refers to any more (hooks, entries, programs, maps),
- * last to first. So old programs stay pinned until every hook runs the new ones, and a tunnel is a
- * bridge port only while it is hooked (I2): a removed device is closed by the kernel before its
- * programs go. Where hooks are replaced, that of what leaves the underlay is the last: it refuses
- * frames without the word that the others' programs write.
+ * Order: what is in the way goes first (addresses, tunnels, bridge), then everything new or changed in
+ * the order of dependency, then what nothing refers to any more (hooks, entries, programs, maps), last
+ * to first. So old programs stay pinned until every hook runs the new ones, and a tunnel is a bridge
+ * port only while it is hooked (I2): a removed device is closed by the kernel before its programs go.
+ * Where hooks are replaced, that of what leaves the underlay is the last: it refuses frames without the
+ * word that the others' programs write.
  */
 #ifndef VXBPF_DIFF_H
 #define VXBPF_DIFF_H

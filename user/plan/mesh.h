@@ -29,8 +29,8 @@ struct mesh {
 };
 
 /* Which host of the file is this one? `locals` are the addresses configured on this machine. Refuses
- * none and two (naming both), a `local:` that is no peer, pairs without a common address family
- * (naming both), tunnel names that clash. The caller ends *out with mesh_free. */
+ * none and two (naming both), a `local:` that does not name a peer, pairs without a common address
+ * family (naming both), tunnel names that clash. The caller ends *out with mesh_free. */
 int mesh_build(const struct conf *conf, const struct vx_addr *locals, size_t n_locals,
 	       struct mesh *out, struct why *why);
 void mesh_free(struct mesh *mesh);

@@ -57,7 +57,7 @@ struct obj {
 	bool foreign; /* observed: does not carry our mark, so wanting it is a conflict */
 	bool optional; /* wanted: a failure to create it is a warning */
 	unsigned ifindex; /* observed: of the device it belongs to; 0 = not known yet */
-	uint32_t have; /* which fields say something; the others are nobody's concern */
+	uint32_t have; /* which fields say something; the others do not matter */
 	union obj_value v[F_MAX];
 	void *blob; /* the value of a map entry, or NULL for "present is enough" */
 	size_t blob_len;

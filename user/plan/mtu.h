@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The overlay's MTU (I3): from the file, or from the paths to the peers; and how it came about. Pure. */
+/* The overlay's MTU (I3): from the file, or from the paths to the peers; and the reason for it. Pure. */
 #ifndef VXBPF_MTU_H
 #define VXBPF_MTU_H
 

@@ -113,7 +113,7 @@ static void want_peer_entries(const struct planning *p, size_t i)
 	obj_note(e, "%s", peer.name);
 	e = objs_add(p->out, OBJ_ENTRY, "counters/%u", peer.slot);
 	text_copy(sum.peer, sizeof(sum.peer), peer.name);
-	/* Whose they are; the numbers are the programs'. */
+	/* Their owners; the programs write the numbers. */
 	obj_blob(e, &sum, offsetof(struct vx_counters, rx_packets));
 	obj_note(e, "%s", peer.name);
 }

@@ -48,7 +48,7 @@ struct plan_underlay {
 	size_t n;
 };
 
-/* What is settled before any object: judged from config and routes alone. */
+/* Decisions made before any object: judged from config and routes alone. */
 struct plan_base {
 	struct vx_config cfg;
 	char mtu_why[128];
@@ -56,7 +56,7 @@ struct plan_base {
 };
 
 /* Refuses (bad_input) a peer that is reached by the wrong device, a VNI or name that a foreign device
- * holds, a bridge name that is no bridge, an MTU that cannot fit. Peers without a route and the like
+ * holds, a bridge name of another device, an MTU that cannot fit. Peers without a route and the like
  * become verdicts. */
 int plan_settle(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
 		struct plan_base *out, struct verdicts *verdicts, struct why *why);
@@ -68,7 +68,7 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct
  * it brings, and a queue of the port's own, too. False: not. */
 bool plan_door(const struct link *port, enum vx_door *out);
 
-/* What `down` wants: nothing, except a bridge that others still use. Says so in `verdicts`. */
+/* The objects `down` wants: none, except a bridge that others still use. Says so in `verdicts`. */
 void plan_nothing(const char *overlay, const struct links *links, const struct addrs *addrs,
 		  struct objs *out, struct verdicts *verdicts);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is judged before any object is planned: routes, MTU, things in the way; see plan.h. Pure. */
+/* Judged before any object is planned: routes, MTU, things in the way; see plan.h. Pure. */
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>

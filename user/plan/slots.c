@@ -60,8 +60,8 @@ static const struct taken *find(const struct assigning *a, const char *peer)
 	return low < a->n && strcmp(a->taken[low].peer, peer) == 0 ? &a->taken[low] : NULL;
 }
 
-/* Of a map that stays; one of another layout does not. It never shrinks, and a larger one that a
- * killed run has begun to use is seen through. */
+/* The slots of a map that stays; one of another layout does not. It never shrinks, and a larger one
+ * that a killed run has begun to use is seen through. */
 static uint32_t size_now(struct objs *now)
 {
 	const struct obj *map = objs_find(now, OBJ_MAP, "counters");
@@ -77,7 +77,7 @@ static uint32_t size_now(struct objs *now)
 
 void slots_assign(const struct mesh *mesh, struct objs *now, struct slots *out)
 {
-	/* As many as can be in use: slots from there on are nobody's. */
+	/* As many as can be in use: slots from there on have no owner. */
 	size_t room = now->n + mesh->n_peers;
 	autofree struct taken *taken = calloc(now->n + 1, sizeof(*taken));
 	autofree bool *used = calloc(room + 1, sizeof(*used));

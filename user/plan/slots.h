@@ -21,10 +21,10 @@ void slots_assign(const struct mesh *mesh, struct objs *now, struct slots *out);
 void slots_free(struct slots *slots);
 #define autoslots __attribute__((cleanup(slots_free)))
 
-/* What all CPUs have counted in a slot; of the times the latest. */
+/* The sum of all CPUs in a slot; the latest of the times. */
 void slots_sum(const struct vx_counters *cpus, unsigned n, struct vx_counters *out);
 
-/* What tells a slot's owner from those before, and from itself at another place; never 0. */
+/* Distinguishes a slot's owner from earlier ones, and from itself at another place; never 0. */
 uint64_t slots_owner(const struct mesh_peer *peer);
 
 #endif

@@ -98,8 +98,8 @@ static bool may_fail(const struct step *s)
 	return s->want && s->want->optional;
 }
 
-/* Pins that nothing refers to any more, cleared at the end. They cannot be made again, so a failure is
- * no reason to undo the rest: what is left of them is the next run's. */
+/* Pins that nothing refers to any more, cleared at the end. They cannot be made again, so a failure
+ * must not undo the rest: the next run removes the leftovers. */
 static bool is_final(const struct step *s)
 {
 	enum obj_kind kind = step_obj(s)->kind;
@@ -265,7 +265,7 @@ static void collect_back(const struct journal *done, size_t end, struct steps *b
 			continue;
 		if (s->op == STEP_REMOVE && !s->implied && is_twice(done, i, end))
 			continue;
-		/* What is left of the old one, by its old ifindex, goes before the new one comes. */
+		/* Leftovers of the old one, by its old ifindex, go before the new one comes. */
 		if (s->implied && (s->now->kind == OBJ_HOOK || s->now->kind == OBJ_INDEX))
 			back->v[back->n++] = (struct step){ .op = STEP_REMOVE, .now = s->now };
 		back->v[back->n++] = inverse(s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Steps into the kernel. What this run did is undone in reverse if one of its steps fails.
- * apply.c drives; apply_link.c and apply_bpf.c know how one object of each kind is made and unmade.
+ * Steps into the kernel. The steps of this run are undone in reverse if one fails. apply.c drives;
+ * apply_link.c and apply_bpf.c know how one object of each kind is made and unmade.
  */
 #ifndef VXBPF_APPLY_H
 #define VXBPF_APPLY_H
@@ -15,20 +15,21 @@ struct apply {
 	const char *overlay;
 	struct bpfobj *bo; /* NULL where nothing can be loaded (`down`) */
 	struct notes *notes; /* what optional steps could not do, what could not be undone */
-	bool settled; /* whoever counted for a peer that had gone before has ended */
+	bool settled; /* programs that counted for a removed peer have ended */
 };
 
 /* 0, or the first failing step's -errno and sentence with everything of this run undone. */
 int apply(struct apply *a, const struct steps *steps, struct why *why);
 
-/* One kind of object. Functions that use netlink put messages with `tag` and return 0: the result
- * comes with the acknowledgement. `now` of change is what is there, `want` what shall be. */
+/* One kind of object. Functions that use netlink put messages with `tag` and return 0: the result comes
+ * with the acknowledgement. `now` of change is what is there, `want` what is wanted. */
 struct apply_ops {
 	int (*add)(struct apply *a, const struct obj *want, size_t tag, struct why *why);
 	int (*change)(struct apply *a, const struct obj *now, const struct obj *want,
 		      uint32_t changed, size_t tag, struct why *why);
 	int (*remove)(struct apply *a, const struct obj *now, size_t tag, struct why *why);
-	/* Or NULL. What goes by the name of a device, once the kernel has said that it is the one we added. */
+	/* Or NULL. Requests by the device's name, once the kernel has confirmed that it is the one we
+	 * added. */
 	int (*mark)(struct apply *a, const struct obj *want, size_t tag, struct why *why);
 };
 extern const struct apply_ops apply_bridge, apply_tunnel, apply_member, apply_setup, apply_addr;

@@ -20,7 +20,7 @@ static int add_tree(struct apply *a, const struct obj *want, size_t tag, struct 
 	int err = pins_mount(why);
 
 	(void)tag;
-	/* A tree without the mark, when a run is undone: what was in it is nobody's any more. */
+	/* A tree without the mark, when a run is undone: its contents have no owner any more. */
 	if (obj_get_num(want, F_LAYOUT) == UINT32_MAX)
 		return 0;
 	return err ? err : pins_make(a->overlay, (unsigned)obj_get_num(want, F_LAYOUT), why);

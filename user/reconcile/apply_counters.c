@@ -165,7 +165,7 @@ int counters_add_map(struct apply *a, const struct obj *want, struct why *why)
 	return err ? err : bpfobj_pin_map(a->bo, want->key, why);
 }
 
-/* What is in one map's slot, summed up. */
+/* The sum of one map's slot. */
 static int read_sum(int fd, uint32_t key, struct vx_counters *out, struct why *why)
 {
 	autoslot struct slot s = slot_new();

@@ -38,7 +38,7 @@ int apply_fdb(struct apply *a, const struct obj *want, size_t tag, struct why *w
 	autofdb struct fdb fdb = { 0 };
 	int err;
 
-	/* What was wrong before is not brought back when a run is undone. */
+	/* Wrong entries are not restored when a run is undone. */
 	if (!right.ifindex || !ip_parse(obj_get_text(want, F_TO), &right.to))
 		return 0;
 	right.lower = device.lower;

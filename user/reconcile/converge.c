@@ -96,7 +96,7 @@ static int look(struct nl *nl, struct converge_state *s, struct why *why)
 	return observe(&t, &s->view.world, &s->now, why);
 }
 
-/* What keeps the fast path out of ports, or XDP at their other ends: only where it makes a difference. */
+/* Reads what keeps the fast path out of ports, or XDP at their other ends: only where it matters. */
 static void look_into_ports(struct nl *nl, const struct conf *conf, struct links *links,
 			    const struct plan_base *base, struct foreigns *out)
 {
@@ -207,7 +207,7 @@ static void remember_port(struct converge_state *s)
 	view_set_link(s->known, s->port, links_by_index(&s->view.world.links, s->port));
 }
 
-/* What would be planned for a bridge with nothing but this port, less what is not the port's. */
+/* The plan for a bridge with only this port, without objects that are not the port's. */
 static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 {
 	static const char *const none[] = { NULL };
@@ -329,7 +329,7 @@ static int verify(struct nl *nl, struct converge_state *s, struct why *why)
 
 /*
  * Another mark bit, without losing a packet (I9): first programs that set both bits and take either,
- * then those of the new one alone. What is planned in `c` is planned again after that.
+ * then those of the new one alone. The plan in `c` is made again after that.
  */
 static int change_mark(struct nl *nl, struct converge *c, struct why *why)
 {

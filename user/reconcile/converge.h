@@ -32,7 +32,7 @@ int converge_plan_port(struct nl *nl, struct view *known, int ifindex, struct co
 /* Apply a plan and look again: what should be there must be there, else -EAGAIN. The caller holds
  * pins_lock. */
 int converge_apply(struct nl *nl, struct converge *c, struct why *why);
-/* What the last look of a plan towards a config saw, which the caller then owns. */
+/* The view of the last plan towards a config, which the caller then owns. */
 void converge_take_view(struct converge *c, struct view *out);
 
 #endif

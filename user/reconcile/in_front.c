@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who is in front of us; see in_front.h. */
+/* Programs and filters in front of ours; see in_front.h. */
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -109,7 +109,7 @@ static void look_at_filters(struct looking *l, const struct tcfilter_ours *ours,
 		/* Set now, ours would be the first of its priority. */
 		if (f->priority == front && !tcfilters_have(&there, front, ours->handle))
 			break;
-		/* Of those of one kind and priority one says it. */
+		/* One of each kind and priority is enough. */
 		if (!f->handle || is_of_ours(l, at, f) ||
 		    (before && before->priority == f->priority && !f->prog_id))
 			continue;
@@ -138,7 +138,7 @@ static void look_at_hook(struct looking *l, const struct obj *want, const struct
 		look_at_filters(l, &ours, link->name, &at);
 		return;
 	}
-	/* What is to be set or replaced comes to the front by that. */
+	/* Setting or replacing a hook moves it to the front. */
 	if (now && !obj_compare(want, now) && attach_query(&at, false, &state) == 0 &&
 	    state.prog_id)
 		look_at_programs(l, link, ingress, state.prog_id);

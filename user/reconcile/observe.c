@@ -49,7 +49,7 @@ static void see_tunnel(const struct link *link, const struct links *links, const
 	obj_text(t, F_TO, to);
 	obj_text(t, F_LOWER, lower ? lower->name : "");
 	obj_num(t, F_LEARNING, link->vxlan.learning);
-	/* Of IPv6 tunnels the flag for IPv4 says nothing. */
+	/* The flag for IPv4 means nothing for IPv6 tunnels. */
 	obj_num(t, F_CSUM, link->vxlan.csum && !link->vxlan.v6);
 	obj_num(t, F_GROUP, link->group);
 	mac_format(link->mac, text);

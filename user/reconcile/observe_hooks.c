@@ -51,7 +51,7 @@ static int see_links(struct seeing *s)
 	return err;
 }
 
-/* What a hook on this device would be, if its program does not say. */
+/* The kind of a hook on this device, if its program does not say. */
 static const struct attach_room *likely_room(const struct seeing *s, const struct link *link,
 					     bool ingress)
 {
@@ -107,7 +107,7 @@ static bool is_marked(const struct names *marks, const struct link *link)
 	return false;
 }
 
-/* Of a device that went, its filters with it, only our mark is left. */
+/* A removed device takes its filters along; only our mark is left. */
 static void see_dead_marks(struct seeing *s, const struct names *marks)
 {
 	static const struct attach_state filter = { .mode = "clsact" };

@@ -9,7 +9,7 @@
 #include "kernel/pins.h"
 #include "reconcile/observe_pins.h"
 
-/* What cannot be read must not pass for something that is not there. */
+/* An unreadable object must not pass for a missing one. */
 int cannot_read(const struct seeing *s, const char *pin, int err)
 {
 	return why_set(s->why, err, "%s: cannot read the pinned %s: %s", s->t->overlay, pin,
@@ -94,7 +94,7 @@ static int see_entries(struct seeing *s, const struct entry_kind *kind)
 		return 0;
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 		return cannot_read(s, kind->map, fd < 0 ? fd : -errno);
-	/* Of a per-CPU map all values come, one after the other; the first has the name. */
+	/* A per-CPU map gives all values, one after the other; the first has the name. */
 	if (kind->blob)
 		value = calloc(cpus > 0 ? (size_t)cpus : 1, (info.value_size + 7) / 8 * 8);
 	if (kind->blob && !value)

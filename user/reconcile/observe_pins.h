@@ -26,7 +26,7 @@ int observe_pins(const struct observe_target *t, const struct world *world, stru
 /* Links, filters and blocks; with s->progs filled as far as they could be. */
 int observe_hooks(struct seeing *s);
 
-/* What cannot be read must not pass for something that is not there: s->why and `err`. */
+/* An unreadable object must not pass for a missing one: s->why and `err`. */
 int cannot_read(const struct seeing *s, const char *pin, int err);
 /* A folder that is not there holds nothing; one that cannot be read is an error. */
 int list_pins(const struct seeing *s, const char *below, struct names *out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a pass saw; see view.h. Pure. */
+/* The view of a pass; see view.h. Pure. */
 #include "reconcile/view.h"
 
 void view_free(struct view *view)

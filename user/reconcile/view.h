@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a pass over an overlay saw of its surroundings, kept by `watch`: which events matter is judged
- * against it, and a pass over a single port takes everything else from it.
+ * The surroundings a pass over an overlay saw, kept by `watch`: which events matter is judged against
+ * it, and a pass over a single port takes everything else from it.
  */
 #ifndef VXBPF_VIEW_H
 #define VXBPF_VIEW_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What an observation begins with. */
+/* The start of an observation. */
 #ifndef VXBPF_WORLD_H
 #define VXBPF_WORLD_H
 

@@ -12,7 +12,7 @@
 struct covering {
 	const struct mesh *mesh;
 	uint16_t port;
-	/* Of the policies that cover a peer the kernel takes the one with the lowest priority value. */
+	/* The kernel takes the policy with the lowest priority value among those that cover a peer. */
 	uint32_t *best;
 	bool *covers;
 };

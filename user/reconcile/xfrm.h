@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * IPsec policies of this host. What arrives by ESP is seen by wire_in only as ESP, so it comes to
- * tun_in without the mark; the kernel has then held it against its policy already.
+ * IPsec policies of this host. wire_in sees only the ESP of such packets, so they come to tun_in
+ * without the mark; the kernel has then checked them against its policy already.
  */
 #ifndef VXBPF_XFRM_H
 #define VXBPF_XFRM_H

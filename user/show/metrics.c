@@ -31,7 +31,7 @@ static const struct row {
 #undef METRIC
 };
 
-/* What a series is about; what does not matter to it is NULL. */
+/* The subject of a series; members without meaning for it are NULL. */
 struct at {
 	const struct metrics_now *now;
 	const struct snapshot *s; /* of HOST: an empty one */
@@ -236,7 +236,7 @@ static void put_series(FILE *to, enum metric m, const struct at *at)
 		fprintf(to, "%" PRIu64 "\n", value);
 }
 
-/* One peer's, or nobody's: every reason, whether there were any or not. */
+/* One peer's, or no peer's: every reason, whether there were any or not. */
 static void put_drops(FILE *to, enum metric m, struct at at)
 {
 	for (at.reason = VX_REASON_NONE + 1; at.reason < VX_REASON_MAX; at.reason++)

@@ -14,7 +14,7 @@ struct metrics_now {
 	uint64_t mono_ns; /* CLOCK_MONOTONIC, as times in snapshots are */
 };
 
-/* Of all overlays of this host, judged. The caller frees the text; NULL: out of memory. */
+/* Metrics of all overlays of this host, judged. The caller frees the text; NULL: out of memory. */
 char *metrics_text(const struct snapshot *list, size_t n, const struct metrics_now *now);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "base/sanitize.h"
 
-/* What is shown already. */
+/* Writes text that is sanitized already. */
 static void put(struct page *p, enum paint paint, const char *text, size_t len)
 {
 	static const char *const codes[] = {

@@ -70,7 +70,7 @@ static void put_underlay(struct page *p, const struct snapshot *s)
 	status_put_line(p, "underlay", s->n_devices ? text : "none: no peer has a route now");
 }
 
-/* Who may be listed together: hooked and fast, or why not, or not all the way. "" = all is well. */
+/* Groups ports into lists: hooked and fast, or why not, or not all the way. "" = all is well. */
 static const char *port_kind(const struct snapshot *s, const struct snapshot_port *port)
 {
 	if (!port->hooked)

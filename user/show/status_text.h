@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the parts of the page for people share; for status_text.c and status_peers.c only. */
+/* Shared by the parts of the page for people; for status_text.c and status_peers.c only. */
 #ifndef VXBPF_STATUS_TEXT_H
 #define VXBPF_STATUS_TEXT_H
 

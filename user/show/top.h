@@ -54,12 +54,12 @@ struct top_overlay {
 struct top {
 	struct top_overlay *overlays; /* by name */
 	size_t n_overlays;
-	struct top_row *rows; /* by overlay and peer; nobody's first */
+	struct top_row *rows; /* by overlay and peer; rows without a peer first */
 	size_t n_rows;
 };
 
-/* Another look, some time after the one before. Who was not there then, and whoever's counters have
- * gone back since, has no rate this round. */
+/* Another look, some time after the one before. Peers that are new, or whose counters have gone back,
+ * have no rate this round. */
 void top_update(struct top *top, const struct snapshot *list, size_t n);
 void top_free(struct top *top);
 #define autotop __attribute__((cleanup(top_free)))
@@ -80,8 +80,8 @@ char top_sort_letter(enum top_sort sort);
 /* false: there is no such key. */
 bool top_sort_find(const char *name, enum top_sort *out);
 
-/* Peers in that order, the largest or the worst first; nobody's rows are left out. The caller frees the
- * array of *n. */
+/* Peers in that order, the largest or the worst first; rows without a peer are left out. The caller
+ * frees the array of *n. */
 const struct top_row **top_sorted(const struct top *top, enum top_sort sort, bool reverse,
 				  size_t *n);
 
@@ -103,7 +103,7 @@ struct top_view {
 /* `height` lines of at most `width` columns, each ended by a newline. The caller frees the text. */
 char *top_page(const struct top *top, struct top_view *view);
 
-/* A row a peer, and one for nobody's drops; numbers without units. The caller frees the text. */
+/* A row a peer, and one for drops without a peer; numbers without units. The caller frees the text. */
 char *top_rows(const struct top *top, const struct top_view *view);
 const char *top_rows_head(void);
 
@@ -112,7 +112,7 @@ void top_sparkline(const struct top_history *h, unsigned each, unsigned width, b
 
 enum top_key { TOP_KEY_NONE, TOP_KEY_QUIT, TOP_KEY_CHANGED };
 #define TOP_KEY_LEN 8
-/* What came in so far of a key that takes several bytes. */
+/* The bytes received so far of a key that takes several. */
 struct top_keys {
 	char text[TOP_KEY_LEN];
 	unsigned n;

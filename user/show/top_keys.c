@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a key does; see top.h. Pure. */
+/* Actions of keys; see top.h. Pure. */
 #include <string.h>
 
 #include "show/top.h"
@@ -14,7 +14,7 @@ static void scroll(struct top_view *view, bool down, size_t by)
 		view->first -= by < view->first ? by : view->first;
 }
 
-/* What terminals send for keys without a letter. */
+/* Sequences that terminals send for keys without a letter. */
 static enum top_key press_named(const char *text, struct top_view *view)
 {
 	static const struct {

@@ -387,7 +387,7 @@ char *top_page(const struct top *top, struct top_view *view)
 	measure(&l);
 	put_all(&l);
 	fclose(l.page.to);
-	/* Of a screen too small for everything the first lines are kept. */
+	/* A screen too small for everything keeps the first lines. */
 	end = text;
 	for (unsigned i = 0; end && i < view->height; i++) {
 		end = strchr(end, '\n');

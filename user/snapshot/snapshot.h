@@ -20,7 +20,7 @@ enum snapshot_state { SNAPSHOT_UP, SNAPSHOT_DEGRADED, SNAPSHOT_DOWN, SNAPSHOT_ST
 /* Heard lately; sent to lately and not heard; neither; not heard at all so far. */
 enum peer_state { PEER_UP, PEER_SILENT, PEER_IDLE, PEER_NEVER, PEER_STATE_MAX };
 
-/* What became of probes to a peer's programs: of use to tell a dead way from silence. */
+/* The result of probes to a peer's programs: of use to tell a dead way from silence. */
 enum probe { PROBE_NONE, PROBE_ANSWERED, PROBE_UNANSWERED };
 
 struct snapshot_probe {
@@ -58,7 +58,7 @@ struct snapshot_peer {
 	bool lost; /* its tunnel is gone, down, or not on the bridge; of snapshot_read_counted only */
 	/* judged */
 	enum peer_state state;
-	bool meant; /* of late something was sent to a MAC there, and not only flooded */
+	bool meant; /* something was recently sent to a MAC there, and not only flooded */
 	int64_t last_seen_ms; /* ago; -1 = never */
 };
 
@@ -127,7 +127,7 @@ struct snapshot {
 	size_t n_peers;
 	struct snapshot_port *ports; /* the bridge itself first */
 	size_t n_ports;
-	uint64_t drops[VX_REASON_MAX]; /* nobody's */
+	uint64_t drops[VX_REASON_MAX]; /* of no peer */
 	struct snapshot_witness witness[VX_REASON_MAX];
 	struct verdicts notes; /* what a plan has to say about these surroundings */
 	bool looked; /* by snapshot_look: what `check` wants to know besides */
@@ -144,16 +144,16 @@ struct snapshot {
 
 struct nl;
 
-/* What there is to know of an overlay, judged. A config that is missing or bad is part of the answer,
- * not an error. The caller ends *out with snapshot_free. */
+/* The whole state of an overlay, judged. A config that is missing or bad is part of the answer, not an
+ * error. The caller ends *out with snapshot_free. */
 int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct snapshot *out,
 		  struct why *why);
-/* The numbers alone, at a hundredth of the cost: whether it is up, what it was told, and peers with their
- * counters, drops and state; also nobody's drops. Only what is pinned is read, and nothing else is judged.
- * 0 or -errno; one that is not up, or is just being taken down, is no error. */
+/* The numbers alone, at a hundredth of the cost: whether it is up, what it was told, and peers with
+ * their counters, drops and state; also drops without a peer. Only what is pinned is read, and nothing else
+ * is judged. 0 or -errno; one that is not up, or is just being taken down, is not an error. */
 int snapshot_read_peers(const char *overlay, struct snapshot *out);
-/* Looks closer: at routes, and at MACs that move, which may take some seconds if there are such. What
- * it finds is judged by the next snapshot_judge. */
+/* Looks closer: at routes, and at MACs that move, which may take some seconds if there are such. The
+ * next snapshot_judge judges the findings. */
 int snapshot_look(struct nl *nl, struct snapshot *s, struct why *why);
 /* Asks all peers through their tunnels, and waits up to a second for those that do not answer. */
 void snapshot_probe(struct snapshot *s);
@@ -166,7 +166,8 @@ void snapshot_free(struct snapshot *s);
 
 /* --- pure */
 
-uint64_t snapshot_drops(const struct snapshot *s, enum vx_reason reason); /* peers' and nobody's */
+uint64_t snapshot_drops(const struct snapshot *s,
+			enum vx_reason reason); /* with and without a peer */
 bool snapshot_peer_dropped(const uint64_t drops[VX_REASON_MAX]);
 const char *snapshot_name(const struct snapshot *s);
 const char *snapshot_state_name(enum snapshot_state state);

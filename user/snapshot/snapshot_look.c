@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `check` looks at besides: routes to peers, and MACs that keep moving; see snapshot.h. Impure. */
+/* Further observations of `check`: routes to peers, and MACs that keep moving; see snapshot.h. Impure. */
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>

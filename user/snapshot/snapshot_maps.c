@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the programs have counted, from the pinned maps; see snapshot_read.h. Impure edge. */
+/* Counters of the programs, from the pinned maps; see snapshot_read.h. Impure edge. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -184,7 +184,7 @@ static int read_others(struct reading *r)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* When did a frame of this peer's last get through? What came out of a tunnel has shown its MAC. */
+/* When did a frame of this peer's last get through? A frame from a tunnel has shown its MAC. */
 static int read_passed(struct reading *r, struct snapshot_peer *p)
 {
 	automapdump struct mapdump dump = { 0 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What peers' programs say when they are asked; see snapshot.h. Impure edge, of `check` alone. */
+/* Probes to the peers' programs; see snapshot.h. Impure edge, of `check` alone. */
 #include "kernel/probe.h"
 #include "snapshot/snapshot.h"
 

@@ -16,8 +16,8 @@
 
 /* --- what `up` would change */
 
-/* Of a port that came or went since `up` only the missing hook is worth a word, and that is said by
- * itself; neither is drift what is optional, or left of a device that went ("#7"). */
+/* A port that came or went since `up` is reported only for its missing hook, separately; optional steps
+ * and leftovers of a removed device ("#7") are not drift either. */
 static bool is_drift(const struct step *step)
 {
 	const struct obj *o = step_obj(step);
@@ -41,8 +41,8 @@ static struct snapshot_device *add_device(struct snapshot *s, const char *ifname
 	return d;
 }
 
-/* What tells a person most comes first: what devices lack or are; then map entries; last programs,
- * of which a single other number in the config replaces all. */
+/* The most useful steps come first: those of devices; then map entries; last programs, of which a
+ * single other number in the config replaces all. */
 static unsigned step_rank(const struct step *step)
 {
 	switch (step_obj(step)->kind) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the parts of reading a snapshot share; for snapshot_read.c, snapshot_maps.c and snapshot_doors.c only. */
+/* Shared by the parts of reading a snapshot; for snapshot_read.c, snapshot_maps.c and snapshot_doors.c
+ * only. */
 #ifndef VXBPF_SNAPSHOT_READ_H
 #define VXBPF_SNAPSHOT_READ_H
 

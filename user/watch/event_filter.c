@@ -100,7 +100,7 @@ static enum matter link_matters(const struct event *e, const struct view *view, 
 	return port_matters(was, is);
 }
 
-/* What a router has announced counts for the paths by that device. */
+/* A router's announcement counts for the paths by that device. */
 static enum matter inet6_matters(const struct event *e, const struct view *view, bool settled)
 {
 	const struct link *was = links_by_index(&view->world.links, e->ifindex);
@@ -128,7 +128,7 @@ static enum matter tc_matters(const struct event *e, const struct view *view)
 	const char *overlay = view->conf->overlay;
 	bool gone = e->kind == EVENT_TC_GONE;
 
-	/* Of others' blocks nobody knows which ports they are on. */
+	/* The ports of other blocks are not known. */
 	if (e->block == block_index(overlay, "tun_in") ||
 	    e->block == block_index(overlay, "tun_out"))
 		return gone ? MATTER_ALL : MATTER_NOT;

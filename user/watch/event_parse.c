@@ -96,7 +96,7 @@ static bool parse_route(const struct nlmsghdr *msg, struct event *e)
 	return true;
 }
 
-/* What devices learn by themselves is no news. */
+/* Entries that devices learn by themselves do not matter. */
 static bool parse_fdb(const struct nlmsghdr *msg, struct event *e)
 {
 	e->kind = msg->nlmsg_type == RTM_DELNEIGH ? EVENT_FDB_GONE : EVENT_FDB;
@@ -154,7 +154,7 @@ bool event_parse(const struct nlmsghdr *msg, struct event *out)
 	}
 }
 
-/* Of a chain that goes the kernel no longer says where it was. */
+/* The kernel no longer says where a removed chain was. */
 static bool may_be_on_devices(const struct nlmsghdr *msg, bool gone)
 {
 	const struct nlattr *attr, *hook;
@@ -179,7 +179,7 @@ bool event_parse_nft(const struct nlmsghdr *msg, struct event *out)
 	if (msg->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES)
 		return false;
 	if (nfg->nfgen_family == NFPROTO_BRIDGE) {
-		/* What is in a set does not change what is looked at. */
+		/* The elements of a set do not change what a rule checks. */
 		out->kind = EVENT_FRAME_RULES;
 		return type != NFT_MSG_NEWSETELEM && type != NFT_MSG_DELSETELEM;
 	}

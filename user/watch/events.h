@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What happens on this host, as it happens: devices, addresses, routes, rules, qdiscs and filters by
- * rtnetlink, IPsec policies, rules of nf_tables, and pins that somebody takes away. Impure edge of `watch`; what of it
- * matters is decided in event_filter.c.
+ * Events on this host, as they happen: devices, addresses, routes, rules, qdiscs and filters by
+ * rtnetlink, IPsec policies, rules of nf_tables, and pins that somebody takes away. Impure edge of
+ * `watch`; what of it matters is decided in event_filter.c.
  */
 #ifndef VXBPF_EVENTS_H
 #define VXBPF_EVENTS_H
@@ -60,7 +60,7 @@ static inline void events_cleanup(struct events **ev)
 #define autoevents __attribute__((cleanup(events_cleanup)))
 
 #define EVENTS_FDS 4
-/* What to poll for. */
+/* The descriptors to poll. */
 void events_poll(const struct events *ev, struct pollfd fds[EVENTS_FDS]);
 /* Everything there is by now, one by one; never waits. -errno if a socket failed for good. */
 int events_read(struct events *ev, event_fn fn, void *ctx);

@@ -127,7 +127,7 @@ static void queue_rules(struct watched *w)
 	w->rules = w->conf.fastpath == CONF_AUTO;
 }
 
-/* Who takes away one pin mostly takes away more: a folder, or what another vxbpf has replaced. */
+/* A process that removes one pin mostly removes more: a folder, or pins another vxbpf has replaced. */
 static void queue_all_after_pins(struct watched *w)
 {
 	uint64_t then = watched_clock_ms() + PINS_MS;
@@ -244,7 +244,7 @@ static int pass_over_port(struct watched *w, struct nl *nl, int ifindex, struct 
 	say_steps(w, what, &c.steps);
 	err = converge_apply(nl, &c, why);
 	watched_take_lease(w);
-	/* What could not be done for one port may have a cause that only the whole shows. */
+	/* A failure at one port may have a cause that only the whole shows. */
 	return err ? err : c.notes.n ? -EAGAIN : 0;
 }
 
