@@ -146,7 +146,7 @@ static __always_inline int add_carried(const struct vx_carry *old)
 
 	if (!sum)
 		return -1;
-/* Of a time any newer one is right. */
+/* Times: any newer one is right. */
 #define VX_COUNTER(member, ...) __sync_fetch_and_add(&sum->member, old->sum.member);
 #define VX_LATEST(member) __sync_val_compare_and_swap(&sum->member, 0, old->sum.member);
 #include "vxbpf/counters.def"

@@ -129,7 +129,7 @@ static __always_inline enum vx_step charge_nested(struct vx_walk *w, const struc
 }
 
 /* wire_out: a packet to a peer's VXLAN that nobody honest sends. Few come so far, and all of each is pulled at
- * once: what stays in pages its sender may still change, behind whoever has judged it (MSG_ZEROCOPY). */
+ * once: its sender may still change what stays in pages, after it has been judged (MSG_ZEROCOPY). */
 static __always_inline enum vx_step refuse_hidden(struct vx_walk *w)
 {
 	const struct vx_peer *target;

@@ -189,7 +189,7 @@ static __always_inline enum vx_step learn_sender(struct vx_walk *w)
  * A frame out of a tunnel. Its source MAC on a local port within VX_LOOP_NS is a container that just
  * migrated to the peer, one that shows a MAC of others, or a frame of ours that came back. It is counted
  * and delivered: after a migration it is the frame that tells the bridge where the MAC is now (I10), and
- * nobody shall cut off a MAC by showing it. In a loop our port shows the MAC again, the MAC is contested,
+ * showing a MAC must not cut it off. In a loop our port shows the MAC again, the MAC is contested,
  * and the frame our port has sent comes again and again: that one is dropped, which ends the loop.
  */
 static __always_inline enum vx_step learn_peer(struct vx_walk *w)

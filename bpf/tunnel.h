@@ -177,8 +177,8 @@ static __always_inline void see_move(const struct vx_walk *w, __u32 port)
 		note_move(&mac);
 }
 
-/* port_in, host_in: the kernel's way, by the bridge. By which door a frame came is for whoever sees it
- * behind the bridge: only what the bridge lets through teaches anything. */
+/* port_in, host_in: the kernel's way, by the bridge. The rooms behind the bridge need the port a frame
+ * came from: only frames the bridge lets through teach anything. */
 static __always_inline enum vx_step come_in(struct vx_walk *w)
 {
 	struct vx_note *note;

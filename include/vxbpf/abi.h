@@ -109,7 +109,7 @@ struct vx_ifindex {
  * as it is in the mesh; then the slot is free, and its next owner starts from zero. */
 struct vx_counters {
 	char peer[VX_NAME_LEN]; /* for people; "" = the slot is free */
-	__u64 owner; /* as in `peers`, 0 = free: flows of whoever or wherever was here before are void */
+	__u64 owner; /* as in `peers`, 0 = free: flows of earlier owners and places are void */
 #define VX_COUNTER(member, ...) __u64 member;
 #define VX_LATEST(member) __u64 member;
 #include "counters.def"

@@ -36,7 +36,7 @@ tree_with() { # NAME <<SCRIPT
 run_says() {
 	local status=$1 last=$2
 	shift 2
-	expect "$status" env -u V BUILD=build JOBS=${JOBS_THERE:-1} TIME_LIMIT=2 "$TAP_DIR/tree/tests/run" "$@"
+	expect "$status" env -u V BUILD=build JOBS="${JOBS_THERE:-1}" TIME_LIMIT=2 "$TAP_DIR/tree/tests/run" "$@"
 	assert_eq "$last" "$(tail -n 1 <<<"$OUT")" "last line"
 }
 

@@ -98,7 +98,7 @@ tag_with_a_priority() {
 	child
 	begin
 	for from in m1 h1; do
-		forged "$(address4 h1)" "$(underlay_mac h2)" "$(mac_in $from)" "$(vni h1 h2)" vlan id=0
+		forged "$(address4 h1)" "$(underlay_mac h2)" "$(mac_in "$from")" "$(vni h1 h2)" vlan id=0
 		frames "$from" eth0 once=1 count=10 "${LAYERS[@]}"
 	done
 	nested 20
@@ -129,16 +129,16 @@ train_in_shared_memory() {
 	"${CC:-gcc}" -O1 -pthread "$LIB/shared_train.c" -o "$WORK/shared_train" 2>/dev/null || skip "no compiler here"
 	chmod 755 "$WORK" "$WORK/shared_train"
 	for offload in off on; do
-		on h1 ethtool -K eth0 tx-udp-segmentation $offload
+		on h1 ethtool -K eth0 tx-udp-segmentation "$offload"
 		for spin in 0 100 400 1500; do
 			begin
 			trains=$(on h1 setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --inh-caps=-all \
-				--bounding-set=-all "$WORK/shared_train" "$(address4 h2)" "$(vni h1 h2)" "$(mac_of c21)" 500 $spin)
+				--bounding-set=-all "$WORK/shared_train" "$(address4 h2)" "$(vni h1 h2)" "$(mac_of c21)" 500 "$spin")
 			sleep 0.3
 			echo "# segmentation offload $offload, spin $spin: $trains, nested $(($(drops h1 nested) - NESTED))"
 			assert_eq "500 trains" "$trains" "sent"
 			exactly 0 c21
-			[ $spin -eq 0 ] || assert_ge 20 $(($(drops h1 nested) - NESTED)) "caught"
+			[ "$spin" -eq 0 ] || assert_ge 20 $(($(drops h1 nested) - NESTED)) "caught"
 		done
 	done
 }
