@@ -301,6 +301,9 @@ static __always_inline enum vx_step tell(struct vx_walk *w, __u32 ifindex)
 	code = judge_answer(VX_SKB(w));
 	if (!code || !make_answer(VX_SKB(w), code))
 		return VX_DROP;
+	/* The frame's words are not the answer's: it must not teach where a MAC is, nor show a word to its reader. */
+	hook_say(w, 0);
+	hook_clear_word(w);
 	w->verdict = (int)bpf_redirect(ifindex, flags);
 	return VX_SENT;
 }

@@ -26,6 +26,7 @@ ALL_TESTS="
 	deaf_to_icmp
 	neighbours_keep_their_size
 	flooded_is_not_told
+	answer_teaches_nothing
 	host_is_told
 	routed_back_is_told
 "
@@ -280,6 +281,17 @@ flooded_is_not_told() {
 	assert_eq nothing "$(big c11 tell eth0 11 77 02:c0:00:00:00:77 4 plain)" "for nobody known"
 	assert_ge 1 "$(oversize h1 c11)" "oversize of c11"
 	assert_eq ok "$(big c11 tell eth0 11 21 "$(mac_of c21)" 4 plain)" "for c21"
+}
+
+# The answer has the far MAC as its sender, but that MAC is still far. After two seconds without a frame of it tun_out
+# answers, not port_in.
+answer_teaches_nothing() {
+	large_mesh 1500 "fastpath: on"
+	sleep 2.5
+	assert_eq ok "$(big c11 tell eth0 11 21 "$(mac_of c21)" 4 plain)" "c11"
+	assert_match 'is at h2' "$(vx h1 who "$(mac_of c21)" vxbr0)" "place of c21"
+	pings c21 "$(ip4_of c11)" 5
+	assert_eq 0 "$(status_json h1 | jq '.[0].peers[0].drops.loop')" "loops"
 }
 
 # The host's own frames by a raw socket, and what it routes from elsewhere: its bridge has the overlay's
