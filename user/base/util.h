@@ -94,6 +94,6 @@ void notes_free(struct notes *notes);
 void text_add(char *text, size_t size, const char *fmt, ...) PRINTF(3, 4);
 
 /* For what is small and made before anything is touched, or only to print: nothing else can be done. */
-_Noreturn void out_of_memory(void);
+__attribute__((noreturn)) void out_of_memory(void);
 
 #endif
