@@ -29,11 +29,11 @@ static const struct command_option_row {
 } options[OPTION_MAX] = {
 	[OPTION_DRY_RUN] = { "dry-run", 0, NULL,
 			     "print the steps and change nothing; exit 3 if there are any" },
-	[OPTION_JSON] = { "json", 0, NULL, "print JSON; the manual page has the schema" },
+	[OPTION_JSON] = { "json", 0, NULL, "print JSON; vxbpf-json(7) has the schema" },
 	[OPTION_ONCE] = { "once", 0, NULL, "run one pass, like `up`, then exit" },
 	[OPTION_OUTPUT] = { "output", 0, "FILE",
-			    "write atomically to FILE; `-` is stdout (default: the node exporter's "
-			    "folder)" },
+			    "write atomically to FILE, such as the node exporter's (default: "
+			    "stdout)" },
 	[OPTION_EXPORT] = { "export", 0, "FILE",
 			    "write the metrics of `vxbpf export` to FILE at each interval" },
 	[OPTION_INTERVAL] = { "interval", 0, "S", "seconds between updates, 1 to 3600" },
@@ -134,7 +134,8 @@ static int print_overview(void)
 	}
 	puts("\nOVERLAY is a name (/etc/vxbpf/NAME.yaml) or a path ending in .yaml (default: all "
 	     "overlays).\nExit codes: 0 success, 1 failed, 2 usage or bad config, 3 differences "
-	     "found.\nSee vxbpf(8) and vxbpf.yaml(5).");
+	     "found.\nSee vxbpf(8), vxbpf.yaml(5), vxbpf-check(7), vxbpf-metrics(7) and "
+	     "vxbpf-json(7).");
 	return EXIT_FINE;
 }
 

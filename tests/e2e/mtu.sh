@@ -104,7 +104,7 @@ mixed_underlay() {
 
 large_underlay() {
 	pair_on 9000
-	mtu_is h1 1450 'auto: 1500 \(paths take 9000: more by `mtu:` only\) less 50 for VXLAN over IPv4'
+	mtu_is h1 1450 'auto: 1500 \(paths carry 9000; set `mtu:` to use more\) less 50 for VXLAN over IPv4'
 	both_ends h1 c11 9000
 	both_ends h2 c21 9000
 	edges_at 1450
@@ -180,7 +180,7 @@ route_with_mtu() {
 		for name in h1 h2; do ip -n $name route add 192.0.2.0/24 dev eth0 metric 1 $words; done
 		for name in h1 h2; do ip -n "$name" route del 192.0.2.0/24 dev eth0 metric 0; done
 		mesh_up
-		mtu_is h1 1250 'auto: 1300 \(mtu of the route to h2\) less 50 for VXLAN over IPv4; too small for IPv6 inside'
+		mtu_is h1 1250 'auto: 1300 \(mtu of the route to h2\) less 50 for VXLAN over IPv4; too small for inner IPv6'
 		mtu_is h2 1250
 		containers_each 1
 		both_ends h1 c11 1500

@@ -7,26 +7,19 @@
 #include "cmd/command.h"
 #include "cmd/export.h"
 
-#define FOLDER "/var/lib/prometheus/node-exporter" /* where Debian's node exporter looks */
 #define WAIT_MS 10000
-
-/* NULL: stdout. One overlay's numbers must not take the place of all others' in the usual file. */
-static const char *find_output(const struct command_args *args)
-{
-	const char *file = args->given[OPTION_OUTPUT];
-
-	if (file)
-		return strcmp(file, "-") == 0 ? NULL : file;
-	return !args->arg && access(FOLDER, F_OK) == 0 ? FOLDER "/vxbpf.prom" : NULL;
-}
 
 int cmd_export(const struct command_args *args)
 {
 	autosnapshots struct snapshots list = { 0 };
 	autofree char *text = NULL;
-	const char *file = find_output(args);
+	const char *file = args->given[OPTION_OUTPUT];
 	struct why why = { 0 };
-	int err = snapshots_read_counted(args, &list, &why);
+	int err;
+
+	if (file && strcmp(file, "-") == 0)
+		file = NULL;
+	err = snapshots_read_counted(args, &list, &why);
 
 	if (!err)
 		err = export_text(&list, &text, &why);
@@ -36,8 +29,5 @@ int cmd_export(const struct command_args *args)
 		err = why_set(&why, -errno, "export: cannot write to stdout: %s", strerror(errno));
 	if (err)
 		return command_fail(&why);
-	/* To a person it would look as if nothing had happened. */
-	if (file && !args->given[OPTION_OUTPUT] && isatty(STDOUT_FILENO))
-		printf("wrote %s; use `--output -` to print it\n", file);
 	return EXIT_FINE;
 }
