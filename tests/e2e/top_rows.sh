@@ -180,7 +180,7 @@ reads_counters_and_nothing_else() {
 
 wrong_usage() {
 	mesh 1
-	refused 2 "no order 'colour', only traffic, .*, peer" vx h1 top --sort colour
+	refused 2 "unknown sort key 'colour'; use traffic, .*, peer" vx h1 top --sort colour
 	refused 2 "'0' is not a whole number between 1 and 3600" vx h1 top --interval 0
 	refused 2 "'x' is not a whole number" vx h1 top -n x
 	refused 2 "the overlay is not up, and .* does not exist" vx h1 top nothing
