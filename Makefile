@@ -7,11 +7,14 @@ RUN_PACKAGES := bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev
 	iputils-ping ethtool iperf3 tcpdump python3-scapy strace jq procps util-linux bsdextrautils \
 	iputils-arping tmux
 
-# Every Debian package this project builds or tests with: the only list there is. Where systemd runs
-# Debian starts the two prometheus as services; nothing here needs them running.
-PACKAGES := make gcc clang llvm clang-format clang-tidy libclang-rt-14-dev pkg-config git \
-	linux-libc-dev shellcheck cppcheck mandoc systemd prometheus prometheus-node-exporter \
-	$(RUN_PACKAGES)
+# What builds vxbpf and shows it: all that `make demo` and `make deps` install. No service is among them.
+BUILD_PACKAGES := make gcc clang llvm pkg-config linux-libc-dev bpftool libbpf-dev libelf-dev zlib1g-dev \
+	libmnl-dev libcyaml-dev libyaml-dev libjson-c-dev iproute2 iputils-ping util-linux
+
+# Besides, for `make test`. Where systemd runs Debian starts the two prometheus as services; nothing here
+# needs them running.
+TEST_PACKAGES := clang-format clang-tidy libclang-rt-14-dev git shellcheck cppcheck mandoc systemd prometheus \
+	prometheus-node-exporter $(RUN_PACKAGES)
 
 # Besides, for `make test-kernels` alone.
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio kmod e2fsprogs
@@ -151,11 +154,11 @@ $(BUILD)/tests/bench/%: tests/bench/%.c
 
 programs: $(UNIT) $(BPFTEST) $(BUILD)/tests/golden $(LOADS) $(BENCH)
 
-# Installs only what is missing, so that a second run needs no network.
+# Installs only what is missing, so that a second run needs no network, and says first what that is.
 deps:
-	$(Q)missing=$$(for p in $(PACKAGES) $(MORE_PACKAGES); do \
+	$(Q)missing=$$(for p in $(BUILD_PACKAGES) $(MORE_PACKAGES); do \
 		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
-	[ -z "$$missing" ] || { apt-get update -q && \
+	[ -z "$$missing" ] || { echo "installing Debian packages:" $$missing && apt-get update -q && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; }
 
 # deps first, even under -j: what follows needs the compilers it installs.
@@ -163,23 +166,26 @@ demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(BUILD)/vxbpf demo
 
-test: deps
+test:
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(TEST_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all programs
 	$(Q)BUILD=$(BUILD) tests/run
 
-check: deps
+check:
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(TEST_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/run check
 
 # Every system call of up, reload and down fails once, and is where kill -9 comes. Hours; EVERY=N: each Nth.
-test-faults: deps
+test-faults:
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(TEST_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/run faults
 
 # The demo and some tests on Debian's 6.1 and 6.12 kernels, in virtual machines; and such a machine on our
 # bridge. TESTS="e2e/NAME...": these tests instead.
 test-kernels:
-	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(KERNEL_PACKAGES)"
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(TEST_PACKAGES) $(KERNEL_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/kernels/run
 	$(Q)BUILD=$(BUILD) tests/kernels/guest
@@ -187,19 +193,19 @@ test-kernels:
 
 # Several versions of clang build the programs; each object loads on this kernel and on Debian's 6.1 and 6.12.
 test-compilers:
-	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(KERNEL_PACKAGES)"
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(TEST_PACKAGES) $(KERNEL_PACKAGES)"
 	$(Q)for p in $(COMPILER_PACKAGES); do $(MAKE) --no-print-directory deps MORE_PACKAGES=$$p || :; done
 	$(Q)BUILD=$(BUILD) tests/kernels/compilers
 
 # What a packet costs in instructions, counted in virtual machines and compared with docs/bench-exact.md.
 bench-exact:
-	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(EXACT_PACKAGES)"
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(RUN_PACKAGES) $(EXACT_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
 	$(Q)BUILD=$(BUILD) tests/bench/exact $(if $(WRITE),--write) $(SUITES)
 
 # Speed on this machine, compared with the kernel's bridge and VXLAN; docs/bench.md. About seven minutes.
 bench:
-	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(BENCH_PACKAGES)"
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(RUN_PACKAGES) $(BENCH_PACKAGES)"
 	$(Q)$(MAKE) --no-print-directory all $(BENCH)
 	$(Q)BUILD=$(BUILD) tests/bench/run $(PARTS)
 
@@ -218,7 +224,7 @@ uninstall:
 
 # Built and looked at in a copy of the tree, as dpkg leaves its output beside that.
 deb:
-	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(DEB_PACKAGES)"
+	$(Q)$(MAKE) --no-print-directory deps MORE_PACKAGES="$(RUN_PACKAGES) $(DEB_PACKAGES)"
 	$(Q)rm -rf $(BUILD)/deb $(BUILD)/vxbpf_*.deb && mkdir -p $(BUILD)/deb/vxbpf
 	$(call say,DEB,$(BUILD)/vxbpf_*.deb)
 	$(Q)git ls-files -z | tar -c --null -T - | tar -x -C $(BUILD)/deb/vxbpf

@@ -16,7 +16,7 @@ version() {
 
 # Packages of the Makefile's lists, continued lines and all.
 listed() {
-	sed -e ':a' -e '/\\$/N; s/\\\n//; ta' Makefile | sed -n 's/^\(DEB_\|RUN_\)\?PACKAGES := //p' | xargs -n 1
+	sed -e ':a' -e '/\\$/N; s/\\\n//; ta' Makefile | sed -n 's/^\(DEB\|RUN\|BUILD\)_PACKAGES := //p' | xargs -n 1
 }
 
 not_listed() {
