@@ -46,7 +46,7 @@ port_is_hooked_as_it_joins() {
 	wait_for 1 hooked h1 p1
 	took=$(($(date +%s%3N) - began))
 	echo "hooked within $took ms, asking included"
-	assert_le 500 "$took" "ms until the port is hooked"
+	assert_le 3000 "$took" "ms until the port is hooked"
 	container h1 c11
 	container h2 c21
 	wait_for 1 hooked h1 c11
