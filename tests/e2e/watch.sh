@@ -43,7 +43,7 @@ port_is_hooked_as_it_joins() {
 	ip -n h1 link add p1 type veth peer name p1x
 	began=$(date +%s%3N)
 	ip -n h1 link set p1 master vxbr0
-	wait_for 1 hooked h1 p1
+	wait_for 3 hooked h1 p1
 	took=$(($(date +%s%3N) - began))
 	echo "hooked within $took ms, asking included"
 	assert_le 3000 "$took" "ms until the port is hooked"
