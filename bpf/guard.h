@@ -94,9 +94,14 @@ static long judge_packet(__u32 i, struct vx_train *t)
 __attribute__((noinline)) __u32 count_train(struct __sk_buff *skb, __u32 off, __u32 vni, __u32 way)
 {
 	struct vx_train t = { .skb = skb, .off = off, .vni = vni, .way = way };
+	struct vx_walk w = walk_tc(skb, true);
+	struct vx_cursor c;
 
 	if (!hook_is_datagrams(skb))
 		return 0;
+	c = hook_cursor(&w);
+	if (way == VX_TRAIN_OUT && (__u32)(c.end - c.start) < skb->len)
+		return VX_TRAIN_BAD; /* there was no memory to pull it: its sender may change it yet */
 	if (way == VX_TRAIN_IN)
 		t.off += skb->gso_size;
 	bpf_loop(VX_TRAIN_MAX + 1, judge_packet, &t, 0);
@@ -129,7 +134,7 @@ __attribute__((noinline)) int is_ipsec(struct __sk_buff *skb, __u32 off)
 	if (!cursor_jump(&c, off) || parse_ip(&c, peek_ip(&c), &ip) != VX_PARSED)
 		return 0;
 	if (ip.protocol == VX_PROTO_UDP) {
-		/* Its port, in `key` for now: every word of stack counts, wire_in needs much. */
+		/* Its port is read into `key`, which saves stack. */
 		if (ip.later_fragment || bpf_skb_load_bytes(skb, c.off + 2, &key, 2) ||
 		    load16(&key) != bpf_htons(VX_PORT_NAT_T))
 			return 0;

@@ -43,7 +43,8 @@ static __always_inline bool says_vni(struct __sk_buff *skb, const struct vx_curs
 }
 
 /*
- * The VNI of the peer to whose VXLAN this packet goes that nobody honest sends, else 0: the first of its
+ * The VNI of the peer to whose VXLAN this packet goes that nobody honest sends, else 0, or VX_NO_VNI where
+ * the bytes at hand end too early to tell: the first of its
  * fragments is cut so short that it does not show the frame inside; or it says to be another peer's, and
  * has not come from there; or it has a tag that only gives a priority, which its receiver takes off. A
  * program of its own to the verifier (see skb_headers).
@@ -55,6 +56,7 @@ __attribute__((noinline)) __u32 hidden_vni(struct __sk_buff *skb, __u32 off)
 	__u32 tag, l3 = off;
 	struct vx_addr key;
 	struct vx_vni *vni;
+	enum vx_parse parsed;
 	struct vx_ip ip;
 	bool ours;
 	__u8 *at;
@@ -66,11 +68,15 @@ __attribute__((noinline)) __u32 hidden_vni(struct __sk_buff *skb, __u32 off)
 			return 0;
 		l3 += VX_TAG_LEN;
 	}
-	if (!cursor_jump(&c, l3) || parse_ip(&c, peek_ip(&c), &ip) != VX_PARSED ||
-	    ip.later_fragment || ip.protocol != VX_PROTO_UDP)
+	parsed = cursor_jump(&c, l3) ? parse_ip(&c, peek_ip(&c), &ip) : VX_SHORT;
+	if (parsed != VX_PARSED)
+		return parsed == VX_SHORT ? VX_NO_VNI : 0;
+	if (ip.later_fragment || ip.protocol != VX_PROTO_UDP)
 		return 0;
 	at = cursor_take(&c, sizeof(struct udphdr));
-	if (!at || vx_field(16, udphdr, at, dest) != bpf_htons(cfg.port))
+	if (!at)
+		return VX_NO_VNI;
+	if (vx_field(16, udphdr, at, dest) != bpf_htons(cfg.port))
 		return 0;
 	load_addr(skb, l3 + (ip.six ? 8 : 12), ip.six, &key);
 	ours = addr_equal(&key, ip.six ? (const struct vx_addr *)&cfg.local6
@@ -128,15 +134,22 @@ static __always_inline enum vx_step charge_nested(struct vx_walk *w, const struc
 	return cfg.guard == VX_GUARD_ENFORCE ? VX_DROP : VX_PASS;
 }
 
-/* wire_out: a packet to a peer's VXLAN that nobody honest sends. Few come so far, and all of each is pulled at
- * once: its sender may still change what stays in pages, after it has been judged (MSG_ZEROCOPY). */
+/*
+ * wire_out: a packet to a peer's VXLAN that nobody honest sends. What is judged is pulled first: its sender
+ * may still change what stays in pages (MSG_ZEROCOPY). That is all of a train, and else the headers.
+ */
 static __always_inline enum vx_step refuse_hidden(struct vx_walk *w)
 {
+	__u32 l3 = w->ethernet ? VX_ETH_LEN : 0;
 	const struct vx_peer *target;
 	struct vx_vni vni;
 
-	bpf_skb_pull_data(VX_SKB(w), hook_len(w));
-	vni.vni = hidden_vni(VX_SKB(w), w->ethernet ? VX_ETH_LEN : 0);
+	hook_pull(w, hook_is_datagrams(VX_SKB(w)) ? hook_len(w) : VX_PULL);
+	vni.vni = hidden_vni(VX_SKB(w), l3);
+	if (vni.vni == VX_NO_VNI) {
+		hook_pull(w, VX_PULL_DEEP);
+		vni.vni = hidden_vni(VX_SKB(w), l3);
+	}
 	target = vni.vni ? bpf_map_lookup_elem(&peers, &vni) : NULL;
 	if (!target)
 		return VX_GO_ON;

@@ -42,7 +42,10 @@ struct vx_walk {
 };
 
 enum { VX_ENOTSUPP = 524 }; /* the kernel's own, no errno */
-enum { VX_PULL = 256 }; /* enough for any headers we look at; beyond is doubt */
+enum {
+	VX_PULL = 256, /* enough for the headers anybody sends */
+	VX_PULL_DEEP = VX_REACH + 64, /* and for all we look at: beyond is doubt */
+};
 
 static __always_inline struct vx_walk walk_tc(struct __sk_buff *skb, bool ethernet)
 {
@@ -96,13 +99,13 @@ static __always_inline __u32 hook_len(const struct vx_walk *w)
 	return (__u32)(c.end - c.start);
 }
 
-/* Makes the first VX_PULL bytes readable. Old cursors are void after it, whatever it says. */
-static __always_inline void hook_pull(struct vx_walk *w)
+/* Makes the first `want` bytes readable. Old cursors are void after it, whatever it says. */
+static __always_inline void hook_pull(struct vx_walk *w, __u32 want)
 {
 	__u32 len = hook_len(w);
 
 	if (!w->xdp)
-		bpf_skb_pull_data(VX_SKB(w), len < VX_PULL ? len : VX_PULL);
+		bpf_skb_pull_data(VX_SKB(w), len < want ? len : want);
 }
 
 /*
@@ -120,7 +123,7 @@ __attribute__((noinline)) __u32 skb_headers(struct __sk_buff *skb, __u32 off, __
 
 		if (cursor_jump(&c, off) && parse_headers(&c, &p) != VX_SHORT)
 			return p.l3_len << 16 | p.header_len;
-		hook_pull(&w);
+		hook_pull(&w, VX_PULL);
 	}
 	return 0;
 }

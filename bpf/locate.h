@@ -69,7 +69,8 @@ static __always_inline void keep_move(struct vx_fdb *at, __u64 now)
 	at->moves++;
 }
 
-static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
+/* Returns the sender's entry, NULL if it is new or no sender. */
+static __always_inline const struct vx_fdb *learn_port(const struct vx_walk *w, __u32 ifindex)
 {
 	struct vx_fdb_key key = w->pkt.src;
 	struct vx_fdb *at, new = {
@@ -77,16 +78,16 @@ static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 	};
 
 	if (!is_source(&key))
-		return VX_GO_ON;
+		return NULL;
 	at = bpf_map_lookup_elem(&fdb, &key);
 	if (!at) {
 		bpf_map_update_elem(&fdb, &key, &new, BPF_ANY);
 		note_move(&key);
-		return VX_GO_ON;
+		return NULL;
 	}
 	if (at->place == VX_AT_PORT && at->ifindex == ifindex) {
 		if (is_within(at->seen_ns, w->now, VX_REFRESH_NS))
-			return VX_GO_ON;
+			return at;
 	} else {
 		if (is_contested(at, w->now))
 			at->contested_ns = w->now;
@@ -97,7 +98,7 @@ static __always_inline enum vx_step learn_port(struct vx_walk *w, __u32 ifindex)
 	}
 	at->local_ns = w->now;
 	at->seen_ns = w->now;
-	return VX_GO_ON;
+	return at;
 }
 
 enum {
@@ -166,7 +167,6 @@ static __always_inline enum vx_step learn_sender(struct vx_walk *w)
 {
 	const struct vx_note *note = NULL;
 	__u32 from = w->from, said = hook_said(w);
-	struct vx_fdb_key key;
 	const struct vx_fdb *at;
 
 	if (said == VX_SAID_HOST || (!from && is_from_port(said))) {
@@ -177,9 +177,7 @@ static __always_inline enum vx_step learn_sender(struct vx_walk *w)
 	}
 	if (!from)
 		return VX_GO_ON; /* whose it is nobody has said */
-	learn_port(w, from);
-	key = w->pkt.src;
-	at = bpf_map_lookup_elem(&fdb, &key);
+	at = learn_port(w, from);
 	if (at && is_within(at->contested_ns, w->now, VX_LOOP_NS))
 		note_sent(w);
 	return VX_GO_ON;

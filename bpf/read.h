@@ -63,7 +63,7 @@ static __always_inline enum vx_parse read_packet(struct vx_walk *w, enum vx_view
 
 	if (parsed != VX_SHORT || w->xdp)
 		return parsed;
-	hook_pull(w);
+	hook_pull(w, VX_PULL);
 	return read_once(w, view, true);
 }
 

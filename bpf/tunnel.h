@@ -35,6 +35,20 @@ static __always_inline enum vx_step read_tunnel(struct vx_walk *w, __u32 ifindex
 	return VX_GO_ON;
 }
 
+/* tun_in: may the bridge put it together with others and cut it again, and so lose the device it came by (see
+ * split_horizon)? Those are IPv6 fragments, wherever the kernel looks for them: behind other headers, or in
+ * PPPoE, too. */
+static __always_inline bool may_be_cut(const struct vx_walk *w)
+{
+	__u8 next = 0;
+
+	if (w->pkt.proto == bpf_htons(ETH_P_IP) || w->pkt.proto == bpf_htons(ETH_P_ARP))
+		return false;
+	return w->pkt.proto != bpf_htons(ETH_P_IPV6) ||
+	       bpf_skb_load_bytes(VX_SKB(w), w->pkt.l2_len + 6, &next, sizeof(next)) ||
+	       is_ext(next);
+}
+
 /*
  * tun_in: no mark means that no wire_in saw the packet, neither as it is nor as ESP. The sender's address
  * is gone by now, so nobody is blamed. With IPsec wire_in may have seen ESP only, so it is counted here.
@@ -54,7 +68,7 @@ static __always_inline enum vx_step check_mark(struct vx_walk *w)
 	w->from = hook_ifindex(w);
 	if (read_tunnel(w, w->from) == VX_PASS || w->vni == VX_NO_VNI)
 		return VX_PASS;
-	if (w->peer)
+	if (w->peer && (cfg.fastpath || may_be_cut(w)))
 		hook_say(w, (__u16)(VX_SAID_PEER | (w->peer->slot & VX_SAID_PEERS)));
 	if (marked)
 		return w->peer && w->peer->ipsec && !is_probe(w) ? count_rx(w) : VX_GO_ON;

@@ -225,7 +225,7 @@ last_seen_and_state() {
 	on c11 ping -n -q -c 1 "$(ip4_of c21)"
 	assert_eq up "$(counter h1 h2 state)" "state of h2"
 	assert_eq up "$(counter h2 h1 state)" "state of h1"
-	assert_le 30000 "$(counter h1 h2 last_seen_ms)" "last_seen_ms of h2"
+	assert_le 5000 "$(counter h1 h2 last_seen_ms)" "last_seen_ms of h2"
 }
 
 run_tests

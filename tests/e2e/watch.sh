@@ -33,20 +33,24 @@ ALL_TESTS="
 . "$LIB/watch.sh"
 
 IPV6=0
+# The quickest of five: how long it takes a busy machine to ask is no matter of the watch.
 port_is_hooked_as_it_joins() {
-	local began took
+	local i began took least=99999
 	mesh 2
 	mesh_up h2
 	watch h1 vxbr0
 	settled h1
 	assert_eq "" "$(hooks h1 | grep port_in | grep -v vxbr0 || true)" "hooks of ports"
-	ip -n h1 link add p1 type veth peer name p1x
-	began=$(date +%s%3N)
-	ip -n h1 link set p1 master vxbr0
-	wait_for 3 hooked h1 p1
-	took=$(($(date +%s%3N) - began))
-	echo "hooked within $took ms, asking included"
-	assert_le 3000 "$took" "ms until the port is hooked"
+	for i in 1 2 3 4 5; do
+		ip -n h1 link add "p$i" type veth peer name "p${i}x"
+		began=$(date +%s%3N)
+		ip -n h1 link set "p$i" master vxbr0
+		wait_for 1 hooked h1 "p$i"
+		took=$(($(date +%s%3N) - began))
+		echo "hooked within $took ms, asking included"
+		[ "$took" -ge "$least" ] || least=$took
+	done
+	assert_le 500 "$least" "ms until the port is hooked"
 	container h1 c11
 	container h2 c21
 	wait_for 1 hooked h1 c11
