@@ -43,11 +43,10 @@ static __always_inline bool says_vni(struct __sk_buff *skb, const struct vx_curs
 }
 
 /*
- * The VNI of the peer to whose VXLAN this packet goes that nobody honest sends, else 0, or VX_NO_VNI where
- * the bytes at hand end too early to tell: the first of its
- * fragments is cut so short that it does not show the frame inside; or it says to be another peer's, and
- * has not come from there; or it has a tag that only gives a priority, which its receiver takes off. A
- * program of its own to the verifier (see skb_headers).
+ * The VNI of the peer to whose VXLAN this packet goes that nobody honest sends, else 0, or VX_NO_VNI where the
+ * bytes at hand end too early to tell. Such a packet's first fragment is cut so short that it does not show the
+ * frame inside; or it says to be another peer's, and has not come from there; or it has a tag that only gives a
+ * priority, which its receiver takes off. A program of its own to the verifier (see skb_headers).
  */
 __attribute__((noinline)) __u32 hidden_vni(struct __sk_buff *skb, __u32 off)
 {

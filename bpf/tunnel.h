@@ -40,12 +40,12 @@ static __always_inline enum vx_step read_tunnel(struct vx_walk *w, __u32 ifindex
  * PPPoE, too. */
 static __always_inline bool may_be_cut(const struct vx_walk *w)
 {
-	__u8 next = 0;
+	__u8 next;
 
-	if (w->pkt.proto == bpf_htons(ETH_P_IP) || w->pkt.proto == bpf_htons(ETH_P_ARP))
-		return false;
-	return w->pkt.proto != bpf_htons(ETH_P_IPV6) ||
-	       bpf_skb_load_bytes(VX_SKB(w), w->pkt.l2_len + 6, &next, sizeof(next)) ||
+	if (w->pkt.proto == bpf_htons(ETH_P_PPP_SES))
+		return true;
+	return w->pkt.proto == bpf_htons(ETH_P_IPV6) &&
+	       !bpf_skb_load_bytes(VX_SKB(w), w->pkt.l2_len + 6, &next, sizeof(next)) &&
 	       is_ext(next);
 }
 

@@ -29,6 +29,7 @@ ALL_TESTS="
 	copies_by_dup
 	no_word_leaves
 	no_word_leaves_over_ipv6
+	no_index_left_with_the_fast_path_off
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -241,6 +242,19 @@ no_word_leaves() {
 no_word_leaves_over_ipv6() {
 	FAMILIES=6 settings "vni: pair"
 	nothing_left_on_packets
+}
+
+# Then no program sits where a frame leaves the bridge, to take it off again.
+no_index_left_with_the_fast_path_off() {
+	FAST=off settings "vni: pair"
+	counts c21 off_container eth0 first theirs_1 count=tc_index
+	counts h2 off_port c21 first theirs_2 out count=tc_index
+	pings c11 "$(ip4_of c21)" 10
+	tcp c11 c21 1M
+	frames c11 eth0 count=10 eth "src=$(mac_of c11)" data text=flood
+	assert_eq 0 "$(counter h2 h1 rx_fast_packets)" "received fast"
+	counted 0 off_container
+	counted 0 off_port
 }
 
 FAMILIES=46 standing 2
