@@ -88,10 +88,6 @@ hub_between_two_others() {
 	nested 0
 }
 
-arrived_at_least() {
-	[ "$(captured "$2")" -ge "$1" ]
-}
-
 # The receiving kernel takes it off before anybody looks.
 tag_with_a_priority() {
 	local from
@@ -138,7 +134,11 @@ train_in_shared_memory() {
 			echo "# segmentation offload $offload, spin $spin: $trains, nested $(($(drops h1 nested) - NESTED))"
 			assert_eq "500 trains" "$trains" "sent"
 			exactly 0 c21
-			[ "$spin" -eq 0 ] || assert_ge 20 $(($(drops h1 nested) - NESTED)) "caught"
+			if [ "$spin" -eq 0 ]; then
+				nested 0 # a train of another VXLAN is none of ours
+			else
+				assert_ge 20 $(($(drops h1 nested) - NESTED)) "caught"
+			fi
 		done
 	done
 }

@@ -146,11 +146,21 @@ from_the_senders_host() {
 # one_flow CONTAINER MAC SPORT DPORT: 400 frames of it to c21, in the background.
 # LLDP is for the bridge alone: no program behind it sees the frame, but the bridge takes the MAC to be there now.
 to_another_port_first_seen_by_nobody() {
+	local flow old
 	moving h2 h2
+	background c11 "$PYTHON" -IS "$LIB/frame.py" send eth0 count=400 gap=0.005 eth "dst=$MOVER" "src=$(mac_of c11)" \
+		ip "src=$(ip4_of c11)" dst=198.51.100.77 udp sport=7000 dport=7001 data text=to.mover.@
+	flow=$PID
+	mark h2 h1
+	eventually 3 arrived_at_least 100 old || fail "nothing arrives at the old port"
+	assert_ge 80 "$(went_fast h2 h1 rx)" "percent received fast before the move"
 	frames m new eth dst=01:80:c2:00:00:0e "src=$MOVER" type=0x88cc data zeros=50
-	to_mover 60
-	exactly 60 new
-	exactly 40 old
+	sleep 0.1 # what was under way
+	old=$(captured old)
+	wait "$flow" || fail "the flow was not sent"
+	echo "# $old at the old port when the MAC had moved, $(captured new) at the new one"
+	exactly "$old" old
+	assert_ge 50 "$(captured new)" "frames at the new port"
 }
 
 # A container shows c21's MAC all the time, and c21 says the same again and again, as heartbeats do: equal to the last

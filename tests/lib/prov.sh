@@ -12,6 +12,7 @@
 #   nobody HOST ARGS...           speak.py as uid 65534 without any capability
 #   theirs HOST ARGS...           tcx_words.py there, until the case ends
 #   others_dropped HOST           what it has dropped for any reason but `nested`
+#   arrived_at_least N CAPTURE    so far
 #   went_fast HOST PEER rx|tx     of all packets since `mark HOST PEER`, in percent
 
 # shellcheck disable=SC2034 # netns.sh reads it
@@ -110,4 +111,8 @@ went_fast() {
 		print "# " way ": " fast " of " all " fast" >"/dev/stderr"
 		print int(fast * 100 / (all ? all : 1))
 	}'
+}
+
+arrived_at_least() {
+	[ "$(captured "$2")" -ge "$1" ]
 }
