@@ -134,8 +134,8 @@ static __always_inline enum vx_step charge_nested(struct vx_walk *w, const struc
 }
 
 /*
- * wire_out: a packet to a peer's VXLAN that nobody honest sends. What is judged is pulled first: its sender
- * may still change what stays in pages (MSG_ZEROCOPY). That is all of a train, and else the headers.
+ * wire_out: a packet to a peer's VXLAN that nobody honest sends. All that is judged is pulled first (of a
+ * train everything, else the headers): its sender may still change what stays in pages (MSG_ZEROCOPY).
  */
 static __always_inline enum vx_step refuse_hidden(struct vx_walk *w)
 {

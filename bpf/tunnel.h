@@ -37,16 +37,22 @@ static __always_inline enum vx_step read_tunnel(struct vx_walk *w, __u32 ifindex
 
 /* tun_in: may the bridge put it together with others and cut it again, and so lose the device it came by (see
  * split_horizon)? Those are IPv6 fragments, wherever the kernel looks for them: behind other headers, or in
- * PPPoE, too. */
+ * PPPoE, too. Reports of multicast groups have a header before ICMPv6 and are common: not they. */
 static __always_inline bool may_be_cut(const struct vx_walk *w)
 {
+	const __u32 l3 = w->pkt.l2_len;
 	__u8 next;
 
 	if (w->pkt.proto == bpf_htons(ETH_P_PPP_SES))
 		return true;
-	return w->pkt.proto == bpf_htons(ETH_P_IPV6) &&
-	       !bpf_skb_load_bytes(VX_SKB(w), w->pkt.l2_len + 6, &next, sizeof(next)) &&
-	       is_ext(next);
+	if (w->pkt.proto != bpf_htons(ETH_P_IPV6) ||
+	    bpf_skb_load_bytes(VX_SKB(w), l3 + offsetof(struct ipv6hdr, nexthdr), &next,
+			       sizeof(next)) ||
+	    !is_ext(next))
+		return false;
+	return next == VX_PROTO_FRAGMENT ||
+	       (!bpf_skb_load_bytes(VX_SKB(w), l3 + sizeof(struct ipv6hdr), &next, sizeof(next)) &&
+		is_ext(next));
 }
 
 /*

@@ -182,16 +182,16 @@ stdout_unless_told() {
 	local collectors=/var/lib/prometheus/node-exporter
 	mesh 1
 	on h1 mount -t tmpfs tmpfs /var/lib
-	on h1 mkdir -p $collectors
+	on h1 mkdir -p "$collectors"
 	expect 0 vx h1 export
 	assert_match 'vxbpf_overlay_up' "$OUT" "on stdout"
 	expect 0 vx h1 export --output -
 	assert_match 'vxbpf_overlay_up' "$OUT" "with --output -"
-	assert_eq "" "$(on h1 ls $collectors)" "files"
-	expect 0 vx h1 export --output $collectors/vxbpf.prom
+	assert_eq "" "$(on h1 ls "$collectors")" "files"
+	expect 0 vx h1 export --output "$collectors/vxbpf.prom"
 	assert_eq "" "$OUT$ERR" "what it says"
-	assert_eq "644 root" "$(on h1 stat -c '%a %U' $collectors/vxbpf.prom)" "mode and owner"
-	on h1 cat $collectors/vxbpf.prom >"$WORK/text"
+	assert_eq "644 root" "$(on h1 stat -c '%a %U' "$collectors/vxbpf.prom")" "mode and owner"
+	on h1 cat "$collectors/vxbpf.prom" >"$WORK/text"
 	whole "$WORK/text"
 }
 

@@ -252,6 +252,9 @@ no_index_left_with_the_fast_path_off() {
 	pings c11 "$(ip4_of c21)" 10
 	tcp c11 c21 1M
 	frames c11 eth0 count=10 eth "src=$(mac_of c11)" data text=flood
+	# Hop-by-hop options, as in each report of a group's member: no fragment header can follow ICMPv6.
+	frames c11 eth0 count=10 eth "src=$(mac_of c11)" "dst=$(mac_of c21)" type=0x86dd data \
+		"hex=6000000000100001$(printf 'fd%030d' 11)$(printf 'fd%030d' 21)3a000502000001008000000000000000"
 	assert_eq 0 "$(counter h2 h1 rx_fast_packets)" "received fast"
 	counted 0 off_container
 	counted 0 off_port
