@@ -52,6 +52,11 @@ endif
 # Bytes of stack that a chain of calls in the BPF object may need; the verifier allows 512.
 BPF_STACK := 400
 
+# On all CPUs, unless -j says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' "$(1)" "$(2)")
 

@@ -284,8 +284,9 @@ static __always_inline void hook_clear_word(struct vx_walk *w)
 
 /*
  * In skb->tc_index, which the bridge carries along: by which kind of door a frame has come to the bridge.
- * Overwritten wherever a frame comes in, cleared where it leaves. A port without hooks may bring a
- * forged one; it only misleads about that port's own frames.
+ * Overwritten wherever a frame comes in, cleared where it leaves. A port without hooks may bring a forged
+ * one. Then a frame that the bridge's rules accept from there can be learned as one of the host or of a
+ * peer, with the addresses it has, for as long as a flow lasts; `watch` leaves no port without hooks.
  */
 enum {
 	VX_SAID_HOST = 0x2001, /* host_in: the host's own, or routed by it */
