@@ -15,6 +15,7 @@ ALL_TESTS="
 	flow_rule_of_nft_stops_the_flow
 	flow_rule_of_ebtables_stops_the_flow
 	more_than_the_flow_turns_it_off
+	without_consequence_it_stays_on
 	rules_of_ebtables_turn_it_off
 	rules_nobody_reaches_leave_it_on
 	iptables_of_bridged_frames_turn_it_off
@@ -113,7 +114,7 @@ more_than_the_flow_turns_it_off() {
 		echo "# $rule"
 		assert_off h2 "bridge rule in table t, chain c $what"
 	done <<-'END'
-		udp dport 7 limit rate 500/second accept|uses a limit
+		udp dport 7 limit rate over 500/second drop|uses a limit
 		ip saddr 198.51.100.99 quota over 1 mbytes drop|uses a quota
 		quota name q drop|uses a quota
 		ip length > 1000 drop|checks the packet length
@@ -126,9 +127,9 @@ more_than_the_flow_turns_it_off() {
 		add @seen { ip saddr }|updates a set from packets
 		meta mark set 1|changes the mark
 		ether daddr set 02:00:00:00:00:02|changes frames
-		jhash ip saddr mod 2 0 accept|uses hash
+		jhash ip saddr mod 2 0 drop|uses hash
 	END
-	nft_chain h2 'ip saddr @slow accept'
+	nft_chain h2 'ip saddr @slow drop'
 	assert_off h2 "bridge rule in table t, set slow uses a limit"
 	on h2 nft delete table bridge t
 	vx h2 up vxbr0
@@ -136,9 +137,34 @@ more_than_the_flow_turns_it_off() {
 	is_accelerated h2 c21 || fail "c21: $(why_of h2 c21)"
 }
 
+# Two frames of a flow end alike whether such a rule fits or not: accepted. Until what comes behind drops.
+without_consequence_it_stays_on() {
+	local rule
+	auto_mesh
+	while read -r rule; do
+		nft_chain h2 "${rule%|*}" || fail "not taken: $rule"
+		vx h2 up vxbr0
+		assert_on h2
+		on h2 nft chain bridge t c '{ policy drop; }'
+		assert_off h2 "bridge rule in table t, chain c ${rule#*|}"
+	done <<-'END'
+		limit rate 500/second accept|uses a limit
+		ip length > 1000 accept|checks the packet length
+		tcp flags syn accept|checks TCP flags
+	END
+	nft_chain h2 'jump other'
+	on h2 nft add rule bridge t other limit rate 500/second accept
+	vx h2 up vxbr0
+	assert_on h2
+	on h2 nft add rule bridge t other udp dport 7 drop
+	assert_off h2 "bridge rule in table t, chain other uses a limit"
+}
+
 rules_of_ebtables_turn_it_off() {
 	auto_mesh
 	on h2 ebtables -A FORWARD -p ARP --limit 5/s -j ACCEPT
+	assert_on h2
+	on h2 ebtables -A FORWARD -p ARP -j DROP
 	assert_off h2 "bridge rule in table filter, chain FORWARD uses a limit"
 	on h2 ebtables -F FORWARD
 	vx h2 up vxbr0
@@ -154,7 +180,7 @@ rules_of_ebtables_turn_it_off() {
 rules_nobody_reaches_leave_it_on() {
 	auto_mesh
 	nft_chain h2 'ip saddr 198.51.100.99 drop'
-	on h2 nft add rule bridge t other limit rate 5/second accept
+	on h2 nft add rule bridge t other limit rate over 5/second drop
 	assert_on h2
 	on h2 nft add rule bridge t c ip saddr 198.51.100.98 jump other
 	assert_off h2 "bridge rule in table t, chain other uses a limit"
@@ -254,7 +280,7 @@ watch_switches_at_once() {
 	wait_for 5 some_go_fast
 	for round in 1 2 3; do
 		began=${EPOCHREALTIME/./}
-		nft_chain h2 'limit rate 50000/second accept'
+		nft_chain h2 'limit rate over 50000/second drop'
 		wait_for 5 is_off h2
 		took=$(((${EPOCHREALTIME/./} - began) / 1000))
 		echo "round $round: off within $took ms"

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is said of a port that is left to the kernel. */
+#include <linux/netfilter/nf_tables.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "filters/device_chains.h"
 #include "filters/foreign.h"
 
 static void what_is_of_others_is_named(void **state)
@@ -42,10 +44,55 @@ static void what_is_of_others_is_named(void **state)
 	}
 }
 
+static char buffer[1024];
+
+static struct nlmsghdr *chain_message(const char *name)
+{
+	struct nlmsghdr *msg;
+
+	memset(buffer, 0, sizeof(buffer));
+	msg = mnl_nlmsg_put_header(buffer);
+	mnl_nlmsg_put_extra_header(msg, sizeof(struct nfgenmsg));
+	mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, "t");
+	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, name);
+	return msg;
+}
+
+static void chains_on_devices_are_found_by_name(void **state)
+{
+	autodevicechains struct device_chains chains = { 0 };
+	struct nlmsghdr *msg = chain_message("forward");
+	struct nlattr *hook, *list;
+
+	(void)state;
+	mnl_attr_nest_end(msg, mnl_attr_nest_start(msg, NFTA_CHAIN_HOOK));
+	device_chains_take(&chains, msg);
+	assert_int_equal(chains.n, 0);
+	msg = chain_message("one");
+	hook = mnl_attr_nest_start(msg, NFTA_CHAIN_HOOK);
+	mnl_attr_put_strz(msg, NFTA_HOOK_DEV, "c1");
+	mnl_attr_nest_end(msg, hook);
+	device_chains_take(&chains, msg);
+	msg = chain_message("many");
+	hook = mnl_attr_nest_start(msg, NFTA_CHAIN_HOOK);
+	list = mnl_attr_nest_start(msg, NFTA_HOOK_DEVS);
+	mnl_attr_put_strz(msg, NFTA_DEVICE_NAME, "c2");
+	mnl_attr_put_strz(msg, 2 /* NFTA_DEVICE_PREFIX */, "veth");
+	mnl_attr_nest_end(msg, list);
+	mnl_attr_nest_end(msg, hook);
+	device_chains_take(&chains, msg);
+	assert_string_equal(device_chains_on(&chains, "c1")->name, "one");
+	assert_string_equal(device_chains_on(&chains, "c2")->name, "many");
+	assert_string_equal(device_chains_on(&chains, "veth7")->name, "many");
+	assert_null(device_chains_on(&chains, "c22"));
+	assert_null(device_chains_on(&chains, "vet"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_of_others_is_named),
+		cmocka_unit_test(chains_on_devices_are_found_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

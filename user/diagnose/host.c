@@ -5,6 +5,7 @@
 
 #include "diagnose/host.h"
 #include "filters/nft_read.h"
+#include "filters/xt_table.h"
 
 /* Do frames on bridges pass these rules? */
 static bool is_bridge_nf_on(const char *name)
@@ -27,9 +28,9 @@ static void read_filters(struct host_facts *out)
 		out->bridge_nf |= HOST_NF_IP4;
 	if (is_bridge_nf_on("bridge-nf-call-ip6tables"))
 		out->bridge_nf |= HOST_NF_IP6;
-	nft_read_filter(hooks, &out->filter);
-	xt_filter_read(NFPROTO_IPV4, &out->legacy4);
-	xt_filter_read(NFPROTO_IPV6, &out->legacy6);
+	nft_read_ip(hooks, &out->rules);
+	xt_table_read(NFPROTO_IPV4, &out->rules);
+	xt_table_read(NFPROTO_IPV6, &out->rules);
 }
 
 int host_read(struct nl *nl, const struct snapshot *s, struct host_facts *out, struct why *why)
@@ -61,8 +62,6 @@ void host_free(struct host_facts *facts)
 	free(facts->sockets);
 	free(facts->members);
 	free(facts->devices);
-	nft_filter_free(&facts->filter);
-	xt_filter_free(&facts->legacy4);
-	xt_filter_free(&facts->legacy6);
+	rules_free(&facts->rules);
 	*facts = (struct host_facts){ 0 };
 }

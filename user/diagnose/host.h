@@ -8,8 +8,7 @@
 #define VXBPF_HOST_H
 
 #include "base/verdict.h"
-#include "filters/nft_filter.h"
-#include "filters/xt_table.h"
+#include "filters/rules.h"
 #include "kernel/link.h"
 #include "snapshot/snapshot.h"
 
@@ -99,8 +98,7 @@ struct host_facts {
 	char managed[HOST_MANAGERS][VX_IF_LEN]; /* the first device of ours that it manages */
 	bool underlay_has_master;
 	unsigned bridge_nf; /* HOST_NF_*: by the sysctls frames on all bridges pass these rules */
-	struct nft_filter filter;
-	struct xt_filter legacy4, legacy6; /* the same of iptables-legacy */
+	struct rules rules; /* that filter IP packets */
 	struct host_device *devices; /* of the underlay */
 	size_t n_devices;
 	struct host_kernel kernel; /* while the overlay is not up */

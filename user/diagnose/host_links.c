@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "diagnose/host.h"
+#include "filters/nft_attr.h"
 #include "kernel/nl.h"
 #include "plan/plan.h"
 

@@ -5,33 +5,31 @@
 
 #include "base/human.h"
 #include "diagnose/host.h"
+#include "filters/rules_walk.h"
 
 #define LET_LEN 200
 
 static bool is_dropped(const struct host_facts *f, const uint32_t *hooks, size_t n,
-		       const struct nft_packet *packet, struct nft_culprit *out)
+		       const struct rule_packet *packet, struct rules_culprit *out)
 {
-	const struct xt_filter *legacy = packet->family == NFPROTO_IPV4 ? &f->legacy4 : &f->legacy6;
-
 	for (size_t i = 0; i < n; i++)
-		if (nft_filter_drops(&f->filter, hooks[i], packet, out) ||
-		    xt_filter_drops(legacy, hooks[i], packet, out))
+		if (rules_drop(&f->rules, hooks[i], packet, out))
 			return true;
 	return false;
 }
 
 /* Is that a chain of iptables? Then nft had better not change it. */
-static const char *iptables_of(const struct nft_filter *f, const struct nft_culprit *by)
+static const char *iptables_of(const struct rules *rules, const struct rules_culprit *by)
 {
 	static const char *const chains[] = { "INPUT", "FORWARD", "OUTPUT" };
 
-	if (by->legacy)
-		return by->family == NFPROTO_IPV4 ? "iptables-legacy" : "ip6tables-legacy";
-	if (strcmp(by->table, "filter") != 0 || by->family == NFPROTO_INET)
+	if (by->chain->legacy)
+		return by->chain->family == NFPROTO_IPV4 ? "iptables-legacy" : "ip6tables-legacy";
+	if (strcmp(by->chain->table, "filter") != 0 || by->chain->family == NFPROTO_INET)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
-		if (nft_filter_chain(f, by->family, by->table, chains[i]))
-			return by->family == NFPROTO_IPV4 ? "iptables" : "ip6tables";
+		if (rules_chain_named(rules, by->chain->family, by->chain->table, chains[i]))
+			return by->chain->family == NFPROTO_IPV4 ? "iptables" : "ip6tables";
 	return NULL;
 }
 
@@ -41,19 +39,20 @@ static const char *family_name(uint8_t family)
 }
 
 /* The command that lets it through, in the words of either tool. */
-static void let_through(const struct nft_filter *f, const struct nft_culprit *by,
+static void let_through(const struct rules *rules, const struct rules_culprit *by,
 			const char *iptables, const char *nft, char text[LET_LEN])
 {
-	const char *tool = iptables_of(f, by);
+	const char *tool = iptables_of(rules, by);
 
 	if (tool)
-		snprintf(text, LET_LEN, "%s -I %.40s %s -j ACCEPT", tool, by->chain, iptables);
+		snprintf(text, LET_LEN, "%s -I %.40s %s -j ACCEPT", tool, by->chain->name,
+			 iptables);
 	else
 		snprintf(text, LET_LEN, "nft insert rule %s %.40s %.40s %s accept",
-			 family_name(by->family), by->table, by->chain, nft);
+			 family_name(by->chain->family), by->chain->table, by->chain->name, nft);
 }
 
-static const char *how(const struct nft_culprit *by)
+static const char *how(const struct rules_culprit *by)
 {
 	return by->policy ? " by its policy" : "";
 }
@@ -72,20 +71,20 @@ static void say_bridge(const struct host_facts *f, const struct snapshot *s, str
 	const char *bridge = s->told.bridge;
 
 	for (size_t i = 0; s->up && i < ARRAY_LEN(ways); i++) {
-		const struct nft_packet packet = { .family = ways[i].family,
-						   .protocol = IPPROTO_TCP,
-						   .iif = bridge,
-						   .oif = bridge };
+		const struct rule_packet packet = { .family = ways[i].family,
+						    .protocol = IPPROTO_TCP,
+						    .iif = bridge,
+						    .oif = bridge };
 		bool own = f->bridge.nf_call & ways[i].bit;
 		char iptables[64], nft[64], let[LET_LEN], off[96];
-		struct nft_culprit by;
+		struct rules_culprit by;
 
 		if (!((f->bridge_nf | f->bridge.nf_call) & ways[i].bit) ||
 		    !is_dropped(f, hooks, ARRAY_LEN(hooks), &packet, &by))
 			continue;
 		snprintf(iptables, sizeof(iptables), "-i %s -o %s", bridge, bridge);
 		snprintf(nft, sizeof(nft), "iifname %s oifname %s", bridge, bridge);
-		let_through(&f->filter, &by, iptables, nft, let);
+		let_through(&f->rules, &by, iptables, nft, let);
 		if (own)
 			snprintf(off, sizeof(off), "ip link set %s type bridge nf_call_%s 0",
 				 bridge, ways[i].tables);
@@ -97,9 +96,9 @@ static void say_bridge(const struct host_facts *f, const struct snapshot *s, str
 			     "(%s), and chain %s of table %s %s drops them%s; allow them with "
 			     "`%s`, or disable the firewall on %s with `%s`",
 			     ways[i].ip,
-			     own ? "the bridge's nf_call is on" : "bridge-nf-call is on", by.chain,
-			     family_name(by.family), by.table, how(&by), let,
-			     own ? "this bridge" : "bridges", off);
+			     own ? "the bridge's nf_call is on" : "bridge-nf-call is on",
+			     by.chain->name, family_name(by.chain->family), by.chain->table,
+			     how(&by), let, own ? "this bridge" : "bridges", off);
 	}
 }
 
@@ -112,35 +111,35 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, uint8
 	const char *device =
 		s->n_devices == 1 && !f->underlay_has_master ? s->devices[0].ifname : NULL;
 	int ifindex = device ? s->devices[0].ifindex : 0;
-	struct nft_packet packet = { .family = family,
-				     .protocol = IPPROTO_UDP,
-				     .dport = (uint16_t)s->told.port,
-				     .iif = device,
-				     .iif_index = ifindex };
+	struct rule_packet packet = { .family = family,
+				      .protocol = IPPROTO_UDP,
+				      .dport = (uint16_t)s->told.port,
+				      .iif = device,
+				      .iif_index = ifindex };
 	char iptables[32], nft[32], let[LET_LEN];
-	struct nft_culprit by;
+	struct rules_culprit by;
 
 	snprintf(iptables, sizeof(iptables), "-p udp --dport %u", s->told.port);
 	snprintf(nft, sizeof(nft), "udp dport %u", s->told.port);
 	if (is_dropped(f, in, ARRAY_LEN(in), &packet, &by)) {
-		let_through(&f->filter, &by, iptables, nft, let);
+		let_through(&f->rules, &by, iptables, nft, let);
 		verdicts_add(out, VERDICT_PORT_FILTERED, "in",
 			     "chain %s of table %s %s drops packets from peers to UDP port %u%s; "
 			     "accept them with `%s` (the guard still drops packets from non-peers)",
-			     by.chain, family_name(by.family), by.table, s->told.port, how(&by),
-			     let);
+			     by.chain->name, family_name(by.chain->family), by.chain->table,
+			     s->told.port, how(&by), let);
 	}
 	packet.iif = NULL;
 	packet.iif_index = 0;
 	packet.oif = device;
 	packet.oif_index = ifindex;
 	if (is_dropped(f, on_way_out, ARRAY_LEN(on_way_out), &packet, &by)) {
-		let_through(&f->filter, &by, iptables, nft, let);
+		let_through(&f->rules, &by, iptables, nft, let);
 		verdicts_add(out, VERDICT_PORT_FILTERED, "out",
 			     "chain %s of table %s %s drops packets to UDP port %u of peers%s; "
 			     "accept them with `%s`",
-			     by.chain, family_name(by.family), by.table, s->told.port, how(&by),
-			     let);
+			     by.chain->name, family_name(by.chain->family), by.chain->table,
+			     s->told.port, how(&by), let);
 	}
 }
 

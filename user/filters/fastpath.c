@@ -9,12 +9,13 @@
 
 #include "filters/fastpath.h"
 #include "filters/nft_read.h"
+#include "filters/rules_walk.h"
 
-_Static_assert(FASTPATH_WHY == NFT_WHY, "clauses");
+_Static_assert(FASTPATH_WHY == RULES_WHY, "clauses");
 
 static void read_rules(char why[FASTPATH_WHY])
 {
-	autoruleset struct nft_ruleset rules = { 0 };
+	autorules struct rules rules = { 0 };
 	int err = nft_read_bridge(&rules);
 
 	if (err)
@@ -22,7 +23,7 @@ static void read_rules(char why[FASTPATH_WHY])
 			 "nftables rules of the bridge family cannot be read (%.40s)",
 			 strerror(-err));
 	else
-		nft_ruleset_why(&rules, why);
+		rules_tell_more(&rules, why);
 }
 
 static bool has_legacy_rules(const char *table)

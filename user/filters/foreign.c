@@ -51,7 +51,7 @@ static void get_text(const struct nlattr *attr, char to[VX_IF_LEN])
 struct looking {
 	struct nl *nl;
 	const char *overlay;
-	struct nft_device_chains chains;
+	struct device_chains chains;
 	struct root {
 		int ifindex;
 		uint32_t handle;
@@ -147,7 +147,7 @@ static void read_programs(struct nl *nl, const char *overlay, int ifindex,
 static void read_port(struct looking *l, const struct link *port, const char *const rooms[2],
 		      struct foreign_seen *seen)
 {
-	const struct nft_device_chain *chain = nft_device_chains_on(&l->chains, port->name);
+	const struct device_chain *chain = device_chains_on(&l->chains, port->name);
 	const struct filters in = { l->overlay, &seen->ways[0] };
 	const struct filters out = { l->overlay, &seen->ways[1] };
 
@@ -219,7 +219,7 @@ void foreigns_read(struct nl *nl, const char *overlay, const struct links *links
 		if (why[0])
 			add(out, port->ifindex, why);
 	}
-	nft_device_chains_free(&l.chains);
+	device_chains_free(&l.chains);
 	free(l.roots);
 }
 

@@ -51,35 +51,12 @@ static int none_is_fine(int err)
 		       : err;
 }
 
-static void take_into_ruleset(void *out, const struct nlmsghdr *msg)
-{
-	nft_ruleset_take(out, msg);
-}
-
 static void take_into_chains(void *out, const struct nlmsghdr *msg)
 {
-	nft_device_chains_take(out, msg);
+	device_chains_take(out, msg);
 }
 
-int nft_read_bridge(struct nft_ruleset *out)
-{
-	static const uint16_t kinds[] = { NFT_MSG_GETTABLE, NFT_MSG_GETCHAIN, NFT_MSG_GETRULE,
-					  NFT_MSG_GETSET };
-	autonl struct nl *nl = NULL;
-	struct dump d = { .take = take_into_ruleset, .out = out, .torn = true };
-	struct why why;
-	int err = nl_open_bus(NETLINK_NETFILTER, &nl, &why);
-
-	for (unsigned n = 0; !err && d.torn && n < TRIES; n++) {
-		d.torn = false;
-		nft_ruleset_free(out);
-		for (size_t i = 0; !err && i < ARRAY_LEN(kinds); i++)
-			err = dump(nl, kinds[i], NFPROTO_BRIDGE, &d);
-	}
-	return none_is_fine(err);
-}
-
-int nft_read_devices(struct nft_device_chains *out)
+int nft_read_devices(struct device_chains *out)
 {
 	static const uint8_t families[] = { NFPROTO_NETDEV, NFPROTO_INET };
 	autonl struct nl *nl = NULL;
@@ -89,24 +66,24 @@ int nft_read_devices(struct nft_device_chains *out)
 
 	for (unsigned n = 0; !err && d.torn && n < TRIES; n++) {
 		d.torn = false;
-		nft_device_chains_free(out);
+		device_chains_free(out);
 		for (size_t i = 0; !err && i < ARRAY_LEN(families); i++)
 			err = dump(nl, NFT_MSG_GETCHAIN, families[i], &d);
 	}
 	return none_is_fine(err);
 }
 
-/* --- what filters packets */
+/* --- rules */
 
-static int dump_rules(struct nl *nl, uint8_t family, const char *table, struct dump *d)
+static int dump_rules(struct nl *nl, const struct rules_chain *chain, struct dump *d)
 {
-	struct nlmsghdr *msg = request(nl, NFT_MSG_GETRULE, family);
+	struct nlmsghdr *msg = request(nl, NFT_MSG_GETRULE, chain->family);
 
-	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, table);
+	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, chain->table);
 	return nl_dump(nl, msg, take, d);
 }
 
-static int dump_elements(struct nl *nl, const struct nft_filter_set *set, struct dump *d)
+static int dump_elements(struct nl *nl, const struct rules_set *set, struct dump *d)
 {
 	struct nlmsghdr *msg = request(nl, NFT_MSG_GETSETELEM, set->family);
 
@@ -115,57 +92,72 @@ static int dump_elements(struct nl *nl, const struct nft_filter_set *set, struct
 	return nl_dump(nl, msg, take, d);
 }
 
-static void take_into_filter(void *out, const struct nlmsghdr *msg)
+static void take_into_rules(void *out, const struct nlmsghdr *msg)
 {
-	nft_filter_take(out, msg);
+	rules_take(out, msg);
 }
 
 /* Is this chain its table's first? */
-static bool opens_table(const struct nft_filter *f, size_t i)
+static bool opens_table(const struct rules *r, size_t i)
 {
-	const struct nft_filter_chain *c = &f->chains[i];
+	const struct rules_chain *c = &r->chains[i];
 
 	for (size_t k = 0; k < i; k++)
-		if (f->chains[k].family == c->family && strcmp(f->chains[k].table, c->table) == 0)
+		if (r->chains[k].family == c->family && strcmp(r->chains[k].table, c->table) == 0)
 			return false;
 	return true;
 }
 
-static int read_filter(struct nl *nl, unsigned hooks, struct nft_filter *f, struct dump *d)
+/* Which rules and elements there are to read is known before the first of them adds to the chains. */
+static int read_rules(struct nl *nl, const uint8_t *families, size_t n, unsigned hooks,
+		      struct rules *r, struct dump *d)
 {
-	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_INET };
 	static const uint16_t kinds[] = { NFT_MSG_GETTABLE, NFT_MSG_GETCHAIN, NFT_MSG_GETSET };
 	int err = 0;
 
-	for (size_t i = 0; !err && i < ARRAY_LEN(families) * ARRAY_LEN(kinds); i++)
+	for (size_t i = 0; !err && i < n * ARRAY_LEN(kinds); i++)
 		err = none_is_fine(
 			dump(nl, kinds[i % ARRAY_LEN(kinds)], families[i / ARRAY_LEN(kinds)], d));
-	for (size_t i = 0; !err && i < f->n_chains; i++)
-		if (opens_table(f, i) &&
-		    nft_filter_hooks(f, f->chains[i].family, f->chains[i].table, hooks))
-			err = dump_rules(nl, f->chains[i].family, f->chains[i].table, d);
-	for (size_t i = 0; !err && i < f->n_sets; i++)
-		if (f->sets[i].small &&
-		    nft_filter_hooks(f, f->sets[i].family, f->sets[i].table, hooks))
-			err = dump_elements(nl, &f->sets[i], d);
+	for (size_t i = 0, n_chains = r->n_chains; !err && i < n_chains; i++)
+		if (opens_table(r, i) &&
+		    rules_at_hooks(r, r->chains[i].family, r->chains[i].table, hooks))
+			err = dump_rules(nl, &r->chains[i], d);
+	for (size_t i = 0; !err && i < r->n_sets; i++)
+		if (r->sets[i].small &&
+		    rules_at_hooks(r, r->sets[i].family, r->sets[i].table, hooks))
+			err = dump_elements(nl, &r->sets[i], d);
 	return err;
 }
 
-int nft_read_filter(unsigned hooks, struct nft_filter *out)
+static int read_whole(const uint8_t *families, size_t n, unsigned hooks, struct rules *out)
 {
 	autonl struct nl *nl = NULL;
-	struct dump d = { .take = take_into_filter, .out = out, .torn = true };
+	struct dump d = { .take = take_into_rules, .out = out, .torn = true };
 	struct why why;
 	int err = nl_open_bus(NETLINK_NETFILTER, &nl, &why);
 
-	for (unsigned n = 0; !err && d.torn && n < TRIES; n++) {
+	for (unsigned tries = 0; !err && d.torn && tries < TRIES; tries++) {
 		d.torn = false;
-		nft_filter_free(out);
-		err = read_filter(nl, hooks, out, &d);
+		rules_free(out);
+		err = read_rules(nl, families, n, hooks, out, &d);
 	}
 	if (!err && d.torn)
 		err = -EAGAIN;
 	if (err)
-		nft_filter_free(out);
+		rules_free(out);
 	return none_is_fine(err);
+}
+
+int nft_read_bridge(struct rules *out)
+{
+	static const uint8_t families[] = { NFPROTO_BRIDGE };
+
+	return read_whole(families, ARRAY_LEN(families), UINT32_MAX, out);
+}
+
+int nft_read_ip(unsigned hooks, struct rules *out)
+{
+	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_INET };
+
+	return read_whole(families, ARRAY_LEN(families), hooks, out);
 }

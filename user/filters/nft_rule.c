@@ -1,301 +1,218 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The fields that one rule of nf_tables checks; see nft_rule.h. Pure. */
-#include <arpa/inet.h>
-#include <linux/if_ether.h>
-#include <linux/netfilter.h>
+/* The expressions of one rule of nf_tables; see nft_rule.h. Pure. */
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <netinet/in.h>
-#include <string.h>
 
+#include "filters/nft_load.h"
 #include "filters/nft_rule.h"
-#include "filters/nft_xt.h"
+#include "filters/xt_match.h"
 
-/* The conditions the rule has checked so far: the same byte of a packet is not the same thing in IPv4
- * and IPv6. */
-enum layer3 { L3_UNKNOWN, L3_IP4, L3_IP6, L3_VLAN, L3_OTHER };
-enum loaded { LOADED_OTHER, LOADED_ETHERTYPE, LOADED_PROTOCOL };
+/* --- what is asked about it */
 
-struct walk {
-	struct nft_rule *out;
-	enum layer3 l3;
-	bool tcp;
-	uint32_t reg; /* the register loaded last */
-	enum loaded loaded;
-};
-
-const struct nlattr *nft_nested(const struct nlattr *parent, uint16_t type)
+static const struct nlattr *value_of(const struct nlattr *data, uint16_t attr)
 {
-	const struct nlattr *attr, *found = NULL;
-
-	if (parent)
-		mnl_attr_for_each_nested (attr, parent)
-			if (mnl_attr_get_type(attr) == type)
-				found = attr;
-	return found;
+	return nft_nested(nft_nested(data, attr), NFTA_DATA_VALUE);
 }
 
-uint32_t nft_number(const struct nlattr *attr, uint32_t none)
+/* What the rest of the rule may take for granted. */
+static void learn(struct nft_walk *w, const struct nlattr *value)
 {
-	return attr && mnl_attr_get_payload_len(attr) >= 4 ? ntohl(mnl_attr_get_u32(attr)) : none;
+	const uint8_t *bytes = mnl_attr_get_payload(value);
+	size_t len = mnl_attr_get_payload_len(value);
+
+	if (w->as == NFT_AS_ETHERTYPE && len >= 2)
+		w->layers.l3 = nft_l3_of((uint16_t)(bytes[0] << 8 | bytes[1]));
+	else if (w->as == NFT_AS_PROTOCOL && len >= 1)
+		w->layers.tcp = bytes[0] == IPPROTO_TCP;
 }
 
-const struct nlattr *nft_attr(const struct nlmsghdr *msg, uint16_t type)
+/* Both ports by one comparison, as iptables has it; only that of the receiver may be known. */
+static bool is_other_port(const struct nft_walk *w, const struct nlattr *value)
 {
-	const struct nlattr *attr, *last = NULL;
+	const uint8_t *bytes = mnl_attr_get_payload(value);
 
-	mnl_attr_for_each (attr, msg, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == type)
-			last = attr;
-	return last;
+	return w->as == NFT_AS_PORTS && w->packet->dport && mnl_attr_get_payload_len(value) == 4 &&
+	       (bytes[2] << 8 | bytes[3]) != w->packet->dport;
 }
 
-void nft_text(const struct nlattr *attr, char *to, size_t size)
+static void take_cmp(struct nft_walk *w, const struct nlattr *data)
 {
-	size_t len = attr ? mnl_attr_get_payload_len(attr) : 0;
+	uint32_t reg = nft_number(nft_nested(data, NFTA_CMP_SREG), NFT_REGS);
+	uint32_t op = nft_number(nft_nested(data, NFTA_CMP_OP), UINT32_MAX);
+	const struct rules_key *key = nft_known(w, reg);
+	const struct nlattr *value = value_of(data, NFTA_CMP_DATA);
+	int order;
+	bool yes;
 
-	memset(to, 0, size);
-	if (len)
-		memcpy(to, mnl_attr_get_payload(attr), len < size ? len : size - 1);
-}
-
-/* The first finding is the one that is told. */
-static void found(struct walk *w, const char *what)
-{
-	if (!w->out->what[0])
-		text_copy(w->out->what, sizeof(w->out->what), what);
-}
-
-static void found_use(struct walk *w, const char *kind, const char *name)
-{
-	char what[NFT_WHAT];
-
-	snprintf(what, sizeof(what), "uses %s%.18s", kind, name);
-	found(w, what);
-}
-
-static void load(struct walk *w, uint32_t reg, enum loaded what)
-{
-	w->reg = reg;
-	w->loaded = what;
-}
-
-/* --- the frame's bytes */
-
-struct range {
-	uint32_t from, to;
-	const char *what;
-};
-
-static bool within(uint32_t offset, uint32_t len, uint32_t from, uint32_t to)
-{
-	return offset >= from && offset < to && len <= to - offset;
-}
-
-static const char *name_of(const struct range *ranges, uint32_t offset, const char *else_what)
-{
-	for (; ranges->what; ranges++)
-		if (offset >= ranges->from && offset < ranges->to)
-			return ranges->what;
-	return else_what;
-}
-
-static const char *see_network(const struct walk *w, uint32_t offset, uint32_t len)
-{
-	static const struct range ip4[] = { { 1, 2, "checks the DSCP" },
-					    { 2, 4, "checks the packet length" },
-					    { 4, 8, "checks fragments" },
-					    { 8, 9, "checks the TTL" },
-					    { 0 } };
-	static const struct range ip6[] = { { 0, 4, "checks the DSCP or flow label" },
-					    { 4, 6, "checks the packet length" },
-					    { 7, 8, "checks the hop limit" },
-					    { 0 } };
-	const char *more = "checks more than addresses";
-
-	switch (w->l3) {
-	case L3_OTHER:
-		return NULL; /* never goes fast */
-	case L3_IP4:
-		if (within(offset, len, 9, 10) || within(offset, len, 12, 20))
-			return NULL;
-		return name_of(ip4, offset, more);
-	case L3_IP6:
-		if (within(offset, len, 6, 7) || within(offset, len, 8, 40))
-			return NULL;
-		return name_of(ip6, offset, more);
-	default: /* the addresses of either */
-		return within(offset, len, 12, 20) ? NULL : more;
+	if (value && op == NFT_CMP_EQ && reg == w->loaded) {
+		learn(w, value);
+		if (is_other_port(w, value)) {
+			rule_condition(w->out, RULE_FITS_NOT);
+			return;
+		}
 	}
+	if (!key || !value || mnl_attr_get_payload_len(value) > key->len || op > NFT_CMP_GTE) {
+		rule_condition(w->out, RULE_MAY_BY_FLOW);
+		return;
+	}
+	order = memcmp(key->bytes, mnl_attr_get_payload(value), mnl_attr_get_payload_len(value));
+	yes = op == NFT_CMP_EQ	  ? order == 0
+	      : op == NFT_CMP_NEQ ? order != 0
+	      : op == NFT_CMP_LT  ? order < 0
+	      : op == NFT_CMP_LTE ? order <= 0
+	      : op == NFT_CMP_GT  ? order > 0
+				  : order >= 0;
+	rule_condition(w->out, yes ? RULE_FITS : RULE_FITS_NOT);
 }
 
-static const char *see_payload(const struct walk *w, uint32_t base, uint32_t offset, uint32_t len)
+static void take_range(struct nft_walk *w, const struct nlattr *data)
 {
-	switch (base) {
-	case NFT_PAYLOAD_LL_HEADER:
-		return within(offset, len, 0, w->l3 == L3_VLAN ? 18 : 14)
-			       ? NULL
-			       : "checks beyond the Ethernet header";
-	case NFT_PAYLOAD_NETWORK_HEADER:
-		return see_network(w, offset, len);
-	case NFT_PAYLOAD_TRANSPORT_HEADER:
-		if (w->l3 == L3_OTHER || within(offset, len, 0, 4))
-			return NULL;
-		return w->tcp && offset == 13 ? "checks TCP flags" : "checks beyond the ports";
+	const struct rules_key *key =
+		nft_known(w, nft_number(nft_nested(data, NFTA_RANGE_SREG), NFT_REGS));
+	const struct nlattr *from = value_of(data, NFTA_RANGE_FROM_DATA);
+	const struct nlattr *to = value_of(data, NFTA_RANGE_TO_DATA);
+	bool within;
+
+	if (!key || !from || !to || mnl_attr_get_payload_len(from) != key->len ||
+	    mnl_attr_get_payload_len(to) != key->len) {
+		rule_condition(w->out, RULE_MAY_BY_FLOW);
+		return;
+	}
+	within = memcmp(key->bytes, mnl_attr_get_payload(from), key->len) >= 0 &&
+		 memcmp(key->bytes, mnl_attr_get_payload(to), key->len) <= 0;
+	rule_condition(w->out,
+		       within == (nft_number(nft_nested(data, NFTA_RANGE_OP), 0) == NFT_RANGE_EQ)
+			       ? RULE_FITS
+			       : RULE_FITS_NOT);
+}
+
+static void take_bitwise(struct nft_walk *w, const struct nlattr *data)
+{
+	uint32_t reg = nft_number(nft_nested(data, NFTA_BITWISE_DREG), NFT_REGS);
+	const struct rules_key *key =
+		nft_known(w, nft_number(nft_nested(data, NFTA_BITWISE_SREG), NFT_REGS));
+	const struct nlattr *mask = value_of(data, NFTA_BITWISE_MASK);
+	const struct nlattr *flip = value_of(data, NFTA_BITWISE_XOR);
+	uint8_t bytes[16];
+
+	if (!key || !mask || !flip || mnl_attr_get_payload_len(mask) < key->len ||
+	    mnl_attr_get_payload_len(flip) < key->len) {
+		nft_forget(w);
+		return;
+	}
+	for (size_t i = 0; i < key->len; i++)
+		bytes[i] = (uint8_t)((key->bytes[i] & ((uint8_t *)mnl_attr_get_payload(mask))[i]) ^
+				     ((uint8_t *)mnl_attr_get_payload(flip))[i]);
+	nft_load(w, reg, bytes, key->len);
+}
+
+static void take_byteorder(struct nft_walk *w, const struct nlattr *data)
+{
+	(void)data;
+	nft_forget(w);
+}
+
+/* The element that speaks of this key: itself, or of intervals the last bound that is not beyond it. */
+static const struct rules_element *look_up(const struct rules_set *set, const struct rules_key *key)
+{
+	const struct rules_element *best = NULL, *any = NULL;
+
+	for (size_t i = 0; i < set->n; i++) {
+		const struct rules_element *e = &set->v[i];
+		int beyond = memcmp(e->key.bytes, key->bytes, key->len);
+		int after = best ? memcmp(e->key.bytes, best->key.bytes, key->len) : 1;
+
+		if (e->any)
+			any = e;
+		else if (beyond > 0 || (beyond && !set->intervals))
+			continue;
+		else if (after > 0 || (after == 0 && best->ends))
+			best = e;
+	}
+	return best && !best->ends ? best : any;
+}
+
+static void give(struct nft_walk *w, int32_t code, const char *to)
+{
+	struct rule_answer *out = w->out;
+
+	if (out->verdict == RULE_PUZZLES)
+		return;
+	out->to = NULL;
+	switch (code) {
+	case NF_DROP:
+		out->verdict = RULE_DROP;
+		break;
+	case NF_ACCEPT:
+		out->verdict = RULE_ACCEPT;
+		break;
+	case NFT_CONTINUE:
+		out->verdict = RULE_CONTINUE;
+		break;
+	case NFT_RETURN:
+		out->verdict = RULE_RETURN;
+		break;
+	case NFT_JUMP:
+	case NFT_GOTO:
+		out->verdict = code == NFT_JUMP ? RULE_JUMP : RULE_GOTO;
+		if (w->rules)
+			out->to =
+				rules_chain_named(w->rules, w->chain->family, w->chain->table, to);
+		break;
 	default:
-		return "checks the packet payload";
+		out->verdict = RULE_PUZZLES;
+		rule_effect(out, "passes frames to a program", "");
 	}
 }
 
-static void take_payload(struct walk *w, const struct nlattr *data)
+static void take_lookup(struct nft_walk *w, const struct nlattr *data)
 {
-	uint32_t base = nft_number(nft_nested(data, NFTA_PAYLOAD_BASE), UINT32_MAX);
-	uint32_t offset = nft_number(nft_nested(data, NFTA_PAYLOAD_OFFSET), UINT32_MAX);
-	uint32_t len = nft_number(nft_nested(data, NFTA_PAYLOAD_LEN), UINT32_MAX);
-	const char *what = see_payload(w, base, offset, len);
-	bool type =
-		base == NFT_PAYLOAD_LL_HEADER && len == 2 && offset == (w->l3 == L3_VLAN ? 16 : 12);
-	bool protocol = base == NFT_PAYLOAD_NETWORK_HEADER && len == 1 &&
-			((w->l3 == L3_IP4 && offset == 9) || (w->l3 == L3_IP6 && offset == 6));
+	const struct rules_key *key =
+		nft_known(w, nft_number(nft_nested(data, NFTA_LOOKUP_SREG), NFT_REGS));
+	bool inverted = nft_number(nft_nested(data, NFTA_LOOKUP_FLAGS), 0) & NFT_LOOKUP_F_INV;
+	bool map = nft_number(nft_nested(data, NFTA_LOOKUP_DREG), NFT_REGS) == NFT_REG_VERDICT;
+	const struct rules_set *set = NULL;
+	const struct rules_element *e;
+	char name[RULE_NAME];
 
-	if (nft_nested(data, NFTA_PAYLOAD_SREG))
-		what = "changes frames";
-	if (what)
-		found(w, what);
-	load(w, nft_number(nft_nested(data, NFTA_PAYLOAD_DREG), 0),
-	     type	? LOADED_ETHERTYPE
-	     : protocol ? LOADED_PROTOCOL
-			: LOADED_OTHER);
-}
-
-/* --- what the kernel knows about the frame */
-
-static const char *see_meta(uint32_t key)
-{
-	switch (key) {
-	case NFT_META_PROTOCOL:
-	case NFT_META_NFPROTO:
-	case NFT_META_L4PROTO:
-	case NFT_META_MARK: /* who sets it by more than the flow is found there */
-	case NFT_META_PKTTYPE:
-	case NFT_META_IIF:
-	case NFT_META_OIF:
-	case NFT_META_IIFNAME:
-	case NFT_META_OIFNAME:
-	case NFT_META_IIFTYPE:
-	case NFT_META_OIFTYPE:
-	case NFT_META_IIFGROUP:
-	case NFT_META_OIFGROUP:
-	case NFT_META_IIFKIND:
-	case NFT_META_OIFKIND:
-	case NFT_META_BRI_IIFNAME:
-	case NFT_META_BRI_OIFNAME:
-	case NFT_META_BRI_IIFPVID:
-	case NFT_META_BRI_IIFVPROTO:
-	case NFT_META_NFTRACE:
-		return NULL;
-	case NFT_META_LEN:
-		return "checks the packet length";
-	case NFT_META_PRIORITY:
-		return "checks the priority";
-	case NFT_META_TIME_NS:
-	case NFT_META_TIME_DAY:
-	case NFT_META_TIME_HOUR:
-		return "checks the time";
-	case NFT_META_PRANDOM:
-		return "uses a random number";
-	case NFT_META_CPU:
-		return "checks the CPU";
-	case NFT_META_SKUID:
-	case NFT_META_SKGID:
-	case NFT_META_CGROUP:
-		return "checks the sending program";
-	default:
-		return "checks more than the flow";
+	nft_text(nft_nested(data, NFTA_LOOKUP_SET), name, sizeof(name));
+	if (w->rules)
+		set = rules_set_named(w->rules, w->chain->family, w->chain->table, name);
+	if (set && set->what[0] && !w->out->what[0])
+		text_copy(w->out->set, sizeof(w->out->set), set->name);
+	if (set && set->what[0])
+		rule_more(w->out, set->what, "");
+	if (!key || !set || !set->read || set->odd || set->key_len != key->len) {
+		rule_condition(w->out, RULE_MAY_BY_FLOW);
+		if (map)
+			w->out->verdict = RULE_MAP;
+		nft_forget(w);
+		return;
 	}
-}
-
-static void take_meta(struct walk *w, const struct nlattr *data)
-{
-	uint32_t key = nft_number(nft_nested(data, NFTA_META_KEY), UINT32_MAX);
-	const char *what = see_meta(key);
-
-	if (nft_nested(data, NFTA_META_SREG))
-		what = key == NFT_META_NFTRACE ? NULL
-		       : key == NFT_META_MARK  ? "changes the mark"
-					       : "changes frames";
-	if (what)
-		found(w, what);
-	load(w, nft_number(nft_nested(data, NFTA_META_DREG), 0),
-	     key == NFT_META_PROTOCOL  ? LOADED_ETHERTYPE
-	     : key == NFT_META_L4PROTO ? LOADED_PROTOCOL
-				       : LOADED_OTHER);
+	e = look_up(set, key);
+	rule_condition(w->out, !e == inverted ? RULE_FITS : RULE_FITS_NOT);
+	if (e && e->has_verdict && map)
+		give(w, e->code, e->to);
+	nft_forget(w);
 }
 
 /* --- what is done with it */
 
-static enum layer3 layer3_of(uint16_t ethertype)
-{
-	switch (ethertype) {
-	case ETH_P_IP:
-		return L3_IP4;
-	case ETH_P_IPV6:
-		return L3_IP6;
-	case ETH_P_8021Q:
-	case ETH_P_8021AD: /* a tag of the bridge's own: outside the frame has none */
-		return L3_VLAN;
-	default:
-		return L3_OTHER;
-	}
-}
-
-static void take_cmp(struct walk *w, const struct nlattr *data)
-{
-	const struct nlattr *value = nft_nested(nft_nested(data, NFTA_CMP_DATA), NFTA_DATA_VALUE);
-	const uint8_t *bytes = value ? mnl_attr_get_payload(value) : NULL;
-
-	if (!bytes || nft_number(nft_nested(data, NFTA_CMP_OP), UINT32_MAX) != NFT_CMP_EQ ||
-	    nft_number(nft_nested(data, NFTA_CMP_SREG), UINT32_MAX) != w->reg)
-		return;
-	if (w->loaded == LOADED_ETHERTYPE && mnl_attr_get_payload_len(value) >= 2)
-		w->l3 = layer3_of((uint16_t)(bytes[0] << 8 | bytes[1]));
-	else if (w->loaded == LOADED_PROTOCOL && mnl_attr_get_payload_len(value) >= 1)
-		w->tcp = bytes[0] == IPPROTO_TCP;
-}
-
-static void take_changed(struct walk *w, const struct nlattr *data)
-{
-	(void)data;
-	w->loaded = LOADED_OTHER;
-}
-
-static void take_immediate(struct walk *w, const struct nlattr *data)
+static void take_immediate(struct nft_walk *w, const struct nlattr *data)
 {
 	const struct nlattr *verdict =
 		nft_nested(nft_nested(data, NFTA_IMMEDIATE_DATA), NFTA_DATA_VERDICT);
-	int32_t code = (int32_t)nft_number(nft_nested(verdict, NFTA_VERDICT_CODE), 0);
+	char to[RULE_NAME];
 
-	w->loaded = LOADED_OTHER;
+	w->as = NFT_AS_OTHER;
 	if (!verdict)
-		return;
-	if (code >= 0 && code != NF_DROP && code != NF_ACCEPT)
-		found(w, "passes frames to a program");
-	nft_text(nft_nested(verdict, NFTA_VERDICT_CHAIN), w->out->to, sizeof(w->out->to));
+		return; /* a value for what is set or sent: nothing is asked about it */
+	nft_text(nft_nested(verdict, NFTA_VERDICT_CHAIN), to, sizeof(to));
+	give(w, (int32_t)nft_number(nft_nested(verdict, NFTA_VERDICT_CODE), NF_ACCEPT), to);
 }
 
-static void take_lookup(struct walk *w, const struct nlattr *data)
-{
-	const struct nlattr *dreg = nft_nested(data, NFTA_LOOKUP_DREG);
-
-	w->loaded = LOADED_OTHER;
-	w->out->many_sets |= w->out->set[0];
-	nft_text(nft_nested(data, NFTA_LOOKUP_SET), w->out->set, sizeof(w->out->set));
-	if (dreg && nft_number(dreg, 0) == NFT_REG_VERDICT)
-		w->out->to_any = true;
-}
-
-static void take_object(struct walk *w, const struct nlattr *data)
+static void take_object(struct nft_walk *w, const struct nlattr *data)
 {
 	static const char *const what[] = {
 		[NFT_OBJECT_QUOTA] = "uses a quota",
@@ -305,65 +222,73 @@ static void take_object(struct walk *w, const struct nlattr *data)
 	uint32_t type = nft_number(nft_nested(data, NFTA_OBJREF_IMM_TYPE), UINT32_MAX);
 
 	if (type != NFT_OBJECT_COUNTER)
-		found(w, type < ARRAY_LEN(what) && what[type] ? what[type] : "uses an object");
+		rule_more(w->out,
+			  type < ARRAY_LEN(what) && what[type] ? what[type] : "uses an object", "");
 }
 
-static void take_match(struct walk *w, const struct nlattr *data)
+static void take_match(struct nft_walk *w, const struct nlattr *data)
 {
-	char name[32];
 	const struct nlattr *info = nft_nested(data, NFTA_MATCH_INFO);
-	const char *what;
+	char name[32];
 
 	nft_text(nft_nested(data, NFTA_MATCH_NAME), name, sizeof(name));
-	what = nft_xt_match(name, info ? mnl_attr_get_payload(info) : NULL,
-			    info ? mnl_attr_get_payload_len(info) : 0);
-	if (what && what[0])
-		found(w, what);
-	else if (what)
-		found_use(w, "the match ", name);
+	xt_match_ask(name, nft_number(nft_nested(data, NFTA_MATCH_REV), 0),
+		     info ? mnl_attr_get_payload(info) : NULL,
+		     info ? mnl_attr_get_payload_len(info) : 0, w->packet, w->out);
 }
 
-static void take_target(struct walk *w, const struct nlattr *data)
+static void take_target(struct nft_walk *w, const struct nlattr *data)
 {
 	char name[32];
 
 	nft_text(nft_nested(data, NFTA_TARGET_NAME), name, sizeof(name));
-	if (!nft_xt_target_is_plain(name))
-		found_use(w, "the target ", name);
+	xt_target_ask(name, w->out);
 }
 
-static const struct known {
-	const char *name;
-	void (*take)(struct walk *w, const struct nlattr *data); /* NULL: nothing to look at */
-	const char *what; /* NULL: of the flow, as far as `take` finds nothing */
-} known[] = {
-	{ "payload", take_payload, NULL },
-	{ "meta", take_meta, NULL },
-	{ "cmp", take_cmp, NULL },
-	{ "range", NULL, NULL },
-	{ "bitwise", take_changed, NULL },
-	{ "byteorder", take_changed, NULL },
-	{ "immediate", take_immediate, NULL },
-	{ "lookup", take_lookup, NULL },
-	{ "objref", take_object, NULL },
-	{ "match", take_match, NULL },
-	{ "target", take_target, NULL },
-	{ "counter", NULL, NULL },
-	{ "last", NULL, NULL },
-	{ "log", NULL, NULL },
-	{ "reject", NULL, NULL },
-	{ "limit", NULL, "uses a limit" },
-	{ "quota", NULL, "uses a quota" },
-	{ "ct", NULL, "uses connection tracking" },
-	{ "connlimit", NULL, "counts connections" },
-	{ "numgen", NULL, "generates numbers" },
-	{ "dynset", NULL, "updates a set from packets" },
-	{ "exthdr", NULL, "checks packet options" },
-	{ "queue", NULL, "passes frames to a program" },
-};
-
-static void take_expression(struct walk *w, const struct nlattr *expression)
+static void take_expression(struct nft_walk *w, const struct nlattr *expression)
 {
+	static const char queue[] = "passes frames to a program";
+	static const struct {
+		const char *name;
+		void (*take)(struct nft_walk *w, const struct nlattr *data);
+		const char *more; /* whether the rule fits depends on more than the flow */
+		const char *effect;
+		enum rule_verdict verdict;
+	} known[] = {
+		{ "payload", .take = nft_load_payload },
+		{ "meta", .take = nft_load_meta },
+		{ "ct", .take = nft_load_ct },
+		{ "cmp", .take = take_cmp },
+		{ "range", .take = take_range },
+		{ "bitwise", .take = take_bitwise },
+		{ "byteorder", .take = take_byteorder },
+		{ "lookup", .take = take_lookup },
+		{ "immediate", .take = take_immediate },
+		{ "objref", .take = take_object },
+		{ "match", .take = take_match },
+		{ "target", .take = take_target },
+		{ "reject", .verdict = RULE_DROP },
+		{ "counter", .take = NULL },
+		{ "last", .take = NULL },
+		{ "log", .take = NULL },
+		{ "limit", .more = "uses a limit" },
+		{ "quota", .more = "uses a quota" },
+		{ "connlimit", .more = "counts connections" },
+		{ "numgen", .more = "generates numbers" },
+		{ "exthdr", .more = "checks packet options" },
+		{ "fib", .more = "uses fib" },
+		{ "rt", .more = "uses rt" },
+		{ "socket", .more = "uses socket" },
+		{ "osf", .more = "uses osf" },
+		{ "tunnel", .more = "uses tunnel" },
+		{ "xfrm", .more = "uses xfrm" },
+		{ "hash", .more = "uses hash" },
+		{ "dynset", .more = "updates a set from packets",
+		  .effect = "updates a set from packets" },
+		{ "notrack", .effect = "uses notrack" },
+		{ "flow_offload", .effect = "uses flow_offload" },
+		{ "queue", .effect = queue, .verdict = RULE_PUZZLES },
+	};
 	const struct nlattr *data = nft_nested(expression, NFTA_EXPR_DATA);
 	char name[32];
 
@@ -371,28 +296,50 @@ static void take_expression(struct walk *w, const struct nlattr *expression)
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		if (strcmp(known[i].name, name) != 0)
 			continue;
-		if (known[i].what)
-			found(w, known[i].what);
 		if (known[i].take)
 			known[i].take(w, data);
+		if (known[i].more) {
+			rule_more(w->out, known[i].more, "");
+			nft_forget(w);
+		}
+		if (known[i].effect)
+			rule_effect(w->out, known[i].effect, "");
+		if (known[i].verdict && w->out->verdict != RULE_PUZZLES)
+			w->out->verdict = known[i].verdict;
 		return;
 	}
-	found_use(w, "", name);
+	rule_effect(w->out, "uses ", name);
+	w->out->verdict = RULE_PUZZLES;
 }
 
-void nft_rule_judge(const struct nlattr *expressions, struct nft_rule *out)
+void nft_rule_ask(const struct rules *rules, const struct rules_chain *chain,
+		  const struct nlattr *expressions, const struct rule_packet *packet,
+		  struct rule_answer *out)
 {
-	struct walk w = { .out = out };
+	struct nft_walk w = { .rules = rules, .chain = chain, .packet = packet, .out = out };
 	const struct nlattr *expression;
 
+	*out = (struct rule_answer){ .fit = RULE_FITS };
+	if (packet->family == NFPROTO_IPV4)
+		w.layers.l3 = NFT_L3_IP4;
+	else if (packet->family == NFPROTO_IPV6)
+		w.layers.l3 = NFT_L3_IP6;
 	if (expressions)
 		mnl_attr_for_each_nested (expression, expressions)
 			take_expression(&w, expression);
 }
 
-void nft_expr_judge(const struct nlattr *expression, struct nft_rule *out)
+void nft_set_look(const struct nlattr *one, const struct nlattr *list, char what[RULE_WHAT])
 {
-	struct walk w = { .out = out };
+	static const struct rule_packet any = { .family = NFPROTO_BRIDGE };
+	struct rule_answer answer = { .fit = RULE_FITS };
+	struct nft_walk w = { .packet = &any, .out = &answer };
+	const struct nlattr *expression;
 
-	take_expression(&w, expression);
+	if (one)
+		take_expression(&w, one);
+	if (list)
+		mnl_attr_for_each_nested (expression, list)
+			take_expression(&w, expression);
+	text_copy(what, RULE_WHAT, answer.what);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Matches and targets of iptables; see xt_match.h. Pure. */
+/* Matches and targets of iptables and ebtables; see xt_match.h. Pure. */
+#include <linux/types.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -8,35 +9,39 @@
 #include <linux/netfilter/xt_multiport.h>
 #include <linux/netfilter/xt_state.h>
 #include <linux/netfilter/xt_tcpudp.h>
+#include <linux/netfilter_bridge/ebt_ip.h>
+#include <linux/netfilter_bridge/ebt_ip6.h>
 
 #include "filters/xt_match.h"
 
-static enum xt_fit fit(bool yes)
+static const char tracking[] = "uses connection tracking";
+
+static enum rule_fit fit(bool yes)
 {
-	return yes ? XT_FITS : XT_FITS_NOT;
+	return yes ? RULE_FITS : RULE_FITS_NOT;
 }
 
-static enum xt_fit udp_fits(const struct xt_udp *udp, const struct xt_packet *p)
+static enum rule_fit udp_fits(const struct xt_udp *udp, const struct rule_packet *p)
 {
 	bool any_source =
 		udp->spts[0] == 0 && udp->spts[1] == 0xffff && !(udp->invflags & XT_UDP_INV_SRCPT);
 	bool within = p->dport >= udp->dpts[0] && p->dport <= udp->dpts[1];
 
 	if (p->protocol && p->protocol != IPPROTO_UDP)
-		return XT_FITS_NOT;
+		return RULE_FITS_NOT;
 	if (!p->protocol || !p->dport)
-		return XT_MAY_FIT;
+		return RULE_MAY_BY_FLOW;
 	if (within == !!(udp->invflags & XT_UDP_INV_DSTPT))
-		return XT_FITS_NOT;
-	return any_source ? XT_FITS : XT_MAY_FIT;
+		return RULE_FITS_NOT;
+	return any_source ? RULE_FITS : RULE_MAY_BY_FLOW;
 }
 
-static enum xt_fit ports_fit(const struct xt_multiport_v1 *ports, const struct xt_packet *p)
+static enum rule_fit ports_fit(const struct xt_multiport_v1 *ports, const struct rule_packet *p)
 {
 	bool found = false;
 
 	if (!p->dport || ports->flags != XT_MULTIPORT_DESTINATION || ports->count > XT_MULTI_PORTS)
-		return XT_MAY_FIT;
+		return RULE_MAY_BY_FLOW;
 	for (unsigned i = 0; i < ports->count; i++) {
 		uint16_t from = ports->ports[i], to = from;
 
@@ -47,52 +52,104 @@ static enum xt_fit ports_fit(const struct xt_multiport_v1 *ports, const struct x
 	return fit(found != ports->invert);
 }
 
-static enum xt_fit conntrack_fits(const struct xt_conntrack_mtinfo3 *ct, const struct xt_packet *p)
+static void conntrack_ask(const struct xt_conntrack_mtinfo3 *ct, const struct rule_packet *p,
+			  struct rule_answer *out)
 {
-	uint16_t bit =
-		p->untracked ? XT_CONNTRACK_STATE_UNTRACKED : XT_CONNTRACK_STATE_BIT(IP_CT_NEW);
+	uint16_t bit = p->tracked == RULE_CT_UNTRACKED ? XT_CONNTRACK_STATE_UNTRACKED
+						       : XT_CONNTRACK_STATE_BIT(IP_CT_NEW);
 	uint16_t flags = ct->match_flags & (uint16_t)~XT_CONNTRACK_STATE_ALIAS;
 
-	if (flags != XT_CONNTRACK_STATE)
-		return XT_MAY_FIT;
-	return fit(!!(ct->state_mask & bit) != !!(ct->invert_flags & XT_CONNTRACK_STATE));
+	if (flags != XT_CONNTRACK_STATE || p->tracked == RULE_CT_ANY)
+		rule_more(out, tracking, "");
+	else
+		rule_condition(out, fit(!!(ct->state_mask & bit) !=
+					!!(ct->invert_flags & XT_CONNTRACK_STATE)));
 }
 
-static enum xt_fit state_fits(const struct xt_state_info *state, const struct xt_packet *p)
+static void state_ask(const struct xt_state_info *state, const struct rule_packet *p,
+		      struct rule_answer *out)
 {
-	return fit(state->statemask &
-		   (p->untracked ? XT_STATE_UNTRACKED : XT_STATE_BIT(IP_CT_NEW)));
+	if (p->tracked == RULE_CT_ANY)
+		rule_more(out, tracking, "");
+	else
+		rule_condition(out, fit(state->statemask & (p->tracked == RULE_CT_UNTRACKED
+								    ? XT_STATE_UNTRACKED
+								    : XT_STATE_BIT(IP_CT_NEW))));
 }
 
-enum xt_fit xt_match_fits(const char *name, unsigned revision, const void *info, size_t len,
-			  const struct xt_packet *p)
+static void tcp_ask(const struct xt_tcp *tcp, const struct rule_packet *p, struct rule_answer *out)
 {
-	if (strcmp(name, "comment") == 0)
-		return XT_FITS;
-	if (strcmp(name, "tcp") == 0 && p->protocol && p->protocol != IPPROTO_TCP)
-		return XT_FITS_NOT;
-	if (strcmp(name, "udp") == 0 && len >= sizeof(struct xt_udp))
-		return udp_fits(info, p);
-	if (strcmp(name, "multiport") == 0 && revision == 1 &&
-	    len >= sizeof(struct xt_multiport_v1))
-		return ports_fit(info, p);
-	if (strcmp(name, "conntrack") == 0 && (revision == 2 || revision == 3) &&
-	    len >= sizeof(struct xt_conntrack_mtinfo2))
-		return conntrack_fits(info, p);
-	if (strcmp(name, "state") == 0 && len >= sizeof(struct xt_state_info))
-		return state_fits(info, p);
-	return XT_MAY_FIT;
+	if (p->protocol && p->protocol != IPPROTO_TCP)
+		rule_condition(out, RULE_FITS_NOT);
+	else if (tcp->flg_mask)
+		rule_more(out, "checks TCP flags", "");
+	else if (tcp->option)
+		rule_more(out, "checks packet options", "");
+	else
+		rule_condition(out, RULE_MAY_BY_FLOW);
 }
 
-bool xt_target_goes_on(const char *name)
+static bool is_one_of(const char *name, const char *const *list, size_t n)
 {
-	static const char *const names[] = { "LOG",    "NFLOG", "MARK",	   "CONNMARK",
-					     "TCPMSS", "CT",	"SET",	   "CLASSIFY",
-					     "DSCP",   "TRACE", "AUDIT",   "TOS",
-					     "TTL",    "HL",	"NOTRACK", "CHECKSUM" };
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcmp(names[i], name) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(name, list[i]) == 0)
 			return true;
 	return false;
+}
+
+void xt_match_ask(const char *name, unsigned revision, const void *info, size_t len,
+		  const struct rule_packet *p, struct rule_answer *out)
+{
+	/* Of the flow, or of what the kernel derives from it. */
+	static const char *const by_flow[] = { "802_3",	  "addrtype", "among", "arp",  "icmp",
+					       "icmp6",	  "iprange",  "mac",   "mark", "mark_m",
+					       "physdev", "pkttype",  "stp",   "vlan" };
+
+	if (strcmp(name, "comment") == 0)
+		return;
+	if (is_one_of(name, by_flow, ARRAY_LEN(by_flow)))
+		rule_condition(out, RULE_MAY_BY_FLOW);
+	else if (strcmp(name, "tcp") == 0 && len >= sizeof(struct xt_tcp))
+		tcp_ask(info, p, out);
+	else if (strcmp(name, "udp") == 0 && len >= sizeof(struct xt_udp))
+		rule_condition(out, udp_fits(info, p));
+	else if (strcmp(name, "multiport") == 0 && revision == 1 &&
+		 len >= sizeof(struct xt_multiport_v1))
+		rule_condition(out, ports_fit(info, p));
+	else if (strcmp(name, "conntrack") == 0 && (revision == 2 || revision == 3) &&
+		 len >= sizeof(struct xt_conntrack_mtinfo2))
+		conntrack_ask(info, p, out);
+	else if (strcmp(name, "state") == 0 && len >= sizeof(struct xt_state_info))
+		state_ask(info, p, out);
+	else if (strcmp(name, "ip") == 0 && len >= sizeof(struct ebt_ip_info) &&
+		 !(((const struct ebt_ip_info *)info)->bitmask & EBT_IP_TOS))
+		rule_condition(out, RULE_MAY_BY_FLOW);
+	else if (strcmp(name, "ip6") == 0 && len >= sizeof(struct ebt_ip6_info) &&
+		 !(((const struct ebt_ip6_info *)info)->bitmask & EBT_IP6_TCLASS))
+		rule_condition(out, RULE_MAY_BY_FLOW);
+	else if (strcmp(name, "ip") == 0 || strcmp(name, "ip6") == 0)
+		rule_more(out, "checks the DSCP", "");
+	else if (strcmp(name, "limit") == 0)
+		rule_more(out, "uses a limit", "");
+	else
+		rule_more(out, "uses the match ", name);
+}
+
+void xt_target_ask(const char *name, struct rule_answer *out)
+{
+	static const char *const plain[] = { "standard", "log",	  "nflog", "LOG",
+					     "NFLOG",	 "AUDIT", "TRACE" };
+	static const char *const effect[] = { "MARK", "CONNMARK", "TCPMSS",  "CT",
+					      "SET",  "CLASSIFY", "DSCP",    "TOS",
+					      "TTL",  "HL",	  "NOTRACK", "CHECKSUM" };
+
+	if (is_one_of(name, plain, ARRAY_LEN(plain)) || out->verdict == RULE_PUZZLES)
+		return;
+	if (strcmp(name, "REJECT") == 0) {
+		out->verdict = RULE_DROP;
+		return;
+	}
+	rule_effect(out, "uses the target ", name);
+	if (!is_one_of(name, effect, ARRAY_LEN(effect)))
+		out->verdict = RULE_PUZZLES;
 }

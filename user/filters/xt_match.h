@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Results of iptables matches and targets for a partly known packet. Pure. */
+/* Matches and targets of iptables and ebtables: what rule.h says about them. Pure. */
 #ifndef VXBPF_XT_MATCH_H
 #define VXBPF_XT_MATCH_H
 
-#include "base/util.h"
+#include "filters/rule.h"
 
-enum xt_fit { XT_FITS_NOT, XT_MAY_FIT, XT_FITS };
-
-/* The first of its flow. */
-struct xt_packet {
-	uint8_t protocol;
-	uint16_t dport; /* 0 = any */
-	bool untracked;
-};
-
-enum xt_fit xt_match_fits(const char *name, unsigned revision, const void *info, size_t len,
-			  const struct xt_packet *packet);
-/* Does a packet go on behind that target? */
-bool xt_target_goes_on(const char *name);
+/* info: the kernel's own structure of that revision. Adds to what is in `out`. */
+void xt_match_ask(const char *name, unsigned revision, const void *info, size_t len,
+		  const struct rule_packet *packet, struct rule_answer *out);
+/* One that is no verdict of its own table ("standard"). */
+void xt_target_ask(const char *name, struct rule_answer *out);
 
 #endif

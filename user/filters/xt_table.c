@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One packet's way through the filter table of legacy iptables; see xt_table.h. Pure. */
+/* Tables of legacy iptables; see xt_table.h. Pure. */
 #include <arpa/inet.h>
-#include <string.h>
 
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
@@ -9,8 +8,7 @@
 #include "filters/xt_match.h"
 #include "filters/xt_table.h"
 
-#define STEPS 20000 /* rules looked at; more are not understood */
-#define DEPTH 16
+#define NEXT_RULE INT32_MIN /* a verdict of ours */
 
 /* The parts of a rule that IPv4 and IPv6 share. */
 struct rule {
@@ -23,19 +21,8 @@ struct rule {
 	bool is_goto;
 	const uint8_t *matches;
 	const struct xt_entry_target *target;
-	uint32_t next; /* offset of the next rule */
+	uint32_t size; /* of all of it, and so where the next begins */
 };
-
-struct walk {
-	const struct xt_filter *f;
-	const struct nft_packet *packet;
-	bool untracked;
-	unsigned steps;
-	uint32_t dropped_at;
-};
-
-/* As in nft_packet.c. */
-enum fate { FATE_ON, FATE_DROPPED, FATE_MAY_PASS };
 
 static bool all_zero(const void *bytes, size_t len)
 {
@@ -74,17 +61,16 @@ static void take_ip6(const struct ip6t_ip6 *ip, struct rule *out)
 	out->is_goto = ip->flags & IP6T_F_GOTO;
 }
 
-/* The rule at that offset; false: what is there cannot be one. */
-static bool rule_at(const struct xt_filter *f, uint8_t family, uint32_t offset, struct rule *out)
+/* The rule that begins there; false: what is there cannot be one. */
+static bool rule_at(const void *bytes, size_t room, uint8_t family, struct rule *out)
 {
 	bool v4 = family == NFPROTO_IPV4;
 	size_t head = v4 ? sizeof(struct ipt_entry) : sizeof(struct ip6t_entry);
-	const uint8_t *at = (const uint8_t *)f->rules + offset;
+	const uint8_t *at = bytes;
 	uint16_t target, next;
 
 	*out = (struct rule){ 0 };
-	/* The kernel keeps all of it at multiples of eight. */
-	if (offset % 8 || offset > f->size || f->size - offset < head)
+	if (room < head)
 		return false;
 	if (v4) {
 		take_ip4(&((const struct ipt_entry *)at)->ip, out);
@@ -95,154 +81,223 @@ static bool rule_at(const struct xt_filter *f, uint8_t family, uint32_t offset, 
 		target = ((const struct ip6t_entry *)at)->target_offset;
 		next = ((const struct ip6t_entry *)at)->next_offset;
 	}
+	/* The kernel keeps all of it at multiples of eight. */
 	if ((target | next) % 8 || target < head || next < target + sizeof(*out->target) ||
-	    next > f->size - offset)
+	    next > room)
 		return false;
 	out->matches = at + head;
 	out->target = (const void *)(at + target);
-	if (out->target->u.target_size > next - target)
-		return false;
-	out->next = offset + next;
+	out->size = next;
+	return out->target->u.target_size >= sizeof(*out->target) &&
+	       out->target->u.target_size <= next - target;
+}
+
+/* --- the table as chains */
+
+/* A chain of the operator's begins with an entry that has its name. */
+static const char *chain_name(const struct rule *r)
+{
+	const struct xt_error_target *error = (const void *)r->target;
+
+	if (strcmp(r->target->u.user.name, XT_ERROR_TARGET) != 0 ||
+	    r->target->u.target_size < sizeof(*error))
+		return NULL;
+	return error->errorname;
+}
+
+static const struct xt_standard_target *standard_of(const struct rule *r)
+{
+	return !r->target->u.user.name[0] &&
+			       r->target->u.target_size >= sizeof(struct xt_standard_target)
+		       ? (const void *)r->target
+		       : NULL;
+}
+
+static bool is_whole(const struct xt_table *t, uint8_t family)
+{
+	struct rule r;
+
+	for (uint32_t at = 0; at < t->size; at += r.size)
+		if (!rule_at((const uint8_t *)t->bytes + at, t->size - at, family, &r))
+			return false;
 	return true;
 }
 
-static enum xt_fit device_fits(const char *name, const uint8_t *mask, const char *device, bool flip)
+/* A rule without a verdict has a jump to the next instead, which the copy of one rule could not tell. */
+static void take_rule(struct rules *rules, struct rules_chain *chain, const struct rule *r,
+		      const uint8_t *bytes, uint32_t at)
 {
-	char padded[IFNAMSIZ] = "";
-	bool same = true;
+	const struct xt_standard_target *standard = standard_of(r);
+	size_t n = rules->n_texts;
+	uint8_t *copy;
 
-	if (all_zero(mask, IFNAMSIZ))
-		return XT_FITS;
-	if (!device || !device[0])
-		return XT_MAY_FIT;
-	text_copy(padded, sizeof(padded), device);
-	for (size_t i = 0; i < IFNAMSIZ; i++)
-		same &= !((name[i] ^ padded[i]) & mask[i]);
-	return same != flip ? XT_FITS : XT_FITS_NOT;
+	rules_add(rules, chain, bytes, r->size);
+	if (rules->n_texts == n || !standard || standard->verdict != (int)(at + r->size))
+		return;
+	copy = rules->texts[n];
+	copy += (const uint8_t *)standard - bytes;
+	((struct xt_standard_target *)(void *)copy)->verdict = NEXT_RULE;
 }
 
-static enum xt_fit least(enum xt_fit a, enum xt_fit b)
+/* The chain that begins at `from`; its rules are those up to `to`. */
+static struct rules_chain *take_chain(struct rules *rules, uint8_t family, const struct xt_table *t,
+				      uint32_t from, uint32_t to)
 {
-	return a < b ? a : b;
-}
-
-static enum xt_fit rule_fits(const struct walk *w, const struct rule *r)
-{
-	const struct nft_packet *p = w->packet;
-	const struct xt_packet packet = { .protocol = p->protocol,
-					  .dport = p->dport,
-					  .untracked = w->untracked };
-	const uint8_t *end = (const uint8_t *)r->target;
-	enum xt_fit fit = r->any_address && !r->odd ? XT_FITS : XT_MAY_FIT;
-
-	fit = least(fit, device_fits(r->iif, r->iif_mask, p->iif, r->flipped & IPT_INV_VIA_IN));
-	fit = least(fit, device_fits(r->oif, r->oif_mask, p->oif, r->flipped & IPT_INV_VIA_OUT));
-	if (r->protocol && !p->protocol)
-		fit = least(fit, XT_MAY_FIT);
-	else if (r->protocol && (r->protocol == p->protocol) == !!(r->flipped & XT_INV_PROTO))
-		fit = XT_FITS_NOT;
-	for (const uint8_t *at = r->matches; at < end && fit != XT_FITS_NOT;) {
-		const struct xt_entry_match *m = (const void *)at;
-
-		if (end - at < (ptrdiff_t)sizeof(*m) || m->u.match_size < sizeof(*m) ||
-		    m->u.match_size % 8 || m->u.match_size > end - at)
-			return XT_MAY_FIT;
-		fit = least(fit, xt_match_fits(m->u.user.name, m->u.user.revision, m->data,
-					       m->u.match_size - sizeof(*m), &packet));
-		at += m->u.match_size;
-	}
-	return fit;
-}
-
-static enum fate walk_from(struct walk *w, uint32_t offset, unsigned depth);
-
-/* returns: what the rule has left goes back to the chain before, or some of it does. */
-static enum fate walk_target(struct walk *w, uint32_t offset, const struct rule *r, bool certain,
-			     unsigned depth, bool *returns)
-{
-	const struct xt_standard_target *standard = (const void *)r->target;
-	const char *name = r->target->u.user.name;
-	bool drops = !name[0] && r->target->u.target_size >= sizeof(*standard) &&
-		     standard->verdict == -NF_DROP - 1;
-	enum fate fate;
-
-	if (drops || strcmp(name, "REJECT") == 0) {
-		w->dropped_at = certain ? offset : w->dropped_at;
-		return certain ? FATE_DROPPED : FATE_ON;
-	}
-	if (name[0])
-		return xt_target_goes_on(name) ? FATE_ON : FATE_MAY_PASS;
-	if (r->target->u.target_size < sizeof(*standard))
-		return FATE_MAY_PASS;
-	*returns = standard->verdict == XT_RETURN;
-	if (*returns || standard->verdict == (int)r->next)
-		return FATE_ON;
-	if (standard->verdict < 0)
-		return FATE_MAY_PASS;
-	fate = walk_from(w, (uint32_t)standard->verdict, depth + 1);
-	*returns = r->is_goto && fate == FATE_ON;
-	return fate == FATE_DROPPED && !certain ? FATE_ON : fate;
-}
-
-static enum fate walk_from(struct walk *w, uint32_t offset, unsigned depth)
-{
-	bool some_returned = false;
+	struct rules_chain *c = array_add(&rules->chains, &rules->n_chains, sizeof(*c));
 	struct rule r;
 
-	for (; depth <= DEPTH && ++w->steps <= STEPS; offset = r.next) {
-		bool returns = false;
-		enum xt_fit fit;
-		enum fate fate;
+	c->family = family;
+	c->legacy = true;
+	c->offset = from;
+	text_copy(c->table, sizeof(c->table), "filter");
+	for (uint32_t at = from; at < to && at < t->size; at += r.size) {
+		const uint8_t *bytes = (const uint8_t *)t->bytes + at;
 
-		if (!rule_at(w->f, w->packet->family, offset, &r))
-			return FATE_MAY_PASS;
-		fit = rule_fits(w, &r);
-		if (fit == XT_FITS_NOT)
-			continue;
-		fate = walk_target(w, offset, &r, fit == XT_FITS, depth, &returns);
-		if (fate == FATE_MAY_PASS || (fate == FATE_DROPPED && !some_returned))
-			return fate;
-		if (fate == FATE_DROPPED || (returns && fit == XT_FITS))
-			return FATE_ON;
-		some_returned |= returns;
+		if (!rule_at(bytes, t->size - at, family, &r) || chain_name(&r))
+			break;
+		take_rule(rules, c, &r, bytes, at);
 	}
-	return FATE_MAY_PASS;
+	return c;
 }
 
-bool xt_filter_drops(const struct xt_filter *f, uint32_t hook, const struct nft_packet *packet,
-		     struct nft_culprit *out)
+static void take_base(struct rules *rules, uint8_t family, const struct xt_table *t, unsigned hook)
 {
 	static const char *const names[NF_INET_NUMHOOKS] = {
 		[NF_INET_LOCAL_IN] = "INPUT",
 		[NF_INET_FORWARD] = "FORWARD",
 		[NF_INET_LOCAL_OUT] = "OUTPUT",
 	};
-	struct walk w = { .f = f, .packet = packet };
+	uint32_t policy = t->policy[hook];
+	const struct xt_standard_target *last;
+	struct rules_chain *c;
+	struct rule r;
 
-	if (!f->size || hook >= NF_INET_NUMHOOKS || !names[hook] || !(f->hooks & 1U << hook))
-		return false;
-	for (int untracked = 0; untracked <= 1; untracked++) {
-		w.untracked = untracked;
-		enum fate fate;
-
-		w.steps = 0;
-		fate = walk_from(&w, f->entry[hook], 0);
-		/* A packet that returns from the first chain gets its policy. */
-		if (fate == FATE_ON)
-			fate = walk_from(&w, f->policy[hook], 0);
-		if (fate != FATE_DROPPED)
-			return false;
-	}
-	*out = (struct nft_culprit){ .family = packet->family,
-				     .table = "filter",
-				     .legacy = true,
-				     .policy = w.dropped_at == f->policy[hook] };
-	text_copy(out->chain, sizeof(out->chain), names[hook]);
-	return true;
+	if (!names[hook] || policy % 8 || policy >= t->size || t->entry[hook] % 8 ||
+	    !rule_at((const uint8_t *)t->bytes + policy, t->size - policy, family, &r))
+		return;
+	last = standard_of(&r);
+	c = take_chain(rules, family, t, t->entry[hook], policy);
+	text_copy(c->name, sizeof(c->name), names[hook]);
+	c->base = true;
+	c->hook = hook;
+	c->drops = last && last->verdict == -NF_DROP - 1;
 }
 
-void xt_filter_free(struct xt_filter *f)
+void xt_table_take(struct rules *rules, uint8_t family, const struct xt_table *t)
 {
-	free(f->rules);
-	*f = (struct xt_filter){ 0 };
+	struct rule r;
+
+	if (!is_whole(t, family))
+		return;
+	for (unsigned hook = 0; hook < NF_INET_NUMHOOKS; hook++)
+		if (t->hooks & 1U << hook)
+			take_base(rules, family, t, hook);
+	for (uint32_t at = 0; at < t->size; at += r.size) {
+		const char *name;
+		struct rules_chain *c;
+
+		rule_at((const uint8_t *)t->bytes + at, t->size - at, family, &r);
+		name = chain_name(&r);
+		if (!name || at + r.size >= t->size)
+			continue;
+		c = take_chain(rules, family, t, at + r.size, t->size);
+		c->hook = UINT32_MAX;
+		snprintf(c->name, sizeof(c->name), "%.*s", XT_FUNCTION_MAXNAMELEN, name);
+	}
+}
+
+/* --- one rule */
+
+static enum rule_fit device_fits(const char *name, const uint8_t *mask, const char *device,
+				 bool flip)
+{
+	char padded[IFNAMSIZ] = "";
+	bool same = true;
+
+	if (all_zero(mask, IFNAMSIZ))
+		return RULE_FITS;
+	if (!device || !device[0])
+		return RULE_MAY_BY_FLOW;
+	text_copy(padded, sizeof(padded), device);
+	for (size_t i = 0; i < IFNAMSIZ; i++)
+		same &= !((name[i] ^ padded[i]) & mask[i]);
+	return same != flip ? RULE_FITS : RULE_FITS_NOT;
+}
+
+static void ask_matches(const struct rule *r, const struct rule_packet *p, struct rule_answer *out)
+{
+	const uint8_t *end = (const uint8_t *)r->target;
+
+	for (const uint8_t *at = r->matches; at < end;) {
+		const struct xt_entry_match *m = (const void *)at;
+
+		if (end - at < (ptrdiff_t)sizeof(*m) || m->u.match_size < sizeof(*m) ||
+		    m->u.match_size % 8 || m->u.match_size > end - at) {
+			out->verdict = RULE_PUZZLES;
+			return;
+		}
+		xt_match_ask(m->u.user.name, m->u.user.revision, m->data,
+			     m->u.match_size - sizeof(*m), p, out);
+		at += m->u.match_size;
+	}
+}
+
+static void ask_target(const struct rules *rules, const struct rules_chain *chain,
+		       const struct rule *r, struct rule_answer *out)
+{
+	const struct xt_standard_target *standard = standard_of(r);
+
+	if (r->target->u.user.name[0]) {
+		xt_target_ask(r->target->u.user.name, out);
+		return;
+	}
+	if (!standard) {
+		out->verdict = RULE_PUZZLES;
+		return;
+	}
+	switch (standard->verdict) {
+	case -NF_DROP - 1:
+		out->verdict = RULE_DROP;
+		break;
+	case -NF_ACCEPT - 1:
+		out->verdict = RULE_ACCEPT;
+		break;
+	case NEXT_RULE:
+		break;
+	case XT_RETURN:
+		out->verdict = RULE_RETURN;
+		break;
+	default:
+		out->to = standard->verdict < 0 ? NULL
+						: rules_chain_at(rules, chain->family,
+								 (uint32_t)standard->verdict);
+		out->verdict = standard->verdict < 0 ? RULE_PUZZLES
+			       : r->is_goto	     ? RULE_GOTO
+						     : RULE_JUMP;
+	}
+}
+
+void xt_rule_ask(const struct rules *rules, const struct rules_chain *chain, const void *entry,
+		 const struct rule_packet *p, struct rule_answer *out)
+{
+	struct rule r;
+
+	*out = (struct rule_answer){ .fit = RULE_FITS };
+	/* It was looked at when it was taken; its size stands in itself. */
+	if (!rule_at(entry, SIZE_MAX, chain->family, &r)) {
+		out->verdict = RULE_PUZZLES;
+		return;
+	}
+	if (!r.any_address)
+		rule_condition(out, RULE_MAY_BY_FLOW);
+	if (r.odd)
+		rule_more(out, "checks fragments or the DSCP", "");
+	rule_condition(out, device_fits(r.iif, r.iif_mask, p->iif, r.flipped & IPT_INV_VIA_IN));
+	rule_condition(out, device_fits(r.oif, r.oif_mask, p->oif, r.flipped & IPT_INV_VIA_OUT));
+	if (r.protocol && !p->protocol)
+		rule_condition(out, RULE_MAY_BY_FLOW);
+	else if (r.protocol && (r.protocol == p->protocol) == !!(r.flipped & XT_INV_PROTO))
+		rule_condition(out, RULE_FITS_NOT);
+	ask_matches(&r, p, out);
+	ask_target(rules, chain, &r, out);
 }

@@ -26,12 +26,13 @@ static bool is_used(bool v4)
 	       (strncmp(text, "filter\n", 7) == 0 || strstr(text, "\nfilter\n"));
 }
 
-void xt_filter_read(uint8_t family, struct xt_filter *out)
+void xt_table_read(uint8_t family, struct rules *rules)
 {
 	bool v4 = family == NFPROTO_IPV4;
 	int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
 	struct ipt_getinfo info = { .name = "filter" };
 	autofree struct ipt_get_entries *get = NULL;
+	struct xt_table table;
 	socklen_t len = sizeof(info);
 	autofd int fd = -1;
 
@@ -49,12 +50,10 @@ void xt_filter_read(uint8_t family, struct xt_filter *out)
 	get->size = info.size;
 	if (getsockopt(fd, level, IPT_SO_GET_ENTRIES, get, &len))
 		return; /* changed meanwhile */
-	out->rules = malloc(info.size);
-	if (!out->rules)
-		return;
-	memcpy(out->rules, get->entrytable, info.size);
-	out->size = info.size;
-	out->hooks = info.valid_hooks;
-	memcpy(out->entry, info.hook_entry, sizeof(out->entry));
-	memcpy(out->policy, info.underflow, sizeof(out->policy));
+	table = (struct xt_table){ .hooks = info.valid_hooks,
+				   .size = info.size,
+				   .bytes = get->entrytable };
+	memcpy(table.entry, info.hook_entry, sizeof(table.entry));
+	memcpy(table.policy, info.underflow, sizeof(table.policy));
+	xt_table_take(rules, family, &table);
 }

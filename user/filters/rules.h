@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The rules of a host's firewalls, kept as the kernel tells them: nf_tables (the iptables and ebtables of
+ * today are among them) and tables of iptables-legacy (xt_table.h). rules_walk.h answers questions about
+ * them. Pure; nft_read.c and xt_table_read.c read.
+ */
+#ifndef VXBPF_RULES_H
+#define VXBPF_RULES_H
+
+#include <linux/netfilter.h>
+
+#include "filters/nft_attr.h"
+#include "filters/rule.h"
+
+struct rules_chain {
+	uint8_t family; /* NFPROTO_* */
+	bool legacy;
+	char table[RULE_NAME];
+	char name[RULE_NAME];
+	bool base; /* packets come to it at a hook: */
+	uint32_t hook; /* NF_INET_*, NF_BR_* */
+	bool drops; /* its policy */
+	uint32_t offset; /* legacy: of its first rule, what jumps name */
+	size_t first, n; /* its rules: they come together, */
+	bool scattered; /* or not */
+};
+
+/* Of verdict maps and sets. */
+struct rules_key {
+	uint8_t bytes[16];
+	uint8_t len;
+};
+
+struct rules_element {
+	struct rules_key key;
+	bool ends; /* an interval: the key is the first behind it */
+	bool any; /* of a map: what is not in it */
+	bool has_verdict;
+	int32_t code;
+	char to[RULE_NAME];
+};
+
+struct rules_set {
+	uint8_t family;
+	char table[RULE_NAME];
+	char name[RULE_NAME];
+	bool small; /* worth reading */
+	bool intervals;
+	uint32_t key_len;
+	char what
+		[RULE_WHAT]; /* each look-up evaluates expressions, and so checks more than the flow */
+	bool read; /* its elements are here, */
+	bool odd; /* but some are not of the kind above */
+	struct rules_element *v;
+	size_t n;
+};
+
+struct rules {
+	struct rules_chain *chains;
+	size_t n_chains;
+	void **texts; /* copies: NFTA_RULE_EXPRESSIONS or NULL; legacy: an entry of the table */
+	size_t n_texts;
+	struct rules_set *sets;
+	size_t n_sets;
+	struct rules_dormant {
+		uint8_t family;
+		char name[RULE_NAME];
+	} * dormant; /* tables that are switched off */
+	size_t n_dormant;
+};
+void rules_free(struct rules *r);
+#define autorules __attribute__((cleanup(rules_free)))
+
+/* NFT_MSG_NEWTABLE, NEWCHAIN, NEWSET, and then NEWRULE and NEWSETELEM. */
+void rules_take(struct rules *r, const struct nlmsghdr *msg);
+/* A rule behind the last of that chain, which must be the last chain with rules. The copy is owned. */
+void rules_add(struct rules *r, struct rules_chain *chain, const void *text, size_t len);
+
+/* Does a packet at one of these hooks (bits by number) meet this table? */
+bool rules_at_hooks(const struct rules *r, uint8_t family, const char *table, unsigned hooks);
+bool rules_are_dormant(const struct rules *r, const struct rules_chain *chain);
+/* Of nf_tables; NULL: there is none. */
+const struct rules_chain *rules_chain_named(const struct rules *r, uint8_t family,
+					    const char *table, const char *name);
+/* The chain whose rules begin at that offset of a legacy table. */
+const struct rules_chain *rules_chain_at(const struct rules *r, uint8_t family, uint32_t offset);
+const struct rules_set *rules_set_named(const struct rules *r, uint8_t family, const char *table,
+					const char *name);
+
+#endif
