@@ -280,7 +280,7 @@ watch_switches_at_once() {
 	wait_for 5 some_go_fast
 	for round in 1 2 3; do
 		began=${EPOCHREALTIME/./}
-		nft_chain h2 'limit rate over 50000/second drop'
+		nft_chain h2 'limit rate over 50000/second burst 10000 packets drop'
 		wait_for 5 is_off h2
 		took=$(((${EPOCHREALTIME/./} - began) / 1000))
 		echo "round $round: off within $took ms"
