@@ -2,14 +2,14 @@
 # vxbpf: one Makefile, everything it makes is below build/. `make V=1` shows the commands.
 
 # What the programs and tests run with; tests/kernels/suite puts the same into its virtual machines.
-RUN_PACKAGES := bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcyaml-dev libyaml-dev \
+RUN_PACKAGES := bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libyaml-dev \
 	libjson-c-dev libcmocka-dev libcap2-bin iproute2 bridge-utils ebtables iptables nftables \
 	iputils-ping ethtool iperf3 tcpdump python3-scapy strace jq procps util-linux bsdextrautils \
 	iputils-arping tmux
 
 # What builds vxbpf and shows it: all that `make demo` and `make deps` install. No service is among them.
 BUILD_PACKAGES := make gcc clang llvm pkg-config linux-libc-dev bpftool libbpf-dev libelf-dev zlib1g-dev \
-	libmnl-dev libcyaml-dev libyaml-dev libjson-c-dev iproute2 iputils-ping util-linux
+	libmnl-dev libyaml-dev libjson-c-dev iproute2 iputils-ping util-linux
 
 # Besides, for `make test`. Where systemd runs Debian starts the two prometheus as services; nothing here
 # needs them running.
@@ -65,7 +65,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointe
 CPPFLAGS += -D_GNU_SOURCE -DVXBPF_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 $(WARN)
-LDLIBS := -lbpf -lelf -lz -lmnl -lcyaml -lyaml -ljson-c
+LDLIBS := -lbpf -lelf -lz -lmnl -lyaml -ljson-c
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wshadow -Wimplicit-int-conversion \
 	-Werror -I. -Iinclude -idirafter /usr/include/$(subst -pc-,-,$(TARGET))

@@ -193,14 +193,15 @@ static int read_prefixes(const struct conf_tree *tree, const struct conf_node *n
 }
 
 static int read_host(const struct conf_tree *tree, const struct conf_node *node,
-		     const struct conf_raw_host *raw, struct conf_host *host, struct why *why)
+		     struct conf_host *host, struct why *why)
 {
+	const struct conf_node *name = conf_tree_get(node, "name");
 	int err;
 
 	host->line = node->child->line;
-	if (!is_name(raw->name))
-		return conf_schema_refuse(tree, conf_tree_get(node, "name"), why);
-	text_copy(host->name, sizeof(host->name), raw->name);
+	if (!is_name(name->text))
+		return conf_schema_refuse(tree, name, why);
+	text_copy(host->name, sizeof(host->name), name->text);
 	err = read_addresses(tree, node, host, why);
 	return err ? err : read_prefixes(tree, node, host, why);
 }
@@ -269,18 +270,17 @@ static int check_families(const struct conf_tree *tree, const struct conf_node *
 	return 0;
 }
 
-int conf_hosts_read(const struct conf_tree *tree, const struct conf_raw *raw, struct conf *conf,
-		    struct why *why)
+int conf_hosts_read(const struct conf_tree *tree, struct conf *conf, struct why *why)
 {
 	const struct conf_node *list = conf_tree_get(tree->root, "peers");
 	const struct conf_node *node = list->child;
 	int err = 0;
 
-	conf->hosts = calloc(raw->peers_count, sizeof(*conf->hosts));
+	conf->hosts = calloc(list->count, sizeof(*conf->hosts));
 	if (!conf->hosts)
 		return why_set(why, -ENOMEM, "%s: out of memory", tree->path);
-	for (size_t i = 0; i < raw->peers_count && !err; i++, node = node->next)
-		err = read_host(tree, node, &raw->peers[i], &conf->hosts[conf->n_hosts++], why);
+	for (size_t i = 0; i < list->count && !err; i++, node = node->next)
+		err = read_host(tree, node, &conf->hosts[conf->n_hosts++], why);
 	if (!err)
 		err = check_names(tree, list, conf, why);
 	if (!err)

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Text -> tree with lines -> schema -> libcyaml -> struct conf: the order of it all, and the
- * settings. The peers are in conf_hosts.c. Pure.
+ * Text -> tree with lines -> schema -> struct conf: the order of it all, and the settings that are texts.
+ * The peers are in conf_hosts.c. Pure.
  */
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "conf/conf_hosts.h"
-
-#define DEFAULT_PORT 4789
-#define DEFAULT_MARK 0x40000000U
 
 #define auto_conf __attribute__((cleanup(conf_free)))
 
@@ -58,12 +55,13 @@ bool conf_is_device(const char *text)
 	       strcmp(text, "default") != 0;
 }
 
-static int read_device(const struct conf_tree *tree, const char *key, const char *value,
+static int read_device(const struct conf_tree *tree, const char *key, const char *missing,
 		       char out[VX_IF_LEN], struct why *why)
 {
 	const struct conf_node *node = conf_tree_get(tree->root, key);
+	const char *value = node ? node->text : missing;
 
-	if (!value)
+	if (!value[0] && !node)
 		return 0;
 	if (!conf_is_device(value) && node)
 		return conf_schema_refuse(tree, node, why);
@@ -76,58 +74,28 @@ static int read_device(const struct conf_tree *tree, const char *key, const char
 	return 0;
 }
 
-static int read_devices(const struct conf_tree *tree, const struct conf_raw *raw, struct conf *conf,
-			struct why *why)
+static int read_devices(const struct conf_tree *tree, struct conf *conf, struct why *why)
 {
-	int err = read_device(tree, "bridge", raw->bridge ? raw->bridge : conf->overlay,
-			      conf->bridge, why);
+	const struct conf_node *underlay = conf_tree_get(tree->root, "underlay");
+	int err = read_device(tree, "bridge", conf->overlay, conf->bridge, why);
 
 	if (!err)
-		err = read_device(tree, "underlay", raw->underlay, conf->underlay, why);
-	if (!err && raw->underlay)
-		conf->underlay_line = conf_tree_get(tree->root, "underlay")->line;
+		err = read_device(tree, "underlay", "", conf->underlay, why);
 	if (!err && strcmp(conf->bridge, conf->underlay) == 0)
-		err = conf_tree_refuse(tree, conf_tree_get(tree->root, "underlay"), why,
-				       "%s is this overlay's own bridge", conf->bridge);
+		err = conf_tree_refuse(tree, underlay, why, "%s is this overlay's own bridge",
+				       conf->bridge);
 	return err;
 }
 
-static int read_mtu(const struct conf_tree *tree, const struct conf_raw *raw, struct conf *conf,
-		    struct why *why)
-{
-	const struct conf_node *node = conf_tree_get(tree->root, "mtu");
-	uint64_t mtu = 0;
-
-	if (!node)
-		return 0;
-	if (strcmp(raw->mtu, "auto") != 0 && !conf_schema_number("mtu", node, &mtu))
-		return conf_schema_refuse(tree, node, why);
-	conf->mtu = (uint32_t)mtu;
-	conf->mtu_line = node->line;
-	return 0;
-}
-
-static int read_mark(const struct conf_tree *tree, const struct conf_raw *raw, struct conf *conf,
-		     struct why *why)
-{
-	const struct conf_node *node = conf_tree_get(tree->root, "mark");
-
-	if (node && (raw->mark & (raw->mark - 1)))
-		return conf_schema_refuse(tree, node, why);
-	conf->mark = node ? (uint32_t)raw->mark : DEFAULT_MARK;
-	return 0;
-}
-
-static int read_local(const struct conf_tree *tree, const struct conf_raw *raw, struct conf *conf,
-		      struct why *why)
+static int read_local(const struct conf_tree *tree, struct conf *conf, struct why *why)
 {
 	const struct conf_node *node = conf_tree_get(tree->root, "local");
 
 	if (!node)
 		return 0;
 	for (size_t i = 0; i < conf->n_hosts; i++) {
-		if (strcmp(conf->hosts[i].name, raw->local) == 0) {
-			text_copy(conf->local, sizeof(conf->local), raw->local);
+		if (strcmp(conf->hosts[i].name, node->text) == 0) {
+			text_copy(conf->local, sizeof(conf->local), node->text);
 			conf->local_line = node->line;
 			return 0;
 		}
@@ -135,36 +103,29 @@ static int read_local(const struct conf_tree *tree, const struct conf_raw *raw, 
 	return conf_schema_refuse(tree, node, why);
 }
 
-static int read_all(const struct conf_tree *tree, const struct conf_raw *raw, struct conf *conf,
-		    struct why *why)
+static unsigned line_of(const struct conf_tree *tree, const char *key)
 {
-	int err = read_devices(tree, raw, conf, why);
+	const struct conf_node *node = conf_tree_get(tree->root, key);
 
+	return node ? node->line : 0;
+}
+
+static int read_all(const struct conf_tree *tree, struct conf *conf, struct why *why)
+{
+	int err = read_devices(tree, conf, why);
+
+	conf_schema_store(tree, conf);
+	conf->mtu_line = line_of(tree, "mtu");
+	conf->underlay_line = line_of(tree, "underlay");
 	if (!err)
-		err = read_mtu(tree, raw, conf, why);
-	if (!err)
-		err = read_mark(tree, raw, conf, why);
-	if (!err)
-		err = conf_hosts_read(tree, raw, conf, why);
-	if (!err)
-		err = read_local(tree, raw, conf, why);
-	if (err)
-		return err;
-	conf->port = conf_tree_get(tree->root, "port") ? (uint16_t)raw->port : DEFAULT_PORT;
-	conf->clamp_mss = conf_tree_get(tree->root, "clamp_mss") ? raw->clamp_mss : true;
-	conf->vni_mode = raw->vni;
-	conf->vni_salt = (uint32_t)raw->vni_salt;
-	conf->guard = raw->guard;
-	conf->fastpath = raw->fastpath;
-	conf->xdp = raw->xdp;
-	return 0;
+		err = conf_hosts_read(tree, conf, why);
+	return err ? err : read_local(tree, conf, why);
 }
 
 int conf_parse(const char *path, const char *text, size_t len, struct conf *out, struct why *why)
 {
 	auto_conf struct conf conf = { 0 };
 	auto_tree struct conf_tree tree = { .path = path };
-	auto_raw struct conf_raw *raw = NULL;
 	int err = read_overlay(&tree, &conf, why);
 
 	if (!err && len > CONF_MAX_SIZE)
@@ -174,9 +135,7 @@ int conf_parse(const char *path, const char *text, size_t len, struct conf *out,
 	if (!err)
 		err = conf_schema_check(&tree, why);
 	if (!err)
-		err = conf_schema_load(path, text, len, &raw, why);
-	if (!err)
-		err = read_all(&tree, raw, &conf, why);
+		err = read_all(&tree, &conf, why);
 	if (err)
 		return err;
 	*out = conf;

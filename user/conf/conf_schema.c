@@ -1,122 +1,113 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The keys of the file; see conf_schema.h. Pure. */
-#include <cyaml/cyaml.h>
 #include <ctype.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "conf/conf_schema.h"
 
 #define MAX_BRIDGE_ADDRESSES 64
-#define NUMBERS_FROM(min, max) "a number from " #min " to " #max, min, max
 #define TEXT_OF_(number) #number
 #define TEXT_OF(number) TEXT_OF_(number)
 
-/* Every list of words of the file, once: for libcyaml, for refusals and for conf_*_name. */
-static const cyaml_strval_t guard_words[] = {
+struct word {
+	const char *text;
+	uint32_t value;
+};
+
+/* Every list of words of the file, once: for values, for refusals and for conf_*_name. */
+static const struct word guard_words[] = {
 	{ "enforce", VX_GUARD_ENFORCE },
 	{ "observe", VX_GUARD_OBSERVE },
 	{ "off", VX_GUARD_OFF },
 };
-static const cyaml_strval_t vni_words[] = {
+static const struct word vni_words[] = {
 	{ "pair", VX_VNI_PAIR },
 	{ "index", VX_VNI_INDEX },
 };
-static const cyaml_strval_t switch_words[] = {
+static const struct word switch_words[] = {
 	{ "auto", CONF_AUTO },
 	{ "on", CONF_ON },
 	{ "off", CONF_OFF },
 };
-static const cyaml_strval_t bool_words[] = {
+static const struct word bool_words[] = {
 	{ "true", true },
 	{ "false", false },
 };
 
-#define ITEM "[]" /* of the one list of words there is, bridge_address */
-
-/* The required value of a key, in words, where its words or its type do not say it; and the range of a
- * number. Key names are unique in the whole file. */
-static const struct rule {
-	const char *key;
-	const char *must;
-	uint64_t min, max;
-} rules[] = {
-	{ "port", NUMBERS_FROM(1, 65535) },
-	{ "mtu", "auto or " NUMBERS_FROM(576, 65000) },
-	{ "vni_salt", NUMBERS_FROM(0, 4294967295) },
-	{ "mark", "a number with exactly one of 32 bits set, such as 0x40000000", 1, UINT32_MAX },
-	{ "bridge", "a device name: 1 to 15 characters, no white space, '/', ':' or '%'", 0, 0 },
-	{ "underlay", "a device name: 1 to 15 characters, no white space, '/', ':' or '%'", 0, 0 },
-	{ "local", "the name of a peer in this file", 0, 0 },
-	{ "peers", "a list of 1 to " TEXT_OF(VX_MAX_HOSTS) " hosts", 0, 0 },
-	{ "name", "1 to 32 of the characters A-Z a-z 0-9 . _ - and not . or ..", 0, 0 },
-	{ "address", "an IPv4 or IPv6 address", 0, 0 },
-	{ "address6", "an IPv6 address", 0, 0 },
-	{ "bridge_address",
-	  "a list of at most " TEXT_OF(MAX_BRIDGE_ADDRESSES) " addresses, such as [203.0.113.3/24]",
-	  0, 0 },
-	{ ITEM, "an address and its prefix length, such as 203.0.113.3/24", 0, 0 },
+enum kind {
+	NUMBER, /* without quotes */
+	AUTO_NUMBER, /* the word auto is 0 */
+	BIT, /* a number with one bit set */
+	WORDS,
+	TEXT, /* conf_read.c and conf_hosts.c judge it */
+	LIST,
+	MAP,
 };
 
-#define REQUIRED CYAML_FLAG_DEFAULT
-#define OPTIONAL CYAML_FLAG_OPTIONAL
-#define UINT(name) CYAML_FIELD_UINT(#name, OPTIONAL, struct conf_raw, name)
-#define WORDS(name, words)                                                                         \
-	CYAML_FIELD_ENUM(#name, OPTIONAL | CYAML_FLAG_STRICT, struct conf_raw, name, words,        \
-			 ARRAY_LEN(words))
-#define TEXT(type, name, flags) CYAML_FIELD_STRING_PTR(#name, flags, type, name, 0, CYAML_UNLIMITED)
-
-static const cyaml_schema_value_t prefix_value = {
-	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED),
+/* A key: what its value must be, and where in struct conf it goes (of a text nothing does here). */
+struct conf_key {
+	const char *key; /* NULL ends a list; of what stands in a list: "" */
+	enum kind kind;
+	bool required;
+	uint64_t min, max; /* a number, or how many a list has */
+	uint32_t missing; /* the value then */
+	size_t at, size;
+	const char *must; /* "must be ...", where words do not say it */
+	const struct word *words;
+	size_t n_words;
+	const struct conf_key *inner; /* of a list what stands in it, of a map its keys */
 };
 
-static const cyaml_schema_field_t host_fields[] = {
-	TEXT(struct conf_raw_host, name, REQUIRED),
-	TEXT(struct conf_raw_host, address, REQUIRED),
-	TEXT(struct conf_raw_host, address6, OPTIONAL),
-	CYAML_FIELD_SEQUENCE("bridge_address", OPTIONAL | CYAML_FLAG_POINTER, struct conf_raw_host,
-			     bridge_address, &prefix_value, 0, MAX_BRIDGE_ADDRESSES),
-	CYAML_FIELD_END,
+#define INTO(member) .at = offsetof(struct conf, member), .size = sizeof(((struct conf *)0)->member)
+#define RANGE(from, to) .min = (from), .max = (to)
+#define ONE_OF(list) .kind = WORDS, .words = (list), .n_words = ARRAY_LEN(list)
+#define DEVICE                                                                                     \
+	.kind = TEXT, .must = "a device name: 1 to 15 characters, no white space, '/', ':' or '%'"
+
+static const struct conf_key prefix_key = {
+	.key = "", .kind = TEXT, .must = "an address and its prefix length, such as 203.0.113.3/24"
 };
 
-static const cyaml_schema_value_t host_value = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_raw_host, host_fields),
+static const struct conf_key host_keys[] = {
+	{ "name", TEXT, .required = true,
+	  .must = "1 to 32 of the characters A-Z a-z 0-9 . _ - and not . or .." },
+	{ "address", TEXT, .required = true, .must = "an IPv4 or IPv6 address" },
+	{ "address6", TEXT, .must = "an IPv6 address" },
+	{ "bridge_address", LIST, RANGE(0, MAX_BRIDGE_ADDRESSES), .inner = &prefix_key,
+	  .must = "a list of at most " TEXT_OF(
+		  MAX_BRIDGE_ADDRESSES) " addresses, such as [203.0.113.3/24]" },
+	{ NULL },
 };
 
-static const cyaml_schema_field_t file_fields[] = {
-	UINT(port),
-	TEXT(struct conf_raw, mtu, OPTIONAL),
-	WORDS(vni, vni_words),
-	UINT(vni_salt),
-	WORDS(guard, guard_words),
-	WORDS(fastpath, switch_words),
-	WORDS(xdp, switch_words),
-	WORDS(clamp_mss, bool_words),
-	UINT(mark),
-	TEXT(struct conf_raw, bridge, OPTIONAL),
-	TEXT(struct conf_raw, underlay, OPTIONAL),
-	TEXT(struct conf_raw, local, OPTIONAL),
-	CYAML_FIELD_SEQUENCE("peers", REQUIRED | CYAML_FLAG_POINTER, struct conf_raw, peers,
-			     &host_value, 1, VX_MAX_HOSTS),
-	CYAML_FIELD_END,
+static const struct conf_key host_key = { .key = "", .kind = MAP, .inner = host_keys };
+
+/* In the order in which messages list them. */
+static const struct conf_key file_keys[] = {
+	{ "port", NUMBER, RANGE(1, 65535), .missing = 4789, INTO(port) },
+	{ "mtu", AUTO_NUMBER, RANGE(576, 65000), .missing = 0, INTO(mtu) },
+	{ "vni", ONE_OF(vni_words), .missing = VX_VNI_PAIR, INTO(vni_mode) },
+	{ "vni_salt", NUMBER, RANGE(0, UINT32_MAX), .missing = 0, INTO(vni_salt) },
+	{ "guard", ONE_OF(guard_words), .missing = VX_GUARD_ENFORCE, INTO(guard) },
+	{ "fastpath", ONE_OF(switch_words), .missing = CONF_AUTO, INTO(fastpath) },
+	{ "xdp", ONE_OF(switch_words), .missing = CONF_AUTO, INTO(xdp) },
+	{ "clamp_mss", ONE_OF(bool_words), .missing = true, INTO(clamp_mss) },
+	{ "mark", BIT, RANGE(1, UINT32_MAX), .missing = 0x40000000, INTO(mark),
+	  .must = "a number with exactly one of 32 bits set, such as 0x40000000" },
+	{ "bridge", DEVICE },
+	{ "underlay", DEVICE },
+	{ "local", TEXT, .must = "the name of a peer in this file" },
+	{ "peers", LIST, .required = true, RANGE(1, VX_MAX_HOSTS), .inner = &host_key,
+	  .must = "a list of 1 to " TEXT_OF(VX_MAX_HOSTS) " hosts" },
+	{ NULL },
 };
 
-static const cyaml_schema_value_t file_value = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct conf_raw, file_fields),
-};
+static const struct conf_key file_key = { .key = "", .kind = MAP, .inner = file_keys };
 
-static const cyaml_config_t cyaml_config = {
-	.log_fn = NULL,
-	.mem_fn = cyaml_mem,
-	.flags = CYAML_CFG_NO_ALIAS,
-};
-
-static const char *word_of(const cyaml_strval_t *words, size_t n, int64_t value)
+static const char *word_of(const struct word *words, size_t n, uint32_t value)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (words[i].val == value)
-			return words[i].str;
+		if (words[i].value == value)
+			return words[i].text;
 	}
 	return "?";
 }
@@ -136,14 +127,16 @@ const char *conf_switch_name(enum conf_switch s)
 	return word_of(switch_words, ARRAY_LEN(switch_words), s);
 }
 
-static const struct rule *find_rule(const char *key)
+static const struct conf_key *find_key(const struct conf_key *keys, const char *key)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-		if (strcmp(rules[i].key, key) == 0)
-			return &rules[i];
+	for (; keys->key; keys++) {
+		if (strcmp(keys->key, key) == 0)
+			return keys;
 	}
 	return NULL;
 }
+
+/* --- values */
 
 /* No strtoull: it takes signs, white space and octal. */
 static bool read_number(const char *text, uint64_t *out)
@@ -168,45 +161,84 @@ static bool read_number(const char *text, uint64_t *out)
 	return true;
 }
 
-bool conf_schema_number(const char *key, const struct conf_node *node, uint64_t *out)
+static bool is_number(const struct conf_key *key, const struct conf_node *node, uint64_t *out)
 {
-	const struct rule *rule = find_rule(key);
-	uint64_t n;
+	return node->kind == CONF_SCALAR && node->plain && read_number(node->text, out) &&
+	       *out >= key->min && *out <= key->max;
+}
 
-	if (!rule || node->kind != CONF_SCALAR || !node->plain || !read_number(node->text, &n) ||
-	    n < rule->min || n > rule->max)
+/* Quotes make a text of true and false, as in other YAML files. */
+static bool is_word(const struct conf_key *key, const struct conf_node *node, uint64_t *out)
+{
+	if (node->kind != CONF_SCALAR || (key->words == bool_words && !node->plain))
 		return false;
-	*out = n;
-	return true;
-}
-
-/* The schema of the value of `key`, wherever in the file it stands. */
-static const cyaml_schema_field_t *find_field(const cyaml_schema_field_t *fields, const char *key)
-{
-	for (const cyaml_schema_field_t *f = fields; f->key; f++) {
-		if (strcmp(f->key, key) == 0)
-			return f;
+	for (size_t i = 0; i < key->n_words; i++) {
+		if (strcmp(node->text, key->words[i].text) == 0) {
+			*out = key->words[i].value;
+			return true;
+		}
 	}
-	return NULL;
+	return false;
 }
 
-static void add_keys(const cyaml_schema_field_t *fields, char *text, size_t size)
+/* Is the value of the right kind? *out: as a number, where it is one or a word. */
+static bool is_value(const struct conf_key *key, const struct conf_node *node, uint64_t *out)
 {
-	for (const cyaml_schema_field_t *f = fields; f->key; f++)
-		text_add(text, size, "%s%s", f == fields ? "" : ", ", f->key);
+	*out = 0;
+	switch (key->kind) {
+	case NUMBER:
+		return is_number(key, node, out);
+	case AUTO_NUMBER:
+		return (node->kind == CONF_SCALAR && strcmp(node->text, "auto") == 0) ||
+		       is_number(key, node, out);
+	case BIT:
+		return is_number(key, node, out) && !(*out & (*out - 1));
+	case WORDS:
+		return is_word(key, node, out);
+	case TEXT:
+		return node->kind == CONF_SCALAR;
+	case LIST:
+		return node->kind == CONF_LIST && node->count >= key->min &&
+		       node->count <= key->max;
+	case MAP:
+		return node->kind == CONF_MAP;
+	}
+	return false;
+}
+
+/* --- refusals */
+
+static void add_keys(const struct conf_key *keys, char *text, size_t size)
+{
+	for (const struct conf_key *k = keys; k->key; k++)
+		text_add(text, size, "%s%s", k == keys ? "" : ", ", k->key);
 }
 
 /* "auto, on or off" */
-static void add_words(const cyaml_schema_value_t *value, char *text, size_t size)
+static void add_words(const struct conf_key *key, char *text, size_t size)
 {
-	uint32_t n = value->enumeration.count;
-
-	for (uint32_t i = 0; i < n; i++)
+	for (size_t i = 0; i < key->n_words; i++)
 		text_add(text, size, "%s%s",
-			 i == 0	     ? ""
-			 : i + 1 < n ? ", "
-				     : " or ",
-			 value->enumeration.strings[i].str);
+			 i == 0			? ""
+			 : i + 1 < key->n_words ? ", "
+						: " or ",
+			 key->words[i].text);
+}
+
+static void add_must(const struct conf_key *key, char *text, size_t size)
+{
+	if (key->must) {
+		text_add(text, size, "%s", key->must);
+	} else if (key->kind == WORDS) {
+		add_words(key, text, size);
+	} else if (key->kind == MAP) {
+		text_add(text, size, "a mapping with the keys ");
+		add_keys(key->inner, text, size);
+	} else {
+		text_add(text, size, "%sa number from %llu to %llu",
+			 key->kind == AUTO_NUMBER ? "auto or " : "", (unsigned long long)key->min,
+			 (unsigned long long)key->max);
+	}
 }
 
 /* The value found instead, so that the operator recognises it. */
@@ -231,117 +263,75 @@ static void add_found(const struct conf_node *node, char *text, size_t size)
 }
 
 static int refuse_value(const struct conf_tree *tree, const struct conf_node *node,
-			const cyaml_schema_value_t *value, const struct rule *rule, struct why *why)
+			const struct conf_key *key, struct why *why)
 {
 	char must[200] = "", found[100] = "";
 
-	if (value->type == CYAML_ENUM) {
-		add_words(value, must, sizeof(must));
-	} else if (value->type == CYAML_MAPPING) {
-		text_add(must, sizeof(must), "a mapping with the keys ");
-		add_keys(value->mapping.fields, must, sizeof(must));
-	} else if (rule) {
-		text_add(must, sizeof(must), "%s", rule->must);
-	}
+	add_must(key, must, sizeof(must));
 	add_found(node, found, sizeof(found));
 	return conf_tree_refuse(tree, node, why, "must be %s, not %s", must, found);
 }
 
-/* Goes by key: conf_hosts.c may ask for any value of the file. */
 int conf_schema_refuse(const struct conf_tree *tree, const struct conf_node *node, struct why *why)
 {
-	const char *key = node->key ? node->key : ITEM;
-	const cyaml_schema_field_t *f = find_field(file_fields, key);
+	const struct conf_key *key = NULL;
 
-	if (!f)
-		f = find_field(host_fields, key);
-	return refuse_value(tree, node, f ? &f->value : &prefix_value, find_rule(key), why);
-}
-
-static bool is_word(const struct conf_node *node, const cyaml_schema_value_t *value)
-{
-	if (node->kind != CONF_SCALAR || (value->enumeration.strings == bool_words && !node->plain))
-		return false;
-	for (uint32_t i = 0; i < value->enumeration.count; i++) {
-		if (strcmp(node->text, value->enumeration.strings[i].str) == 0)
-			return true;
+	/* Names of keys are unique in the whole file; what has none is the one kind of list with texts. */
+	if (node->key) {
+		key = find_key(file_keys, node->key);
+		key = key ? key : find_key(host_keys, node->key);
 	}
-	return false;
+	return refuse_value(tree, node, key ? key : &prefix_key, why);
 }
 
-static int check_value(const struct conf_tree *tree, const struct conf_node *node,
-		       const cyaml_schema_value_t *value, struct why *why);
+/* --- the file */
+
+static int check(const struct conf_tree *tree, const struct conf_node *node,
+		 const struct conf_key *key, struct why *why);
 
 /* Known keys, each once, none missing. Known ones are few, so this is linear in the file. */
 static int check_map(const struct conf_tree *tree, const struct conf_node *map,
-		     const cyaml_schema_field_t *fields, struct why *why)
+		     const struct conf_key *keys, struct why *why)
 {
 	char known[160] = "";
 	int err = 0;
 
 	for (const struct conf_node *n = map->child; n && !err; n = n->next) {
-		const cyaml_schema_field_t *f = find_field(fields, n->key);
+		const struct conf_key *key = find_key(keys, n->key);
 		const struct conf_node *first = conf_tree_get(map, n->key);
 
-		if (!f) {
-			add_keys(fields, known, sizeof(known));
+		if (!key) {
+			add_keys(keys, known, sizeof(known));
 			return conf_tree_refuse(tree, n, why, "unknown key; known keys are %s",
 						known);
 		}
 		if (first != n)
 			return conf_tree_refuse(tree, n, why, "duplicate key, first on line %u",
 						first->line);
-		err = check_value(tree, n, &f->value, why);
+		err = check(tree, n, key, why);
 	}
-	for (const cyaml_schema_field_t *f = fields; f->key && !err; f++) {
-		if (!(f->value.flags & CYAML_FLAG_OPTIONAL) && !conf_tree_get(map, f->key))
-			err = conf_tree_refuse(tree, map, why, "%s%s is missing", f->key,
+	for (const struct conf_key *key = keys; key->key && !err; key++) {
+		if (key->required && !conf_tree_get(map, key->key))
+			err = conf_tree_refuse(tree, map, why, "%s%s is missing", key->key,
 					       map->parent ? "" : ":");
 	}
 	return err;
 }
 
-static int check_list(const struct conf_tree *tree, const struct conf_node *list,
-		      const cyaml_schema_value_t *value, struct why *why)
+static int check(const struct conf_tree *tree, const struct conf_node *node,
+		 const struct conf_key *key, struct why *why)
 {
+	uint64_t value;
 	int err = 0;
 
-	if (list->count < value->sequence.min || list->count > value->sequence.max)
-		return conf_schema_refuse(tree, list, why);
-	for (const struct conf_node *n = list->child; n && !err; n = n->next)
-		err = check_value(tree, n, value->sequence.entry, why);
+	if (!is_value(key, node, &value))
+		return refuse_value(tree, node, key, why);
+	if (key->kind == MAP)
+		return check_map(tree, node, key->inner, why);
+	if (key->kind == LIST)
+		for (const struct conf_node *n = node->child; n && !err; n = n->next)
+			err = check(tree, n, key->inner, why);
 	return err;
-}
-
-static int check_value(const struct conf_tree *tree, const struct conf_node *node,
-		       const cyaml_schema_value_t *value, struct why *why)
-{
-	const char *key = node->key ? node->key : ITEM;
-	bool right;
-	uint64_t n;
-
-	switch (value->type) {
-	case CYAML_MAPPING:
-		if (node->kind == CONF_MAP)
-			return check_map(tree, node, value->mapping.fields, why);
-		right = false;
-		break;
-	case CYAML_SEQUENCE:
-		if (node->kind == CONF_LIST)
-			return check_list(tree, node, value, why);
-		right = false;
-		break;
-	case CYAML_UINT:
-		right = conf_schema_number(key, node, &n);
-		break;
-	case CYAML_ENUM:
-		right = is_word(node, value);
-		break;
-	default:
-		right = node->kind == CONF_SCALAR;
-		break;
-	}
-	return right ? 0 : refuse_value(tree, node, value, find_rule(key), why);
 }
 
 int conf_schema_check(const struct conf_tree *tree, struct why *why)
@@ -349,27 +339,18 @@ int conf_schema_check(const struct conf_tree *tree, struct why *why)
 	if (!tree->root)
 		return conf_tree_refuse(tree, NULL, why,
 					"peers: is missing because the file is empty");
-	return check_value(tree, tree->root, &file_value, why);
+	return check(tree, tree->root, &file_key, why);
 }
 
-int conf_schema_load(const char *path, const char *text, size_t len, struct conf_raw **out,
-		     struct why *why)
+void conf_schema_store(const struct conf_tree *tree, struct conf *conf)
 {
-	struct conf_raw *raw = NULL;
-	cyaml_err_t err = cyaml_load_data((const uint8_t *)text, len, &cyaml_config, &file_value,
-					  (cyaml_data_t **)&raw, NULL);
+	for (const struct conf_key *key = file_keys; key->key; key++) {
+		const struct conf_node *node = conf_tree_get(tree->root, key->key);
+		uint64_t value = key->missing;
 
-	if (err == CYAML_ERR_OOM)
-		return why_set(why, -ENOMEM, "%s: out of memory", path);
-	if (err != CYAML_OK)
-		return why_bad(why, "%s: %s", path, cyaml_strerror(err));
-	*out = raw;
-	return 0;
-}
-
-void conf_schema_free(struct conf_raw **raw)
-{
-	if (*raw)
-		cyaml_free(&cyaml_config, &file_value, *raw, 0);
-	*raw = NULL;
+		if (node)
+			is_value(key, node, &value);
+		/* Members are little numbers of several sizes, on a little-endian machine. */
+		memcpy((char *)conf + key->at, &value, key->size);
+	}
 }

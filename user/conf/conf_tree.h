@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A YAML text as a tree of nodes that remember their line: what libcyaml does not keep and every
- * refusal needs. Also the one place that words a refusal: "<path>:<line>: <key>: <why>". Pure.
+ * A YAML text as a tree of nodes that remember their line, which every refusal needs. Also the one place
+ * that words a refusal: "<path>:<line>: <key>: <why>". Pure.
  */
 #ifndef VXBPF_CONF_TREE_H
 #define VXBPF_CONF_TREE_H
