@@ -60,6 +60,17 @@ char *sanitize_text(const char *text)
 	return all;
 }
 
+char *sanitize_format(const char *fmt, va_list args)
+{
+	char *text, *shown;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		return NULL;
+	shown = sanitize_text(text);
+	free(text);
+	return shown;
+}
+
 char *sanitize_utf8(const char *text)
 {
 	static const char replacement[] = "\xef\xbf\xbd";

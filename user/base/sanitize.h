@@ -7,8 +7,11 @@
 #ifndef VXBPF_SANITIZE_H
 #define VXBPF_SANITIZE_H
 
+#include <stdarg.h>
+
 /* One line for a terminal: control characters and bytes that are not UTF-8 become "\x1b". */
 char *sanitize_text(const char *text);
+char *sanitize_format(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 /* UTF-8 for JSON: what is none becomes U+FFFD. Control characters stay, JSON escapes them. */
 char *sanitize_utf8(const char *text);
 

@@ -7,15 +7,12 @@
 
 void tell(const char *fmt, ...)
 {
-	autofree char *text = NULL;
 	autofree char *shown = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
+	shown = sanitize_format(fmt, args);
 	va_end(args);
-	shown = text ? sanitize_text(text) : NULL;
 	fprintf(stderr, "vxbpf: %s\n", shown ? shown : "out of memory");
 }
 

@@ -33,11 +33,7 @@ int cmd_down(const struct command_args *args)
 	int err = command_find_targets(args->arg, true, &targets, &why);
 
 	if (!err)
-		err = command_need_rights(args->verb, &why);
-	if (!err)
-		err = nl_open(&nl, &why);
-	if (!err && !args->dry_run)
-		err = pins_lock(&lock, &why);
+		err = command_begin(args, false, &nl, &lock, &why);
 	if (err)
 		return command_fail(&why);
 	for (size_t i = 0; i < targets.n; i++) {

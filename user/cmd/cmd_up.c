@@ -86,12 +86,7 @@ static int go(const struct command_args *args)
 	if (!err)
 		err = load_all(&targets, &overlays, &why);
 	if (!err)
-		err = args->dry_run ? command_need_rights(args->verb, &why)
-				    : command_need_loading(args->verb, &why);
-	if (!err)
-		err = nl_open(&nl, &why);
-	if (!err && !args->dry_run)
-		err = pins_lock(&lock, &why);
+		err = command_begin(args, true, &nl, &lock, &why);
 	if (err)
 		return command_fail(&why);
 	code = up_all(nl, &overlays, args);

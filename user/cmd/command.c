@@ -188,6 +188,19 @@ int command_need_loading(const char *verb, struct why *why)
 	return 0;
 }
 
+int command_begin(const struct command_args *args, bool loading, struct nl **nl, int *lock,
+		  struct why *why)
+{
+	int err = loading && !args->dry_run ? command_need_loading(args->verb, why)
+					    : command_need_rights(args->verb, why);
+
+	if (!err)
+		err = nl_open(nl, why);
+	if (!err && !args->dry_run)
+		err = pins_lock(lock, why);
+	return err;
+}
+
 int command_need_rights(const char *verb, struct why *why)
 {
 	bool net = has_capability(CAP_NET_ADMIN);

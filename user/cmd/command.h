@@ -10,6 +10,7 @@
 
 #include "base/tell.h"
 #include "conf/conf.h"
+#include "kernel/nl.h"
 
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DIFFERS = 3 };
 
@@ -84,5 +85,8 @@ bool command_wants_colour(void);
 int command_need_rights(const char *verb, struct why *why);
 /* Likewise, and load programs that read packets. */
 int command_need_loading(const char *verb, struct why *why);
+/* What every change begins with: these rights, netlink, and the lock unless it is a dry run. */
+int command_begin(const struct command_args *args, bool loading, struct nl **nl, int *lock,
+		  struct why *why);
 
 #endif

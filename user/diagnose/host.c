@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* An overlay's surroundings: read, judged, let go of; see host.h. */
-#include <fcntl.h>
 #include <string.h>
 
 #include "diagnose/host.h"
+#include "filters/fastpath.h"
 #include "filters/nft_read.h"
 #include "filters/xt_table.h"
-
-/* Do frames on bridges pass these rules? */
-static bool is_bridge_nf_on(const char *name)
-{
-	char path[64], text[4] = "";
-	autofd int fd = -1;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/bridge/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && text[0] != '0';
-}
 
 static void read_filters(struct host_facts *out)
 {
@@ -24,9 +13,9 @@ static void read_filters(struct host_facts *out)
 			       1U << NF_INET_FORWARD | 1U << NF_INET_LOCAL_OUT |
 			       1U << NF_INET_POST_ROUTING;
 
-	if (is_bridge_nf_on("bridge-nf-call-iptables"))
+	if (fastpath_bridge_nf("iptables"))
 		out->bridge_nf |= HOST_NF_IP4;
-	if (is_bridge_nf_on("bridge-nf-call-ip6tables"))
+	if (fastpath_bridge_nf("ip6tables"))
 		out->bridge_nf |= HOST_NF_IP6;
 	nft_read_ip(hooks, &out->rules);
 	xt_table_read(NFPROTO_IPV4, &out->rules);

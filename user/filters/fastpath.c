@@ -51,12 +51,12 @@ static void read_legacy_rules(char why[FASTPATH_WHY])
 				 table);
 }
 
-static bool sysctl_is_on(const char *name)
+bool fastpath_bridge_nf(const char *name)
 {
 	char path[128], text[4] = "";
 	autofd int fd = -1;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/bridge/%s", name);
+	snprintf(path, sizeof(path), "/proc/sys/net/bridge/bridge-nf-call-%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && text[0] != '0';
 }
@@ -67,9 +67,8 @@ void fastpath_read(const struct link *bridge, struct fastpath_facts *out)
 	read_rules(out->bridge_rules);
 	if (!out->bridge_rules[0])
 		read_legacy_rules(out->bridge_rules);
-	out->bridge_nf_call = sysctl_is_on("bridge-nf-call-iptables") ||
-			      sysctl_is_on("bridge-nf-call-ip6tables") ||
-			      sysctl_is_on("bridge-nf-call-arptables");
+	out->bridge_nf_call = fastpath_bridge_nf("iptables") || fastpath_bridge_nf("ip6tables") ||
+			      fastpath_bridge_nf("arptables");
 	out->nf_call = bridge && bridge->nf_call;
 }
 

@@ -17,6 +17,8 @@ struct fastpath_facts {
 	bool bridge_nf_call; /* iptables see bridged frames */
 	bool nf_call; /* for this bridge alone */
 };
+/* Do frames on bridges pass the rules of "iptables", "ip6tables" or "arptables"? */
+bool fastpath_bridge_nf(const char *name);
 void fastpath_read(const struct link *bridge, struct fastpath_facts *out);
 
 /* NULL if it is on, else why it is off, as a clause. facts NULL: only the config counts. Pure. */

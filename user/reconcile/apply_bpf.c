@@ -122,20 +122,31 @@ static int add_port(struct apply *a, int fd, const void *key, const struct obj *
 	return bpf_map_update_elem(fd, key, &port, BPF_NOEXIST) && errno != EEXIST ? -errno : 0;
 }
 
-static int put_entry(struct apply *a, const struct obj *o, unsigned ifindex, struct why *why)
+/* The map an entry is in, opened, and its key; `counters` have a file of their own, and no descriptor. */
+static int open_entry(struct apply *a, const struct obj *o, unsigned ifindex, char map[32],
+		      void *key, int *fd, struct why *why)
 {
-	char map[32];
-	uint8_t key[KEY_MAX] = { 0 };
-	autofd int fd = -1;
 	int err = entry_key(o, ifindex, map, key);
 
 	if (err)
 		return why_set(why, err, "bad key");
 	if (strcmp(map, "counters") == 0)
+		return 0;
+	*fd = bpfobj_get_map(a->overlay, map);
+	return *fd < 0 ? why_set(why, *fd, "open the pinned map: %s", strerror(-*fd)) : 0;
+}
+
+static int put_entry(struct apply *a, const struct obj *o, unsigned ifindex, struct why *why)
+{
+	char map[32];
+	uint8_t key[KEY_MAX] = { 0 };
+	autofd int fd = -1;
+	int err = open_entry(a, o, ifindex, map, key, &fd, why);
+
+	if (err)
+		return err;
+	if (strcmp(map, "counters") == 0)
 		return counters_put(a, key, o->blob, why);
-	fd = bpfobj_get_map(a->overlay, map);
-	if (fd < 0)
-		return why_set(why, fd, "open the pinned map: %s", strerror(-fd));
 	if (strcmp(map, "ports") == 0)
 		err = add_port(a, fd, key, o);
 	else if (bpf_map_update_elem(fd, key, o->blob, BPF_ANY))
@@ -148,17 +159,12 @@ static int drop_entry(struct apply *a, const struct obj *o, unsigned ifindex, st
 	char map[32];
 	uint8_t key[KEY_MAX] = { 0 };
 	autofd int fd = -1;
-	int err = entry_key(o, ifindex, map, key);
+	int err = open_entry(a, o, ifindex, map, key, &fd, why);
 
 	if (err)
-		return why_set(why, err, "bad key");
+		return err == -ENOENT ? 0 : err;
 	if (strcmp(map, "counters") == 0)
 		return counters_drop(a, key, why);
-	fd = bpfobj_get_map(a->overlay, map);
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0)
-		return why_set(why, fd, "open the pinned map: %s", strerror(-fd));
 	/* An array's entry cannot go; it goes with its map. */
 	if (bpf_map_delete_elem(fd, key) && errno != ENOENT && errno != EINVAL)
 		return why_set(why, -errno, "remove: %s", strerror(errno));

@@ -32,29 +32,25 @@ void page_put(struct page *p, enum paint paint, const char *text)
 
 void page_putf(struct page *p, enum paint paint, const char *fmt, ...)
 {
-	autofree char *text = NULL;
+	autofree char *shown = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
+	shown = sanitize_format(fmt, args);
 	va_end(args);
-	if (text)
-		page_put(p, paint, text);
+	if (shown)
+		put(p, paint, shown, strlen(shown));
 }
 
 void page_fit(struct page *p, enum paint paint, const char *fmt, ...)
 {
 	size_t room = p->column < p->columns ? p->columns - p->column : 0, len;
-	autofree char *text = NULL;
 	autofree char *shown = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
+	shown = sanitize_format(fmt, args);
 	va_end(args);
-	shown = text ? sanitize_text(text) : NULL;
 	len = shown ? strlen(shown) : 0;
 	put(p, paint, shown, len < room ? len : room);
 }
