@@ -82,14 +82,13 @@ static int want_up(const struct now *now, const struct conf *conf, struct objs *
 	autoslots struct slots slots = { 0 };
 	/* No case of theirs: iptables look at bridged frames. */
 	const struct fastpath_facts fastpath = { .bridge_nf_call = true };
-	struct plan_facts facts = { .links = &now->links,
-				    .fastpath = &fastpath,
-				    .addrs = &now->addrs,
-				    .tc_mode = now->tc_mode,
-				    .now = observed,
-				    .slots = &slots,
-				    .maps = maps,
-				    .progs = progs };
+	struct plan_surroundings around = { .links = &now->links,
+					    .fastpath = &fastpath,
+					    .addrs = &now->addrs,
+					    .tc_mode = now->tc_mode };
+	const struct plan_built built = {
+		.now = observed, .slots = &slots, .build = NOW_BUILD, .maps = maps, .progs = progs
+	};
 	struct plan_base base;
 	int err;
 
@@ -98,16 +97,16 @@ static int want_up(const struct now *now, const struct conf *conf, struct objs *
 	err = mesh_build(conf, locals, now->addrs.n, &mesh, why);
 	if (err)
 		return err;
-	facts.routes = routes = calloc(mesh.n_peers + 1, sizeof(*routes));
-	facts.ipsec = ipsec = calloc(mesh.n_peers + 1, sizeof(*ipsec));
+	around.routes = routes = calloc(mesh.n_peers + 1, sizeof(*routes));
+	around.ipsec = ipsec = calloc(mesh.n_peers + 1, sizeof(*ipsec));
 	for (size_t i = 0; i < mesh.n_peers; i++) {
 		routes[i] = now_route(now, &mesh.peers[i].remote);
 		ipsec[i] = now_ipsec(now, &mesh.peers[i].remote);
 	}
 	slots_assign(&mesh, observed, &slots);
-	err = plan_settle(conf, &mesh, &facts, &base, notes, why);
+	err = plan_settle(conf, &mesh, &around, &base, notes, why);
 	if (!err)
-		plan_objects(conf, &mesh, &facts, &base, NOW_BUILD, out, notes);
+		plan_objects(conf, &mesh, &around, &built, &base, out, notes);
 	return err;
 }
 

@@ -180,23 +180,24 @@ static void site_plan(struct site *s, const char *tc_mode, struct objs *now, str
 {
 	const struct fastpath_facts fastpath = { .bridge_nf_call = true };
 	autoslots struct slots slots = { 0 };
-	const struct plan_facts facts = { .links = &s->links,
-					  .fastpath = s->foreigns.n ? NULL : &fastpath,
-					  .foreigns = &s->foreigns,
-					  .addrs = &s->addrs,
-					  .routes = s->routes,
-					  .tc_mode = tc_mode,
-					  .now = now,
+	const struct plan_surroundings around = { .links = &s->links,
+						  .fastpath = s->foreigns.n ? NULL : &fastpath,
+						  .addrs = &s->addrs,
+						  .routes = s->routes,
+						  .tc_mode = tc_mode };
+	const struct plan_built built = { .now = now,
 					  .slots = &slots,
+					  .build = "b",
 					  .maps = maps,
-					  .progs = progs };
+					  .progs = progs,
+					  .foreigns = &s->foreigns };
 	struct plan_base base;
 	struct why why = { 0 };
 
 	slots_assign(&s->mesh, now, &slots);
-	if (plan_settle(&s->conf, &s->mesh, &facts, &base, &s->notes, &why))
+	if (plan_settle(&s->conf, &s->mesh, &around, &base, &s->notes, &why))
 		fail_msg("%s", why.text);
-	plan_objects(&s->conf, &s->mesh, &facts, &base, "b", out, &s->notes);
+	plan_objects(&s->conf, &s->mesh, &around, &built, &base, out, &s->notes);
 }
 
 static size_t count(const struct objs *objs, enum obj_kind kind)

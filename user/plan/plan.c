@@ -16,9 +16,9 @@
 struct planning {
 	const struct conf *conf;
 	const struct mesh *mesh;
-	const struct plan_facts *facts;
+	const struct plan_surroundings *around;
+	const struct plan_built *built;
 	const struct plan_base *base;
-	const char *build;
 	struct objs *out;
 	struct verdicts *verdicts;
 };
@@ -28,14 +28,14 @@ static void want_pins(const struct planning *p)
 	struct obj *tree = objs_add(p->out, OBJ_TREE, "%s", p->conf->overlay);
 
 	obj_num(tree, F_LAYOUT, VX_LAYOUT);
-	for (const char *const *map = p->facts->maps; *map; map++) {
+	for (const char *const *map = p->built->maps; *map; map++) {
 		struct obj *o = objs_add(p->out, OBJ_MAP, "%s", *map);
 
 		if (strcmp(*map, "counters") == 0)
-			obj_num(o, F_SLOTS, p->facts->slots->size);
+			obj_num(o, F_SLOTS, p->built->slots->size);
 	}
-	for (const char *const *prog = p->facts->progs; *prog; prog++)
-		objs_add(p->out, OBJ_PROG, "%s/%s", p->build, *prog);
+	for (const char *const *prog = p->built->progs; *prog; prog++)
+		objs_add(p->out, OBJ_PROG, "%s/%s", p->built->build, *prog);
 }
 
 static void want_overlay_entry(const struct planning *p)
@@ -43,7 +43,7 @@ static void want_overlay_entry(const struct planning *p)
 	const struct conf *conf = p->conf;
 	const struct conf_host *self = p->mesh->self;
 	struct vx_overlay o = { 0 };
-	const char *off = fastpath_why_off(conf, p->facts->fastpath);
+	const char *off = fastpath_why_off(conf, p->around->fastpath);
 	struct obj *e = objs_add(p->out, OBJ_ENTRY, "overlay/0");
 
 	text_copy(o.name, sizeof(o.name), conf->overlay);
@@ -57,8 +57,8 @@ static void want_overlay_entry(const struct planning *p)
 	o.mtu = p->base->cfg.mtu;
 	o.port = conf->port;
 	o.mark = conf->mark;
-	o.secret = p->facts->secret.secret;
-	o.salt = p->facts->secret.salt;
+	o.secret = p->around->secret.secret;
+	o.salt = p->around->secret.salt;
 	o.guard = conf->guard;
 	o.vni_mode = conf->vni_mode;
 	text_copy(o.fastpath, sizeof(o.fastpath), conf_switch_name(conf->fastpath));
@@ -72,29 +72,29 @@ static void want_overlay_entry(const struct planning *p)
 /* With `auto` a port with anything of others on it is left to the kernel. */
 static bool has_foreign(const struct planning *p, const struct link *port)
 {
-	return p->conf->fastpath == CONF_AUTO && p->facts->foreigns &&
-	       foreigns_on(p->facts->foreigns, port->ifindex);
+	return p->conf->fastpath == CONF_AUTO && p->built->foreigns &&
+	       foreigns_on(p->built->foreigns, port->ifindex);
 }
 
 static bool is_queued(const struct planning *p, const char *ifname)
 {
 	const struct link *tunnel;
 
-	if (!p->facts->foreigns || !p->facts->foreigns->n)
+	if (!p->built->foreigns || !p->built->foreigns->n)
 		return false;
-	tunnel = links_by_name(p->facts->links, ifname);
+	tunnel = links_by_name(p->around->links, ifname);
 	return tunnel && has_foreign(p, tunnel);
 }
 
 static void want_peer_entries(const struct planning *p, size_t i)
 {
 	const struct mesh_peer *mp = &p->mesh->peers[i];
-	bool ipsec = p->facts->ipsec && p->facts->ipsec[i];
+	bool ipsec = p->around->ipsec && p->around->ipsec[i];
 	struct vx_vni vni = { .vni = mp->vni };
 	struct vx_peer peer = { .remote = mp->remote,
 				.local = mp->local,
 				.ipsec = ipsec,
-				.slot = p->facts->slots->of[i],
+				.slot = p->built->slots->of[i],
 				.owner = slots_owner(mp),
 				.queued = is_queued(p, mp->ifname) };
 	struct vx_counters sum = { .owner = peer.owner };
@@ -123,16 +123,16 @@ static void want_hook(const struct planning *p, enum obj_kind kind, const struct
 		      const char *ifname, const char *room, bool optional)
 {
 	struct obj *h = objs_add(p->out, kind, "%s/%s", ifname, room);
-	const struct obj *now = objs_find(p->facts->now, kind, h->key);
+	const struct obj *now = objs_find(p->built->now, kind, h->key);
 
 	obj_parent(h, ifname);
 	if (strcmp(room, "wire_xdp") == 0)
 		obj_text(h, F_MODE, "xdp");
 	else
-		obj_text(h, F_MODE, now ? obj_get_text(now, F_MODE) : p->facts->tc_mode);
+		obj_text(h, F_MODE, now ? obj_get_text(now, F_MODE) : p->around->tc_mode);
 	if (strcmp(obj_get_text(h, F_MODE), "clsact") == 0 && attach_room(room)->order != TC_BEHIND)
 		obj_num(h, F_FRONT, 1);
-	obj_text(h, F_BUILD, p->build);
+	obj_text(h, F_BUILD, p->built->build);
 	h->optional = optional;
 	h->ifindex = link ? (unsigned)link->ifindex : 0;
 }
@@ -157,11 +157,11 @@ static void want_wire_of_the_unroutable(const struct planning *p)
 	bool unroutable = false;
 
 	for (size_t i = 0; i < p->mesh->n_peers; i++)
-		unroutable |= p->facts->routes[i].err != 0;
-	for (size_t i = 0; unroutable && i < p->facts->now->n; i++) {
-		const struct obj *hook = p->facts->now->v[i];
+		unroutable |= p->around->routes[i].err != 0;
+	for (size_t i = 0; unroutable && i < p->built->now->n; i++) {
+		const struct obj *hook = p->built->now->v[i];
 		const struct link *link =
-			hook->parent ? links_by_name(p->facts->links, hook->parent) : NULL;
+			hook->parent ? links_by_name(p->around->links, hook->parent) : NULL;
 
 		if (hook->kind == OBJ_WIRE && link && !objs_find(p->out, OBJ_WIRE, hook->key))
 			want_hook(p, OBJ_WIRE, link, link->name, strchr(hook->key, '/') + 1, true);
@@ -174,7 +174,7 @@ static bool has_others_xdp(const struct planning *p, const struct link *link)
 	char key[VX_IF_LEN + 16];
 
 	snprintf(key, sizeof(key), "%s/wire_xdp", link->name);
-	if (!link->xdp_prog || objs_find(p->facts->now, OBJ_WIRE, key))
+	if (!link->xdp_prog || objs_find(p->built->now, OBJ_WIRE, key))
 		return false;
 	verdicts_add(p->verdicts, VERDICT_XDP, link->name,
 		     "%s: another XDP program is attached and stays, so the guard uses TC there; "
@@ -187,7 +187,7 @@ static void want_wire(const struct planning *p)
 {
 	for (size_t i = 0; i < p->base->underlay.n; i++) {
 		const struct link *link =
-			links_by_index(p->facts->links, p->base->underlay.ifindex[i]);
+			links_by_index(p->around->links, p->base->underlay.ifindex[i]);
 		bool l2 = has_ethernet(link);
 
 		want_hook(p, OBJ_WIRE, link, link->name, l2 ? "wire_in" : "wire_in_l3", false);
@@ -199,7 +199,7 @@ static void want_wire(const struct planning *p)
 
 static void want_bridge(const struct planning *p)
 {
-	const struct link *link = links_by_name(p->facts->links, p->conf->bridge);
+	const struct link *link = links_by_name(p->around->links, p->conf->bridge);
 	char alias[LINK_ALIAS], mac[18];
 	struct obj *b;
 
@@ -218,7 +218,7 @@ static void want_bridge(const struct planning *p)
 
 static uint32_t tunnel_mtu(const struct planning *p, const struct mesh_peer *mp)
 {
-	const struct link *bridge = links_by_name(p->facts->links, p->conf->bridge);
+	const struct link *bridge = links_by_name(p->around->links, p->conf->bridge);
 	const struct link *lower;
 
 	/* A bridge whose MTU nobody set takes that of its smallest port: somebody else's must not grow. */
@@ -227,7 +227,7 @@ static uint32_t tunnel_mtu(const struct planning *p, const struct mesh_peer *mp)
 	if (!p->conf->underlay[0])
 		return PLAN_TUNNEL_MTU;
 	/* Bound to a device, the kernel allows no more than that device's MTU less the overhead. */
-	lower = links_by_name(p->facts->links, p->conf->underlay);
+	lower = links_by_name(p->around->links, p->conf->underlay);
 	return lower->mtu - (ip_is_v4(&mp->remote) ? MESH_OVERHEAD_V4 : MESH_OVERHEAD_V6);
 }
 
@@ -262,11 +262,11 @@ static bool takes_tcx(const struct planning *p, const char *ifname)
 	char hook[VX_IF_LEN + 16];
 
 	snprintf(hook, sizeof(hook), "%s/tun_out", ifname);
-	if (objs_find(p->facts->now, OBJ_HOOK, hook))
+	if (objs_find(p->built->now, OBJ_HOOK, hook))
 		return true;
-	if (objs_find(p->facts->now, OBJ_QDISC, ifname))
+	if (objs_find(p->built->now, OBJ_QDISC, ifname))
 		return false;
-	return strcmp(p->facts->tc_mode, "tcx") == 0 && p->mesh->n_peers <= PLAN_TCX_TUNNELS;
+	return strcmp(p->around->tc_mode, "tcx") == 0 && p->mesh->n_peers <= PLAN_TCX_TUNNELS;
 }
 
 /* Returns whether it needs the filters of the blocks. */
@@ -288,7 +288,7 @@ static void want_blocks(const struct planning *p)
 	for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
 		struct obj *b = objs_add(p->out, OBJ_BLOCK, "%s", rooms[i]);
 
-		obj_text(b, F_BUILD, p->build);
+		obj_text(b, F_BUILD, p->built->build);
 		obj_num(b, F_FRONT, 1);
 	}
 }
@@ -297,8 +297,8 @@ static void want_blocks(const struct planning *p)
  * down, or it is still to be set up or to join, and then the kernel makes it forward. */
 static bool may_forward(const struct planning *p, const char *ifname)
 {
-	const struct link *bridge = links_by_name(p->facts->links, p->conf->bridge);
-	const struct obj *now = objs_find(p->facts->now, OBJ_MEMBER, ifname);
+	const struct link *bridge = links_by_name(p->around->links, p->conf->bridge);
+	const struct obj *now = objs_find(p->built->now, OBJ_MEMBER, ifname);
 
 	if (bridge && (bridge->stp || !(bridge->flags & IFF_UP)))
 		return false;
@@ -378,7 +378,7 @@ static void want_door(const struct planning *p, const struct link *port)
  * one of them is isolated: isolated tunnels would be out of its reach (I2). */
 static bool want_ports(const struct planning *p)
 {
-	const struct links *links = p->facts->links;
+	const struct links *links = p->around->links;
 	const struct link *bridge = links_by_name(links, p->conf->bridge);
 	bool any_isolated = false;
 	struct obj *o = objs_add(p->out, OBJ_ENTRY, "ports/0");
@@ -406,15 +406,15 @@ static bool want_ports(const struct planning *p)
 static void want_addresses(const struct planning *p)
 {
 	const struct conf_host *self = p->mesh->self;
-	const struct link *bridge = links_by_name(p->facts->links, p->conf->bridge);
+	const struct link *bridge = links_by_name(p->around->links, p->conf->bridge);
 	char text[IP_TEXT + 4];
 
 	for (size_t i = 0; i < self->n_bridge_address; i++) {
 		const struct ip_prefix *want = &self->bridge_address[i];
 		bool theirs = false;
 
-		for (size_t k = 0; bridge && k < p->facts->addrs->n; k++) {
-			const struct addr *a = &p->facts->addrs->v[k];
+		for (size_t k = 0; bridge && k < p->around->addrs->n; k++) {
+			const struct addr *a = &p->around->addrs->v[k];
 
 			theirs |= a->ifindex == bridge->ifindex && a->proto != PLAN_ADDR_PROTO &&
 				  ip_equal(&a->prefix.addr, &want->addr);
@@ -426,78 +426,11 @@ static void want_addresses(const struct planning *p)
 	}
 }
 
-/* --- bridges of ours that are not wanted any more: they stay while others use them */
-
-static bool is_link_local(const struct vx_addr *a)
+void plan_objects(const struct conf *conf, const struct mesh *mesh,
+		  const struct plan_surroundings *around, const struct plan_built *built,
+		  const struct plan_base *base, struct objs *out, struct verdicts *verdicts)
 {
-	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
-}
-
-#define USERS_NAMED 8
-
-struct users {
-	char text[USERS_NAMED * (IP_TEXT + 8)]; /* "c1, c2" */
-	size_t n;
-};
-
-static void add_user(struct users *users, const char *name)
-{
-	if (users->n++ < USERS_NAMED)
-		text_add(users->text, sizeof(users->text), "%s%s", users->n > 1 ? ", " : "", name);
-}
-
-/* Ports and addresses on it that are not ours. `down` may not know this host's name: of a tunnel that
- * lost its alias the group has to do. */
-static void find_users(const struct link *bridge, const char *overlay,
-		       const struct plan_facts *facts, struct users *users)
-{
-	char text[IP_TEXT + 4];
-
-	for (size_t i = 0; i < facts->links->n; i++) {
-		const struct link *port = &facts->links->v[i];
-
-		if (port->master == bridge->ifindex && port->group != plan_group(overlay) &&
-		    !plan_owns_tunnel(port, overlay, ""))
-			add_user(users, port->name);
-	}
-	for (size_t i = 0; i < facts->addrs->n; i++) {
-		const struct addr *a = &facts->addrs->v[i];
-
-		ip_format_prefix(&a->prefix, text);
-		if (a->ifindex == bridge->ifindex && a->proto != PLAN_ADDR_PROTO &&
-		    !is_link_local(&a->prefix.addr))
-			add_user(users, text);
-	}
-}
-
-static void keep_used_bridges(const char *overlay, const char *wanted,
-			      const struct plan_facts *facts, struct objs *out,
-			      struct verdicts *verdicts)
-{
-	for (size_t i = 0; i < facts->links->n; i++) {
-		const struct link *bridge = &facts->links->v[i];
-		struct users users = { 0 };
-
-		if (!plan_owns_bridge(bridge, overlay) || !strcmp(bridge->name, wanted))
-			continue;
-		find_users(bridge, overlay, facts, &users);
-		if (!users.n)
-			continue;
-		if (users.n > USERS_NAMED)
-			text_add(users.text, sizeof(users.text), " and %zu more",
-				 users.n - USERS_NAMED);
-		objs_add(out, OBJ_BRIDGE, "%s", bridge->name);
-		verdicts_add(verdicts, VERDICT_BRIDGE, bridge->name,
-			     "%s: the bridge stays because %s %s still on it", bridge->name,
-			     users.text, users.n == 1 ? "is" : "are");
-	}
-}
-
-void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
-		  const struct plan_base *base, const char *build, struct objs *out,
-		  struct verdicts *verdicts)
-{
-	const struct planning p = { conf, mesh, facts, base, build, out, verdicts };
+	const struct planning p = { conf, mesh, around, built, base, out, verdicts };
 	bool isolate, blocks = false;
 
 	want_pins(&p);
@@ -515,13 +448,5 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct
 	if (blocks)
 		want_blocks(&p);
 	want_addresses(&p);
-	keep_used_bridges(conf->overlay, conf->bridge, facts, out, verdicts);
-}
-
-void plan_nothing(const char *overlay, const struct links *links, const struct addrs *addrs,
-		  struct objs *out, struct verdicts *verdicts)
-{
-	const struct plan_facts facts = { .links = links, .addrs = addrs };
-
-	keep_used_bridges(overlay, "", &facts, out, verdicts);
+	plan_used_bridges(conf->overlay, conf->bridge, around->links, around->addrs, out, verdicts);
 }

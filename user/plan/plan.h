@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The config and the surroundings as the list of objects that ought to be there. Pure: everything it
- * has to know comes in by struct plan_facts.
+ * has to know comes in by struct plan_surroundings and struct plan_built.
  */
 #ifndef VXBPF_PLAN_H
 #define VXBPF_PLAN_H
@@ -27,19 +27,25 @@ struct plan_secret {
 	uint64_t salt;
 };
 
-struct plan_facts {
+/* What is there without us, read once. */
+struct plan_surroundings {
 	const struct links *links;
 	const struct addrs *addrs;
 	const struct route *routes; /* one per mesh peer, in its order */
 	const bool *ipsec; /* likewise: does a policy insist that the peer comes by ESP? */
 	const struct fastpath_facts *fastpath;
-	const struct foreigns *foreigns; /* ports that the fast path has to keep out of */
 	const char *tc_mode; /* "tcx" or "clsact" */
 	struct plan_secret secret; /* what struct vx_config's keys are made from */
-	struct objs *now; /* what is there: a hook keeps the mode it has */
+};
+
+/* What we have there or are about to load, and what is on its ports: read once plan_settle has judged. */
+struct plan_built {
+	struct objs *now; /* a hook keeps the mode it has */
 	const struct slots *slots; /* of the mesh's peers */
-	const char *const *maps; /* NULL-terminated names of the object's maps and programs */
+	const char *build; /* of the object that was opened, and */
+	const char *const *maps; /* NULL-terminated names of its maps and programs */
 	const char *const *progs;
+	const struct foreigns *foreigns; /* ports that the fast path has to keep out of */
 };
 
 /* The underlay devices: those the routes to the peers leave by. */
@@ -58,16 +64,20 @@ struct plan_base {
 /* Refuses (bad_input) a peer that is reached by the wrong device, a VNI or name that a foreign device
  * holds, a bridge name of another device, an MTU that cannot fit. Peers without a route and the like
  * become verdicts. */
-int plan_settle(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
-		struct plan_base *out, struct verdicts *verdicts, struct why *why);
-void plan_objects(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
-		  const struct plan_base *base, const char *build, struct objs *out,
-		  struct verdicts *verdicts);
+int plan_settle(const struct conf *conf, const struct mesh *mesh,
+		const struct plan_surroundings *around, struct plan_base *out,
+		struct verdicts *verdicts, struct why *why);
+void plan_objects(const struct conf *conf, const struct mesh *mesh,
+		  const struct plan_surroundings *around, const struct plan_built *built,
+		  const struct plan_base *base, struct objs *out, struct verdicts *verdicts);
 
 /* How the fast path may get into a port of the bridge: into a veth so that XDP at its other end meets what
  * it brings, and a queue of the port's own, too. False: not. */
 bool plan_door(const struct link *port, enum vx_door *out);
 
+/* A bridge of ours with another name than `wanted` that others still use is an object to keep. */
+void plan_used_bridges(const char *overlay, const char *wanted, const struct links *links,
+		       const struct addrs *addrs, struct objs *out, struct verdicts *verdicts);
 /* The objects `down` wants: none, except a bridge that others still use. Says so in `verdicts`. */
 void plan_nothing(const char *overlay, const struct links *links, const struct addrs *addrs,
 		  struct objs *out, struct verdicts *verdicts);

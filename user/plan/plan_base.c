@@ -12,7 +12,7 @@
 struct settling {
 	const struct conf *conf;
 	const struct mesh *mesh;
-	const struct plan_facts *facts;
+	const struct plan_surroundings *around;
 	struct plan_base *out;
 	struct verdicts *verdicts;
 	struct why *why;
@@ -69,7 +69,7 @@ static int settle_route(struct settling *s, const struct mesh_peer *peer, const 
 	int err = 0;
 
 	for (size_t i = 0; !route->err && i < route->n; i++) {
-		ways[n] = links_by_index(s->facts->links, route->ifindex[i]);
+		ways[n] = links_by_index(s->around->links, route->ifindex[i]);
 		if (ways[n] && strcmp(ways[n]->name, s->conf->underlay) == 0)
 			wanted = ways[n];
 		n += ways[n] != NULL;
@@ -108,7 +108,7 @@ static void settle_own_addresses(struct settling *s)
 	char text[IP_TEXT];
 
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
-		if (!is_used(s->mesh, own[i]) || addrs_have(s->facts->addrs, own[i]))
+		if (!is_used(s->mesh, own[i]) || addrs_have(s->around->addrs, own[i]))
 			continue;
 		ip_format(own[i], text);
 		verdicts_add(s->verdicts, VERDICT_OWN_ADDRESS, text,
@@ -122,7 +122,7 @@ static void settle_own_addresses(struct settling *s)
 static int refuse_underlay(const struct settling *s)
 {
 	const char *name = s->conf->underlay;
-	const struct link *link = links_by_altname(s->facts->links, name);
+	const struct link *link = links_by_altname(s->around->links, name);
 
 	if (link)
 		return why_bad(s->why,
@@ -134,7 +134,7 @@ static int refuse_underlay(const struct settling *s)
 
 static int settle_routes(struct settling *s)
 {
-	const struct link *bound = links_by_name(s->facts->links, s->conf->underlay);
+	const struct link *bound = links_by_name(s->around->links, s->conf->underlay);
 
 	if (s->conf->underlay[0] && !bound)
 		return refuse_underlay(s);
@@ -142,7 +142,7 @@ static int settle_routes(struct settling *s)
 	if (bound)
 		add_underlay(s, bound->ifindex, bound->name);
 	for (size_t i = 0; i < s->mesh->n_peers; i++) {
-		int err = settle_route(s, &s->mesh->peers[i], &s->facts->routes[i]);
+		int err = settle_route(s, &s->mesh->peers[i], &s->around->routes[i]);
 
 		if (err)
 			return err;
@@ -157,7 +157,7 @@ static int settle_routes(struct settling *s)
 static int settle_mtu(struct settling *s)
 {
 	struct mtu mtu;
-	int err = mtu_settle(s->conf, s->mesh, s->facts->routes, s->facts->links, &mtu, s->why);
+	int err = mtu_settle(s->conf, s->mesh, s->around->routes, s->around->links, &mtu, s->why);
 
 	if (err)
 		return err;
@@ -172,8 +172,8 @@ static int check_ports(struct settling *s, const struct link *bridge)
 	char ours[LINK_ALIAS + 1];
 
 	snprintf(ours, sizeof(ours), "vxbpf:%s:", s->conf->overlay);
-	for (size_t i = 0; i < s->facts->links->n; i++) {
-		const struct link *port = &s->facts->links->v[i];
+	for (size_t i = 0; i < s->around->links->n; i++) {
+		const struct link *port = &s->around->links->v[i];
 
 		if (port->master == bridge->ifindex && strncmp(port->alias, "vxbpf:", 6) == 0 &&
 		    strncmp(port->alias, ours, strlen(ours)) != 0)
@@ -187,11 +187,11 @@ static int check_ports(struct settling *s, const struct link *bridge)
 
 static int check_bridge(struct settling *s)
 {
-	const struct link *link = links_by_name(s->facts->links, s->conf->bridge);
+	const struct link *link = links_by_name(s->around->links, s->conf->bridge);
 	char ours[LINK_ALIAS];
 
 	if (!link) {
-		link = links_by_altname(s->facts->links, s->conf->bridge);
+		link = links_by_altname(s->around->links, s->conf->bridge);
 		return link ? why_set(s->why, -EEXIST,
 				      "%s: cannot make the bridge: the name is already an "
 				      "alternative name of %s",
@@ -257,7 +257,7 @@ static int check_tunnel(struct settling *s, const struct mesh_peer *peer, const 
 /* The kernel would take an altname for the tunnel's own name. */
 static int check_altname(struct settling *s, const struct mesh_peer *peer)
 {
-	const struct link *link = links_by_altname(s->facts->links, peer->ifname);
+	const struct link *link = links_by_altname(s->around->links, peer->ifname);
 
 	return link ? why_set(s->why, -EEXIST,
 			      "%s: cannot make the tunnel to %s: the name is already an "
@@ -274,8 +274,8 @@ static int check_tunnels(struct settling *s)
 		if (err)
 			return err;
 	}
-	for (size_t i = 0; i < s->facts->links->n; i++) {
-		const struct link *link = &s->facts->links->v[i];
+	for (size_t i = 0; i < s->around->links->n; i++) {
+		const struct link *link = &s->around->links->v[i];
 
 		if (plan_owns_tunnel(link, s->conf->overlay, s->mesh->self->name))
 			continue;
@@ -317,8 +317,8 @@ static void settle_config(struct settling *s)
 	cfg->guard = (__u8)s->conf->guard;
 	cfg->vni_mode = (__u8)s->conf->vni_mode;
 	cfg->clamp_mss = s->conf->clamp_mss;
-	cfg->fastpath = !fastpath_why_off(s->conf, s->facts->fastpath);
-	settle_keys(&s->facts->secret, cfg->keys);
+	cfg->fastpath = !fastpath_why_off(s->conf, s->around->fastpath);
+	settle_keys(&s->around->secret, cfg->keys);
 	if (ip_is_v4(&self->address))
 		cfg->local4 = self->address;
 	else
@@ -327,10 +327,11 @@ static void settle_config(struct settling *s)
 		cfg->local6 = self->address6;
 }
 
-int plan_settle(const struct conf *conf, const struct mesh *mesh, const struct plan_facts *facts,
-		struct plan_base *out, struct verdicts *verdicts, struct why *why)
+int plan_settle(const struct conf *conf, const struct mesh *mesh,
+		const struct plan_surroundings *around, struct plan_base *out,
+		struct verdicts *verdicts, struct why *why)
 {
-	struct settling s = { conf, mesh, facts, out, verdicts, why, 0 };
+	struct settling s = { conf, mesh, around, out, verdicts, why, 0 };
 	int err;
 
 	*out = (struct plan_base){ 0 };

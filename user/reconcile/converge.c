@@ -132,7 +132,10 @@ static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *ver
 	autofree bool *ipsec = NULL;
 	autoforeigns struct foreigns foreigns = { 0 };
 	autoslots struct slots slots = { 0 };
-	struct plan_facts facts = { .links = &s->view.world.links, .addrs = &s->view.world.addrs };
+	struct plan_surroundings around = { .links = &s->view.world.links,
+					    .addrs = &s->view.world.addrs,
+					    .tc_mode = attach_tc_mode() };
+	struct plan_built built = { .now = &s->now, .slots = &slots, .foreigns = &foreigns };
 	struct fastpath_facts fastpath;
 	struct object_names names;
 	struct plan_base base;
@@ -143,15 +146,13 @@ static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *ver
 	if (err)
 		return err;
 	ipsec = xfrm_covers(&s->view.mesh, s->conf->port);
-	facts.routes = routes;
-	facts.ipsec = ipsec;
-	fastpath_read(links_by_name(facts.links, s->conf->bridge), &fastpath);
-	facts.fastpath = &fastpath;
-	facts.foreigns = &foreigns;
-	facts.tc_mode = attach_tc_mode();
-	err = keep_secret(s->overlay, &facts.secret, why);
+	around.routes = routes;
+	around.ipsec = ipsec;
+	fastpath_read(links_by_name(around.links, s->conf->bridge), &fastpath);
+	around.fastpath = &fastpath;
+	err = keep_secret(s->overlay, &around.secret, why);
 	if (!err)
-		err = plan_settle(s->conf, &s->view.mesh, &facts, &base, verdicts, why);
+		err = plan_settle(s->conf, &s->view.mesh, &around, &base, verdicts, why);
 	if (!err)
 		err = bpfobj_open(s->overlay, &base.cfg, &s->bo, why);
 	if (err)
@@ -167,17 +168,15 @@ static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *ver
 	if (err)
 		return err;
 	text_copy(s->view.build, sizeof(s->view.build), bpfobj_build(s->bo));
-	facts.now = &s->now;
-	facts.slots = &slots;
-	facts.maps = names.maps;
-	facts.progs = names.progs;
+	built.build = bpfobj_build(s->bo);
+	built.maps = names.maps;
+	built.progs = names.progs;
 	s->view.fastpath = base.cfg.fastpath;
 	text_copy(s->view.fastpath_why, sizeof(s->view.fastpath_why),
 		  fastpath_why_off(s->conf, &fastpath) ?: "");
 	look_into_ports(nl, s->conf, &s->view.world.links, &base, &foreigns);
-	plan_objects(s->conf, &s->view.mesh, &facts, &base, bpfobj_build(s->bo), &s->want,
-		     verdicts);
-	in_front_read(nl, s->overlay, facts.links, &s->now, &s->want, verdicts);
+	plan_objects(s->conf, &s->view.mesh, &around, &built, &base, &s->want, verdicts);
+	in_front_read(nl, s->overlay, around.links, &s->now, &s->want, verdicts);
 	return 0;
 }
 
@@ -215,13 +214,14 @@ static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 	autoverdicts struct verdicts verdicts = { 0 };
 	autoforeigns struct foreigns foreigns = { 0 };
 	const struct mesh alone = { .self = s->known->mesh.self };
-	const struct plan_facts facts = { .links = &s->view.world.links,
-					  .addrs = &s->view.world.addrs,
-					  .foreigns = &foreigns,
-					  .tc_mode = attach_tc_mode(),
-					  .now = &s->now,
+	const struct plan_surroundings around = { .links = &s->view.world.links,
+						  .addrs = &s->view.world.addrs,
+						  .tc_mode = attach_tc_mode() };
+	const struct plan_built built = { .now = &s->now,
+					  .build = s->known->build,
 					  .maps = none,
-					  .progs = none };
+					  .progs = none,
+					  .foreigns = &foreigns };
 	const struct observe_target t = {
 		.nl = nl, .overlay = s->overlay, .host = alone.self->name, .port = (unsigned)s->port
 	};
@@ -233,7 +233,7 @@ static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 		return err;
 	look_into_ports(nl, s->known->conf, &s->view.world.links, &base, &foreigns);
 	remember_port(s);
-	plan_objects(s->conf, &alone, &facts, &base, s->known->build, &s->want, &verdicts);
+	plan_objects(s->conf, &alone, &around, &built, &base, &s->want, &verdicts);
 	objs_keep_device(&s->want, (unsigned)s->port);
 	objs_keep_device(&s->now, (unsigned)s->port);
 	return 0;
