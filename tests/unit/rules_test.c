@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What rules do with packets: chains of nf_tables, and whole rulesets (rulesets.py). */
+/*
+ * What rules do with packets: chains of nf_tables.
+ *
+ * lines: both questions about chains, with the messages they are made of.
+ */
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -389,56 +393,6 @@ static void long_names_leave_room_for_the_cause(void **state)
 		   "bridge rule in table a-name-longer-t, chain a-name-longer-t uses a limit");
 }
 
-/* --- as others write them */
-
-static void check_ruleset(const char *what, const char *about, const char *wanted,
-			  const struct rules *rules)
-{
-	static const struct rule_packet to_our_port = {
-		.family = NFPROTO_IPV4, .protocol = IPPROTO_UDP, .dport = 4789, .iif = "eth0"
-	};
-	static const struct rule_packet bridged = {
-		.family = NFPROTO_IPV4, .protocol = IPPROTO_TCP, .iif = "vxbr0", .oif = "vxbr0"
-	};
-	bool in = strcmp(about, "INPUT") == 0;
-	struct rules_culprit by;
-	char got[RULES_WHY] = "";
-
-	if (strcmp(about, "bridge") == 0)
-		rules_tell_more(rules, got);
-	else if (rules_drop(rules, in ? NF_INET_LOCAL_IN : NF_INET_FORWARD,
-			    in ? &to_our_port : &bridged, &by))
-		snprintf(got, sizeof(got), "%s%s", by.chain->name, by.policy ? " policy" : "");
-	if (strcmp(got, wanted) != 0)
-		fail_msg("%s: wanted \"%s\", got \"%s\"", what, wanted, got);
-}
-
-static void recorded_rulesets_are_judged(void **state)
-{
-	static const struct {
-		const char *what, *about, *wanted, *hex;
-	} rulesets[] = {
-#include "rulesets.vectors"
-	};
-
-	(void)state;
-	assert_true(ARRAY_LEN(rulesets) > 9);
-	for (size_t i = 0; i < ARRAY_LEN(rulesets); i++) {
-		autorules struct rules rules = { 0 };
-		size_t len = strlen(rulesets[i].hex) / 2;
-		uint8_t *bytes = malloc(len);
-		int left = (int)len;
-
-		for (size_t k = 0; k < len; k++)
-			sscanf(rulesets[i].hex + 2 * k, "%2hhx", &bytes[k]);
-		for (struct nlmsghdr *msg = (void *)bytes; mnl_nlmsg_ok(msg, left);
-		     msg = mnl_nlmsg_next(msg, &left))
-			rules_take(&rules, msg);
-		free(bytes);
-		check_ruleset(rulesets[i].what, rulesets[i].about, rulesets[i].wanted, &rules);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,7 +404,6 @@ int main(void)
 		cmocka_unit_test(rules_of_a_chain_unheard_of_count),
 		cmocka_unit_test(a_set_with_a_limit_counts_where_it_is_used),
 		cmocka_unit_test(long_names_leave_room_for_the_cause),
-		cmocka_unit_test(recorded_rulesets_are_judged),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

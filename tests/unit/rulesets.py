@@ -3,7 +3,7 @@
 """Makes rulesets.vectors: unshare -n tests/unit/rulesets.py > tests/unit/rulesets.vectors
 
 Whole rulesets as Docker, ufw, firewalld, Incus and libvirt write them, as this kernel tells them again by
-netlink, and what rules_test.c is to find: of a bridged frame ("bridge") the rule that tells two frames of a
+netlink, and what rulesets_test.c is to find: of a bridged frame ("bridge") the rule that tells two frames of a
 flow apart; of a packet ("INPUT" from eth0 to UDP port 4789, "FORWARD" from vxbr0 to vxbr0) the chain that
 drops it, with "policy" if that is its policy; "" is none.
 """

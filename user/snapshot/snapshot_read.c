@@ -11,25 +11,9 @@
 #include "kernel/pins.h"
 #include "kernel/pins_overlay.h"
 #include "plan/plan.h"
-#include "reconcile/converge.h"
 #include "snapshot/snapshot_read.h"
 
-/* --- what `up` would change */
-
-/* A port that came or went since `up` is reported only for its missing hook, separately; optional steps
- * and leftovers of a removed device ("#7") are not drift either. */
-static bool is_drift(const struct step *step)
-{
-	const struct obj *o = step_obj(step);
-
-	if (step->want && step->want->optional)
-		return false;
-	if (o->kind == OBJ_INDEX && strncmp(o->key, "ports/", 6) == 0)
-		return false;
-	return step->op != STEP_REMOVE || !strchr(o->key, '#');
-}
-
-static struct snapshot_device *add_device(struct snapshot *s, const char *ifname)
+struct snapshot_device *snapshot_add_device(struct snapshot *s, const char *ifname)
 {
 	struct snapshot_device *d;
 
@@ -40,86 +24,6 @@ static struct snapshot_device *add_device(struct snapshot *s, const char *ifname
 	text_copy(d->ifname, sizeof(d->ifname), ifname);
 	return d;
 }
-
-/* The most useful steps come first: those of devices; then map entries; last programs, of which a
- * single other number in the config replaces all. */
-static unsigned step_rank(const struct step *step)
-{
-	switch (step_obj(step)->kind) {
-	case OBJ_TREE:
-	case OBJ_MAP:
-	case OBJ_PROG:
-		return 2;
-	case OBJ_ENTRY:
-	case OBJ_INDEX:
-		return 1;
-	default:
-		return step->op == STEP_CHANGE && step->changed == 1U << F_BUILD ? 2 : 0;
-	}
-}
-
-/* As --dry-run prints it, less what aligns its columns. */
-static void add_step(struct snapshot *s, const struct step *step)
-{
-	char text[512], *to = text;
-
-	step_print(step, true, text, sizeof(text));
-	for (const char *from = text; *from; from++)
-		if (*from != ' ' || from[1] != ' ')
-			*to++ = *from;
-	*to = '\0';
-	notes_add(&s->steps, "%s", text);
-}
-
-static void read_drift(struct snapshot *s, const struct steps *steps)
-{
-	for (unsigned rank = 0; rank < 3; rank++)
-		for (size_t i = 0; i < steps->n; i++) {
-			const struct step *step = &steps->v[i];
-
-			if (!step->implied && step_rank(step) == rank && is_drift(step) &&
-			    s->drift++ < SNAPSHOT_STEPS)
-				add_step(s, step);
-		}
-}
-
-static void read_step(struct snapshot *s, const struct step *step)
-{
-	const struct obj *want = step->want;
-
-	if (!want)
-		return;
-	if (want->kind == OBJ_WIRE)
-		add_device(s, want->parent)->xdp_wanted |=
-			step->op == STEP_ADD && strstr(want->key, "/wire_xdp");
-	else if (!s->up && want->kind == OBJ_ENTRY && strcmp(want->key, "overlay/0") == 0)
-		memcpy(&s->told, want->blob, sizeof(s->told));
-}
-
-static void read_plan(struct reading *r)
-{
-	struct snapshot *s = r->s;
-	struct why why = { 0 };
-	struct conf conf = { 0 };
-
-	if (conf_load(s->path, &conf, &why) == 0) {
-		autoconverge struct converge c = { 0 };
-
-		s->unmet = converge_plan_up(r->nl, &conf, &c, &why) != 0;
-		if (!s->unmet) {
-			read_drift(s, &c.steps);
-			for (size_t i = 0; i < c.steps.n; i++)
-				if (!c.steps.v[i].implied)
-					read_step(s, &c.steps.v[i]);
-			s->notes = c.verdicts;
-			c.verdicts = (struct verdicts){ 0 };
-		}
-	}
-	conf_free(&conf);
-	text_copy(s->fault, sizeof(s->fault), why.text);
-}
-
-/* --- devices and ports */
 
 static struct attach_state query(struct reading *r, const char *room, int ifindex)
 {
@@ -135,29 +39,17 @@ static struct attach_state query(struct reading *r, const char *room, int ifinde
 	return state;
 }
 
-static void add_port(struct reading *r, const struct link *link, const char *room,
-		     const struct foreigns *foreigns)
+static void add_port(struct reading *r, const struct link *link, const char *room)
 {
 	struct snapshot *s = r->s;
 	struct snapshot_port *p = array_add(&s->ports, &s->n_ports, sizeof(*p));
-	enum vx_door door = reading_door(r, link->ifindex);
 
 	text_copy(p->ifname, sizeof(p->ifname), link->name);
 	p->ifindex = link->ifindex;
 	p->mtu = link->mtu;
 	p->veth = strcmp(link->kind, "veth") == 0;
-	if (p->veth && !r->counted) {
-		p->far_mtu = link->far_mtu;
-		p->rx_dropped = link->rx_dropped;
-	}
 	p->hooked = query(r, room, link->ifindex).mode[0];
-	p->accelerated = p->hooked && door;
-	p->kept_out =
-		!p->accelerated && !s->told.fastpath_why[0] && foreigns_on(foreigns, link->ifindex);
-	if (!r->counted)
-		text_copy(p->why, sizeof(p->why),
-			  p->accelerated ? reading_why_near(r, link, door)
-					 : reading_why_slow(r, link, p, foreigns));
+	p->accelerated = p->hooked && reading_door(r, link->ifindex);
 }
 
 /* A tunnel carries its peer's name in its alias. */
@@ -182,45 +74,65 @@ static void read_tunnels(struct reading *r, const struct link *bridge)
 	}
 }
 
-static int read_ports(struct reading *r)
+static void add_oversize(struct reading *r, int ifindex, const struct vx_port *v)
 {
-	autoforeigns struct foreigns foreigns = { 0 };
+	for (size_t i = 0; i < r->s->n_ports; i++) {
+		struct snapshot_port *p = &r->s->ports[i];
+
+		if (p->ifindex != ifindex)
+			continue;
+		p->oversize += v->oversize;
+		p->largest = v->largest > p->largest ? v->largest : p->largest;
+	}
+}
+
+static int read_ports(struct reading *r, const struct link *bridge)
+{
 	automapdump struct mapdump dump = { 0 };
 	const struct links *links = &r->world.links;
-	const struct link *bridge = links_by_name(links, r->s->told.bridge);
 	int err = mapdump_read(r->overlay, "ports", sizeof(struct vx_ifindex),
 			       sizeof(struct vx_port), &dump);
 
-	if (r->counted)
-		read_tunnels(r, bridge);
 	if (!bridge)
 		return err;
-	if (!r->counted && strcmp(r->s->told.fastpath, "auto") == 0 && !r->s->told.fastpath_why[0])
-		foreigns_read(r->nl, r->overlay, links, bridge, &foreigns);
-	if (!r->counted) {
-		links_ask_far(r->nl, &r->world.links, bridge->ifindex);
-		r->leased = reading_leased(r);
-	}
-	add_port(r, bridge, "host_in", &foreigns);
+	add_port(r, bridge, "host_in");
 	for (size_t i = 0; i < links->n; i++)
 		if (links->v[i].master == bridge->ifindex &&
 		    !plan_owns_tunnel(&links->v[i], r->overlay, r->s->told.local))
-			add_port(r, &links->v[i], "port_in", &foreigns);
+			add_port(r, &links->v[i], "port_in");
 	for (size_t i = 0; i < dump.n; i++) {
 		const struct vx_ifindex *k = mapdump_key(&dump, i);
-		const struct vx_port *v = mapdump_value(&dump, i, 0);
-		int ifindex = k->ifindex ? (int)k->ifindex : bridge->ifindex; /* 0 = the host */
 
-		for (size_t n = 0; n < r->s->n_ports; n++) {
-			struct snapshot_port *p = &r->s->ports[n];
-
-			if (p->ifindex != ifindex)
-				continue;
-			p->oversize += v->oversize;
-			p->largest = v->largest > p->largest ? v->largest : p->largest;
-		}
+		add_oversize(r, k->ifindex ? (int)k->ifindex : bridge->ifindex, /* 0 = the host */
+			     mapdump_value(&dump, i, 0));
 	}
 	return err;
+}
+
+/* What takes more than a look at each port: its other end, and things of others on it. */
+static void explain_ports(struct reading *r, const struct link *bridge)
+{
+	autoforeigns struct foreigns foreigns = { 0 };
+	struct snapshot *s = r->s;
+
+	if (strcmp(s->told.fastpath, "auto") == 0 && !s->told.fastpath_why[0])
+		foreigns_read(r->nl, r->overlay, &r->world.links, bridge, &foreigns);
+	links_ask_far(r->nl, &r->world.links, bridge->ifindex);
+	r->leased = reading_leased(r);
+	for (size_t i = 0; i < s->n_ports; i++) {
+		struct snapshot_port *p = &s->ports[i];
+		const struct link *link = links_by_index(&r->world.links, p->ifindex);
+
+		if (p->veth) {
+			p->far_mtu = link->far_mtu;
+			p->rx_dropped = link->rx_dropped;
+		}
+		p->kept_out = !p->accelerated && !s->told.fastpath_why[0] &&
+			      foreigns_on(&foreigns, p->ifindex);
+		text_copy(p->why, sizeof(p->why),
+			  p->accelerated ? reading_why_near(r, link, reading_door(r, p->ifindex))
+					 : reading_why_slow(r, link, p, &foreigns));
+	}
 }
 
 /* Devices that carry our wire rooms: links are found by their pins, filters by asking. */
@@ -236,7 +148,7 @@ static void find_devices(struct reading *r)
 	for (size_t i = 0; i < links.n; i++)
 		if (sscanf(links.v[i], "wire_%*[^-]-%u", &ifindex) == 1 &&
 		    reading_device_name(r, ifindex)[0])
-			add_device(r->s, reading_device_name(r, ifindex));
+			snapshot_add_device(r->s, reading_device_name(r, ifindex));
 	pins_path(path, r->overlay, "qdiscs");
 	pins_list(path, &qdiscs);
 	if (!qdiscs.n && strcmp(attach_tc_mode(), "clsact") != 0)
@@ -247,7 +159,7 @@ static void find_devices(struct reading *r)
 		if (bridge && (link == bridge || link->master == bridge->ifindex))
 			continue;
 		if (query(r, "wire_in", link->ifindex).mode[0])
-			add_device(r->s, link->name);
+			snapshot_add_device(r->s, link->name);
 	}
 }
 
@@ -278,62 +190,98 @@ static void read_devices(struct reading *r)
 	}
 }
 
-static int read_all(struct reading *r)
+static int read_counts(struct reading *r, const struct link *bridge)
+{
+	int err;
+
+	r->s->now_ns = reading_clock_ns();
+	err = snapshot_read_maps(r);
+	return err ? err : read_ports(r, bridge);
+}
+
+/* What both kinds of reading begin with: is there anything of it? */
+static int begin(struct reading *r, const char *path, struct why *why)
 {
 	struct snapshot *s = r->s;
 	int err = 0;
 
-	s->now_ns = reading_clock_ns();
-	if (s->up) {
-		err = snapshot_read_maps(r);
-		err = err ? err : read_ports(r);
-	}
-	read_devices(r);
-	s->now_ns = reading_clock_ns();
-	return err ? err : r->err;
-}
-
-/* There cannot be anything of it here, only of others whose names it begins or ends with. */
-static int read_misnamed(struct reading *r)
-{
-	text_copy(r->s->misnamed, sizeof(r->s->misnamed), r->overlay);
-	r->s->now_ns = reading_clock_ns();
-	if (!r->counted)
-		read_plan(r);
-	return 0;
-}
-
-static int read_overlay(struct reading *r, const char *path, struct why *why)
-{
-	struct snapshot *s = r->s;
-	int err;
-
 	text_copy(s->path, sizeof(s->path), path);
 	if (!conf_is_overlay(r->overlay))
-		return read_misnamed(r);
-	err = pins_layout(r->overlay, &s->layout);
-	if (err)
-		return why_set(why, err, "%s: cannot read its pins: %s", r->overlay,
-			       strerror(-err));
-	if (r->counted)
-		err = links_list(r->nl, false, &r->world.links, why);
+		text_copy(s->misnamed, sizeof(s->misnamed), r->overlay);
 	else
-		err = world_read(r->nl, &r->world, why);
-	if (err)
-		return err;
+		err = pins_layout(r->overlay, &s->layout);
+	return err ? why_set(why, err, "%s: cannot read its pins: %s", r->overlay, strerror(-err))
+		   : 0;
+}
+
+static void read_told(struct reading *r)
+{
+	struct snapshot *s = r->s;
+
 	s->up = s->layout == VX_LAYOUT && pinned_overlay(r->overlay, &s->told) == 0;
 	if (!s->up) {
 		text_copy(s->told.name, sizeof(s->told.name), r->overlay);
 		text_copy(s->told.bridge, sizeof(s->told.bridge), r->overlay);
 	}
-	if (!r->counted)
-		read_plan(r);
-	err = read_all(r);
+}
+
+/* Devices come last, and the time of it all is that of the end. */
+static int finish(struct reading *r, int err, struct why *why)
+{
+	read_devices(r);
+	r->s->now_ns = reading_clock_ns();
 	world_free(&r->world);
+	err = err ? err : r->err;
+	return err ? why_set(why, err, "%s: cannot read its maps and hooks: %s", r->overlay,
+			     strerror(-err))
+		   : 0;
+}
+
+static int read_whole(struct reading *r, const char *path, struct why *why)
+{
+	struct snapshot *s = r->s;
+	int err = begin(r, path, why);
+
+	s->now_ns = reading_clock_ns();
+	/* Of a misnamed one there cannot be anything here; the plan says what is wrong with it. */
+	if (!err && s->misnamed[0])
+		snapshot_read_plan(r);
+	if (err || s->misnamed[0])
+		return err;
+	err = world_read(r->nl, &r->world, why);
 	if (err)
-		return why_set(why, err, "%s: cannot read its maps and hooks: %s", r->overlay,
-			       strerror(-err));
-	return 0;
+		return err;
+	read_told(r);
+	snapshot_read_plan(r);
+	if (s->up) {
+		const struct link *bridge = links_by_name(&r->world.links, s->told.bridge);
+
+		err = read_counts(r, bridge);
+		if (bridge)
+			explain_ports(r, bridge);
+	}
+	return finish(r, err, why);
+}
+
+static int read_counted(struct reading *r, const char *path, struct why *why)
+{
+	struct snapshot *s = r->s;
+	int err = begin(r, path, why);
+
+	s->now_ns = reading_clock_ns();
+	if (err || s->misnamed[0])
+		return err;
+	err = links_list(r->nl, false, &r->world.links, why);
+	if (err)
+		return err;
+	read_told(r);
+	if (s->up) {
+		const struct link *bridge = links_by_name(&r->world.links, s->told.bridge);
+
+		err = read_counts(r, bridge);
+		read_tunnels(r, bridge);
+	}
+	return finish(r, err, why);
 }
 
 static int give(int err, struct snapshot *s, struct snapshot *out)
@@ -351,7 +299,7 @@ int snapshot_read(struct nl *nl, const char *overlay, const char *path, struct s
 	autosnapshot struct snapshot s = { 0 };
 	struct reading r = { .nl = nl, .overlay = overlay, .s = &s };
 
-	return give(read_overlay(&r, path, why), &s, out);
+	return give(read_whole(&r, path, why), &s, out);
 }
 
 int snapshot_read_counted(struct nl *nl, const char *overlay, const char *path,
@@ -360,5 +308,5 @@ int snapshot_read_counted(struct nl *nl, const char *overlay, const char *path,
 	autosnapshot struct snapshot s = { 0 };
 	struct reading r = { .nl = nl, .overlay = overlay, .s = &s, .counted = true };
 
-	return give(read_overlay(&r, path, why), &s, out);
+	return give(read_counted(&r, path, why), &s, out);
 }

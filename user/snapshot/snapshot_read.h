@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Shared by the parts of reading a snapshot; for snapshot_read.c, snapshot_maps.c and snapshot_doors.c
- * only. */
+/* Shared by the parts of reading a snapshot; for snapshot_read.c, snapshot_plan.c, snapshot_maps.c
+ * and snapshot_doors.c only. */
 #ifndef VXBPF_SNAPSHOT_READ_H
 #define VXBPF_SNAPSHOT_READ_H
 
@@ -32,6 +32,11 @@ struct foreigns;
 const char *reading_why_slow(const struct reading *r, const struct link *link,
 			     const struct snapshot_port *p, const struct foreigns *foreigns);
 const char *reading_why_near(const struct reading *r, const struct link *link, enum vx_door door);
+
+/* The underlay device of that name, added if it is new. */
+struct snapshot_device *snapshot_add_device(struct snapshot *s, const char *ifname);
+/* Drift, verdicts of the plan, XDP that is wanted; and what is wrong with the config, if it is. */
+void snapshot_read_plan(struct reading *r);
 
 /* Peers with their counters and drops, and the last offenders; or how full tables are. 0 or -errno. */
 int snapshot_read_maps(struct reading *r);
