@@ -19,6 +19,7 @@ ALL_TESTS="
 	output_only_on_failure
 	runs_once_more_with
 	side_by_side_but_alone
+	folders_of_e2e
 	every_test_file_is_run
 "
 # shellcheck source=tests/lib/check.sh
@@ -219,9 +220,25 @@ side_by_side_but_alone() {
 	assert_eq "end third" "$(tail -n 1 "$TAP_DIR/times")" "the one that runs alone"
 }
 
+# Scripts of e2e are in folders: named with theirs or without, or all of a folder.
+folders_of_e2e() {
+	local name
+	tree_with elsewhere <<<'exit 1'
+	mkdir -p "$TAP_DIR/tree/tests/e2e/near" "$TAP_DIR/tree/tests/e2e/far"
+	for name in near/one near/two far/three; do
+		printf 'echo 1..1\necho ok 1 - it\n' >"$TAP_DIR/tree/tests/e2e/$name.sh"
+	done
+	run_says 0 "3 passed, 0 failed, 0 skipped" e2e
+	run_says 0 "2 passed, 0 failed, 0 skipped" e2e/near
+	run_says 0 "1 passed, 0 failed, 0 skipped" e2e/three
+	assert_match '^\[e2e/far/three\] 1 passed$' "$OUT" "its line"
+	run_says 0 "1 passed, 0 failed, 0 skipped" tests/e2e/near/two.sh
+	run_says 1 "0 passed, 1 failed, 0 skipped" e2e/four
+}
+
 every_test_file_is_run() {
 	local file name
-	for file in tests/e2e/*.sh tests/faults/*.sh tests/check/*.sh; do
+	for file in tests/e2e/*/*.sh tests/faults/*.sh tests/check/*.sh; do
 		grep -qx 'run_tests' "$file" || fail "$file does not end with run_tests"
 		while read -r name; do
 			grep -q "^$name() {" "$file" || fail "$file: no function $name"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Plain sentences: none of the words that read like a translation (tests/lib/words.py lists them), in what
+# Plain sentences: none of the words that read like a translation (tests/check/words.py lists them), in what
 # the program says, its comments and its documentation.
 
 ALL_TESTS="
@@ -16,7 +16,7 @@ PYTHON=/usr/bin/python3
 [ -x "$PYTHON" ] || PYTHON=python3
 
 words() {
-	"$PYTHON" -IS tests/lib/words.py "$@"
+	"$PYTHON" -IS tests/check/words.py "$@"
 }
 
 program() {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # One system call of `up`, `reload` or `down` fails, or kill -9 comes there (I7): cases for tests/faults
-# (every one of them) and tests/e2e/faults.sh (some). After an error all is done or all is as it was,
+# (every one of them) and tests/e2e/lifecycle/faults.sh (some). After an error all is done or all is as it was,
 # with one sentence; after either, `up` converges and `down` leaves nothing. Needs netns.sh.
 #
 #   EVERY      take each Nth point only; of netlink's changes all, and some entries that are removed

@@ -29,6 +29,7 @@ export TMPDIR=/run/test
 WORK=/run/test
 
 LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+HERE=$(cd "$(dirname "$0")" && pwd) # the script and helpers of its own
 # shellcheck source=tests/lib/tap.sh
 . "$LIB/tap.sh"
 # shellcheck source=tests/lib/traffic.sh
