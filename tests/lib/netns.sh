@@ -30,6 +30,7 @@ WORK=/run/test
 
 LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 HERE=$(cd "$(dirname "$0")" && pwd) # the script and helpers of its own
+export HERE
 # shellcheck source=tests/lib/tap.sh
 . "$LIB/tap.sh"
 # shellcheck source=tests/lib/traffic.sh
