@@ -51,8 +51,9 @@ ENTER=()
 
 # enter NAME: sets ENTER to the command that runs another one inside NAME.
 enter() {
+	local pid
 	ENTER=(nsenter --net="/run/netns/$1")
-	[ ! -e "$WORK/$1.pid" ] || ENTER=(nsenter --target "$(<"$WORK/$1.pid")" --net --mount)
+	[ ! -e "$WORK/$1.pid" ] || { read -r pid <"$WORK/$1.pid" && ENTER=(nsenter --target "$pid" --net --mount); }
 }
 
 on() {
@@ -81,6 +82,18 @@ number() {
 	echo $((10#0${1//[!0-9]/}))
 }
 
+# named NAME: its addresses, as the functions below print them, in variables: a process for each would take longer
+# than what is done with them.
+named() {
+	local n=$((10#0${1//[!0-9]/})) all
+	read -r -a all <<<"$FAMILIES"
+	OWN_FAMILIES=${all[n - 1]:-${all[-1]}} OWN4=192.0.2.$n OVERLAY4=198.51.100.$n
+	printf -v OWN6 '2001:db8::%x' "$n"
+	printf -v OVERLAY6 '2001:db8:1::%x' "$n"
+	printf -v OWN_MAC '02:a0:00:00:00:%02x' "$n"
+	printf -v OVERLAY_MAC '02:c0:00:00:00:%02x' "$n"
+}
+
 # Nothing may send by itself: no DAD, no router solicitations, no advertisements taken, multicast
 # memberships reported once and at once. And the kernel's own source checks help nobody pass a test.
 CALM='cd /proc/sys/net/ipv4; echo 1 >igmp_qrv
@@ -96,7 +109,7 @@ host() {
 	unshare --net --mount bash -c "mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf &&
 		mount --bind $WORK/etc/$name /etc/vxbpf && $CALM
 		echo $((1 - IPV6)) >/proc/sys/net/ipv6/conf/default/disable_ipv6
-		ip link set lo up && touch $WORK/$name.ready && exec sleep infinity" &
+		ip link set lo up && : >$WORK/$name.ready && exec sleep infinity" &
 	pid=$!
 	echo $pid >"$WORK/$name.pid"
 	on_exit remove_host "$name" $pid
@@ -120,18 +133,22 @@ netns() {
 
 switch() {
 	netns "$1"
-	ip -n "$1" link add br0 up mtu 9000 type bridge stp_state 0 mcast_snooping 0 forward_delay 0
-	ip -n "$1" link set br0 addrgenmode none
+	ip -n "$1" -batch - <<-END
+		link add br0 up mtu 9000 type bridge stp_state 0 mcast_snooping 0 forward_delay 0
+		link set br0 addrgenmode none
+	END
 }
 
 # plug NAME SWITCH [IF] [MAC]: a cable from NAME's IF to the switch, where it ends in NAME-IF.
 plug() {
 	local name=$1 sw=$2 dev=${3:-eth0} mac=${4:-}
-	[ -n "$mac" ] || mac=$(printf '02:a0:00:00:00:%02x' "$(number "$name")")
-	ip link add "$name-$dev" netns "$sw" address "$(printf '02:5a%s' "${mac:5}")" type veth \
+	named "$name"
+	[ -n "$mac" ] || mac=$OWN_MAC
+	ip link add "$name-$dev" netns "$sw" address "02:5a${mac:5}" type veth \
 		peer name "$dev" netns "$name" address "$mac"
 	ip -n "$sw" link set "$name-$dev" master br0 addrgenmode none up
-	on "$name" bash -c "echo 0 >/proc/sys/net/ipv6/conf/$dev/disable_ipv6"
+	# The underlay has IPv6 also where containers have none.
+	[ "$IPV6" -eq 1 ] || on "$name" bash -c "echo 0 >/proc/sys/net/ipv6/conf/$dev/disable_ipv6"
 	ip -n "$name" link set "$dev" up
 }
 
@@ -150,23 +167,28 @@ ip6_of() { printf '2001:db8:1::%x\n' "$(number "$1")"; }
 
 # address NAME IF: its underlay addresses, as FAMILIES has it.
 address() {
-	case $(families_of "$(number "$1")") in *4*) ip -n "$1" addr add "$(address4 "$1")/24" dev "$2" ;; esac
-	case $(families_of "$(number "$1")") in *6*) ip -n "$1" addr add "$(address6 "$1")/64" dev "$2" nodad ;; esac
+	named "$1"
+	case $OWN_FAMILIES in *4*) ip -n "$1" addr add "$OWN4/24" dev "$2" ;; esac
+	case $OWN_FAMILIES in *6*) ip -n "$1" addr add "$OWN6/64" dev "$2" nodad ;; esac
 }
 
 node() {
 	netns "$1"
 	plug "$1" sw
-	ip -n "$1" addr add "$(address4 "$1")/24" dev eth0
-	ip -n "$1" addr add "$(address6 "$1")/64" dev eth0 nodad
+	named "$1"
+	ip -n "$1" -batch - <<-END
+		addr add $OWN4/24 dev eth0
+		addr add $OWN6/64 dev eth0 nodad
+	END
 }
 
 peer_line() {
 	local more="PEER_MORE_$1"
-	case $(families_of "$(number "$1")") in
-	4) echo "  - { name: $1, address: $(address4 "$1")${!more:-} }" ;;
-	6) echo "  - { name: $1, address: \"$(address6 "$1")\"${!more:-} }" ;;
-	46) echo "  - { name: $1, address: $(address4 "$1"), address6: \"$(address6 "$1")\"${!more:-} }" ;;
+	named "$1"
+	case $OWN_FAMILIES in
+	4) echo "  - { name: $1, address: $OWN4${!more:-} }" ;;
+	6) echo "  - { name: $1, address: \"$OWN6\"${!more:-} }" ;;
+	46) echo "  - { name: $1, address: $OWN4, address6: \"$OWN6\"${!more:-} }" ;;
 	esac
 }
 
@@ -231,14 +253,17 @@ mesh_down() {
 container() {
 	local host=$1 name=$2 bridge=${3:-vxbr0}
 	netns "$name"
+	named "$name"
 	ip link add "$name" netns "$host" mtu 1450 type veth \
-		peer name eth0 netns "$name" mtu 1450 address "$(mac_of "$name")"
+		peer name eth0 netns "$name" mtu 1450 address "$OVERLAY_MAC"
 	# Both ends up first: then the port forwards at once, without waiting for the carrier's news.
 	ip -n "$name" link set eth0 up
-	ip -n "$host" link set "$name" addrgenmode none up
-	ip -n "$host" link set "$name" master "$bridge"
-	ip -n "$name" addr add "$(ip4_of "$name")/24" dev eth0
-	[ "$IPV6" -eq 0 ] || ip -n "$name" addr add "$(ip6_of "$name")/64" dev eth0 nodad
+	ip -n "$host" -batch - <<-END
+		link set $name addrgenmode none up
+		link set $name master $bridge
+	END
+	ip -n "$name" addr add "$OVERLAY4/24" dev eth0
+	[ "$IPV6" -eq 0 ] || ip -n "$name" addr add "$OVERLAY6/64" dev eth0 nodad
 	# A port is the fast path's only once it is hooked.
 	if [ -n "${FASTPATH:-}" ] && [ -z "${PLAIN:-}" ] && [ -e "$WORK/etc/$host/$bridge.yaml" ] &&
 		ip -n "$host" -o link show type vxlan | grep . >/dev/null; then
@@ -263,10 +288,12 @@ containers_each() {
 
 # acquainted C1 C2: both know each other's MAC for good, so that only what is meant is on the wire.
 acquainted() {
-	ip -n "$1" neigh replace "$(ip4_of "$2")" lladdr "$(mac_of "$2")" dev eth0 nud permanent
-	ip -n "$2" neigh replace "$(ip4_of "$1")" lladdr "$(mac_of "$1")" dev eth0 nud permanent
-	[ "$IPV6" -eq 0 ] || {
-		ip -n "$1" neigh replace "$(ip6_of "$2")" lladdr "$(mac_of "$2")" dev eth0 nud permanent
-		ip -n "$2" neigh replace "$(ip6_of "$1")" lladdr "$(mac_of "$1")" dev eth0 nud permanent
-	}
+	local first second
+	for first in "$1 $2" "$2 $1"; do
+		second=${first#* } first=${first% *}
+		named "$second"
+		ip -n "$first" neigh replace "$OVERLAY4" lladdr "$OVERLAY_MAC" dev eth0 nud permanent
+		[ "$IPV6" -eq 0 ] ||
+			ip -n "$first" neigh replace "$OVERLAY6" lladdr "$OVERLAY_MAC" dev eth0 nud permanent
+	done
 }

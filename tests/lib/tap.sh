@@ -15,7 +15,9 @@ ON_EXIT=()
 
 # on_exit CMD...: do this when the case (or, outside one, the script) ends; last in, first out.
 on_exit() {
-	ON_EXIT+=("$(printf '%q ' "$@")")
+	local command
+	printf -v command '%q ' "$@"
+	ON_EXIT+=("$command")
 }
 
 run_on_exit() {
@@ -72,13 +74,23 @@ assert_same() { # FILE_WANTED FILE_GOT WHAT...
 	diff -u "$1" "$2" || fail "${*:3}: differs"
 }
 
+# content VARIABLE FILE: what is in it, without NULs and the newlines at its end.
+content() {
+	local part text=
+	while IFS= read -r -d '' part; do text+=$part; done <"$2"
+	text+=$part
+	while [[ $text == *$'\n' ]]; do text=${text%$'\n'}; done
+	printf -v "$1" %s "$text"
+}
+
 # expect STATUS[,STATUS] CMD...: runs it, fails on another exit status; leaves STATUS, OUT and ERR.
 expect() {
 	local wanted=$1
 	shift
 	STATUS=0
 	"$@" >"$TAP_DIR/out" 2>"$TAP_DIR/err" || STATUS=$?
-	OUT=$(tr -d '\0' <"$TAP_DIR/out") ERR=$(tr -d '\0' <"$TAP_DIR/err")
+	content OUT "$TAP_DIR/out"
+	content ERR "$TAP_DIR/err"
 	case ",$wanted," in
 	*",$STATUS,"*) ;;
 	*) fail "$*: wanted exit status $wanted, got $STATUS; stdout: $OUT; stderr: $ERR" ;;
@@ -95,6 +107,12 @@ refused() {
 	assert_match "$regex" "$ERR" "$*"
 }
 
+# pause SECONDS: as sleep, without a process.
+exec {NOTHING}<> <(:)
+pause() {
+	read -r -t "$1" -u "$NOTHING" || true
+}
+
 # wait_for SECONDS CMD...: polls until CMD succeeds; the test fails if it never does. SLOW=N: N times as long.
 wait_for() {
 	local seconds=$1 end
@@ -103,7 +121,7 @@ wait_for() {
 	{ local tracing=$- && set +x; } 2>/dev/null
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || fail "not within $seconds s: $*"
-		sleep 0.05
+		pause 0.05
 	done
 	case $tracing in *x*) set -x ;; esac
 }

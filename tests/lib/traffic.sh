@@ -52,8 +52,8 @@ quiet() {
 	{ local tracing=$- && set +x; } 2>/dev/null
 	while [ $same -lt 6 ]; do
 		[ $SECONDS -lt $end ] || fail "no silence within 30 s"
-		sleep 0.05
-		now=$(stat -c %s "$WORK"/*.pcap 2>/dev/null | tr '\n' ' ')
+		pause 0.05
+		now=$(stat -c %s "$WORK"/*.pcap 2>/dev/null || true)
 		if [ "$now" = "$before" ]; then same=$((same + 1)); else same=0; fi
 		before=$now
 	done
@@ -114,7 +114,7 @@ eventually() {
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
+		pause 0.05
 	done
 }
 
