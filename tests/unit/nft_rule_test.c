@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "filters/nft_rule.h"
+#include "filters/nft_take.h"
 
 static const struct vector {
 	const char *rule, *wanted, *hex;
@@ -36,7 +37,7 @@ static void recorded_rules_are_judged(void **state)
 		struct nlmsghdr *msg = decode(vectors[i].hex);
 		struct rule_answer answer;
 
-		rules_take(&rules, msg);
+		nft_take(&rules, msg);
 		free(msg);
 		assert_int_equal(rules.n_texts, 1);
 		nft_rule_ask(&rules, &rules.chains[0], rules.texts[0], &any, &answer);
@@ -63,7 +64,7 @@ static void cut_off_messages_do_no_harm(void **state)
 
 			memcpy(msg, whole, len);
 			msg->nlmsg_len = len;
-			rules_take(&rules, msg);
+			nft_take(&rules, msg);
 			free(msg);
 			if (rules.n_texts)
 				nft_rule_ask(&rules, &rules.chains[0], rules.texts[0], &any,

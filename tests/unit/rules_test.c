@@ -12,7 +12,9 @@
 #include <cmocka.h>
 
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 
+#include "filters/nft_take.h"
 #include "filters/rules_walk.h"
 
 static const struct rule_packet packet = {
@@ -51,7 +53,7 @@ static void put_chain(struct rules *rules, uint8_t family, const char *table, co
 		mnl_attr_put_strz(msg, NFTA_CHAIN_TYPE, "filter");
 		mnl_attr_put_u32(msg, NFTA_CHAIN_POLICY, htonl((uint32_t)policy));
 	}
-	rules_take(rules, msg);
+	nft_take(rules, msg);
 }
 
 /* An expression of this kind, with a verdict (to NULL: no chain) or a look-up in `set` for data. */
@@ -97,7 +99,7 @@ static void put_rule_in(struct rules *rules, uint8_t family, const char *table, 
 	if (!map)
 		put_expression(msg, "immediate", code, to, NULL);
 	mnl_attr_nest_end(msg, list);
-	rules_take(rules, msg);
+	nft_take(rules, msg);
 }
 
 static void put_rule(struct rules *rules, const char *chain, const char *what, int code,
@@ -340,7 +342,7 @@ static void sleeping_tables_do_not_count(void **state)
 	(void)state;
 	mnl_attr_put_strz(msg, NFTA_TABLE_NAME, "u");
 	mnl_attr_put_u32(msg, NFTA_TABLE_FLAGS, htonl(NFT_TABLE_F_DORMANT));
-	rules_take(&rules, msg);
+	nft_take(&rules, msg);
 	chain(&rules, "u", "base", NF_ACCEPT);
 	limit(&rules, "u", "base");
 	expect_why(&rules, "");
@@ -371,7 +373,7 @@ static void a_set_with_a_limit_counts_where_it_is_used(void **state)
 	nest = mnl_attr_nest_start(msg, NFTA_SET_EXPR);
 	mnl_attr_put_strz(msg, NFTA_EXPR_NAME, "limit");
 	mnl_attr_nest_end(msg, nest);
-	rules_take(&rules, msg);
+	nft_take(&rules, msg);
 	chain(&rules, "t", "base", NF_ACCEPT);
 	chain(&rules, "t", "a", NO_BASE);
 	rule(&rules, "t", "a", "set", NF_DROP, NULL);

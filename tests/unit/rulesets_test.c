@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "filters/nft_take.h"
 #include "filters/rules_walk.h"
 
 static void check_ruleset(const char *what, const char *about, const char *wanted,
@@ -51,7 +52,7 @@ static void recorded_rulesets_are_judged(void **state)
 			sscanf(rulesets[i].hex + 2 * k, "%2hhx", &bytes[k]);
 		for (struct nlmsghdr *msg = (void *)bytes; mnl_nlmsg_ok(msg, left);
 		     msg = mnl_nlmsg_next(msg, &left))
-			rules_take(&rules, msg);
+			nft_take(&rules, msg);
 		free(bytes);
 		check_ruleset(rulesets[i].what, rulesets[i].about, rulesets[i].wanted, &rules);
 	}

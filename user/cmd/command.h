@@ -85,7 +85,7 @@ bool command_wants_colour(void);
 int command_need_rights(const char *verb, struct why *why);
 /* Likewise, and load programs that read packets. */
 int command_need_loading(const char *verb, struct why *why);
-/* What every change begins with: these rights, netlink, and the lock unless it is a dry run. */
+/* Every change begins so: these rights, netlink, and the lock unless it is a dry run. */
 int command_begin(const struct command_args *args, bool loading, struct nl **nl, int *lock,
 		  struct why *why);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which fields of a packet, and which of the things the kernel knows about it, make its flow. Pure. */
+/* The fields of a packet, and the things the kernel knows about it, that make its flow. Pure. */
 #ifndef VXBPF_NFT_FIELDS_H
 #define VXBPF_NFT_FIELDS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the rule has asked for so far: the same byte is not the same thing in IPv4 and IPv6. */
+/* The headers a rule has asked for so far: the same byte is not the same thing in IPv4 and IPv6. */
 struct nft_layers {
 	enum nft_l3 { NFT_L3_UNKNOWN, NFT_L3_IP4, NFT_L3_IP6, NFT_L3_VLAN, NFT_L3_OTHER } l3;
 	bool tcp;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a rule of nf_tables loads of a packet; see nft_load.h. Pure. */
+/* A rule of nf_tables loads parts of a packet; see nft_load.h. Pure. */
 #include <linux/if_ether.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include "filters/nft_attr.h"
 #include "filters/nft_load.h"
 
 #define CT_STATE_NEW (1U << 3) /* of `ct state`, as the kernel has them */

@@ -3,6 +3,8 @@
 #ifndef VXBPF_NFT_LOAD_H
 #define VXBPF_NFT_LOAD_H
 
+#include <libmnl/libmnl.h>
+
 #include "filters/nft_fields.h"
 #include "filters/rules.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "filters/nft_read.h"
+#include "filters/nft_take.h"
 #include "kernel/nl.h"
 
 #define TRIES 5 /* dumps that a change runs into */
@@ -94,7 +95,7 @@ static int dump_elements(struct nl *nl, const struct rules_set *set, struct dump
 
 static void take_into_rules(void *out, const struct nlmsghdr *msg)
 {
-	rules_take(out, msg);
+	nft_take(out, msg);
 }
 
 /* Is this chain its table's first? */

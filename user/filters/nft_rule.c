@@ -4,6 +4,7 @@
 #include <linux/netfilter/nf_tables_compat.h>
 #include <netinet/in.h>
 
+#include "filters/nft_attr.h"
 #include "filters/nft_load.h"
 #include "filters/nft_rule.h"
 #include "filters/xt_match.h"
@@ -15,7 +16,7 @@ static const struct nlattr *value_of(const struct nlattr *data, uint16_t attr)
 	return nft_nested(nft_nested(data, attr), NFTA_DATA_VALUE);
 }
 
-/* What the rest of the rule may take for granted. */
+/* The rest of the rule may take this for granted. */
 static void learn(struct nft_walk *w, const struct nlattr *value)
 {
 	const uint8_t *bytes = mnl_attr_get_payload(value);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A rule of nf_tables and a packet of which some is known: what rule.h says about the two. Pure. */
+/* A rule of nf_tables and a packet of which some is known, in the words of rule.h. Pure. */
 #ifndef VXBPF_NFT_RULE_H
 #define VXBPF_NFT_RULE_H
+
+#include <libmnl/libmnl.h>
 
 #include "filters/rules.h"
 
@@ -9,7 +11,8 @@
 void nft_rule_ask(const struct rules *rules, const struct rules_chain *chain,
 		  const struct nlattr *expressions, const struct rule_packet *packet,
 		  struct rule_answer *out);
-/* What else than the flow do a set's own expressions check? one: NFTA_SET_EXPR; list: NFTA_SET_EXPRESSIONS. */
+/* Why the expressions in a set check more than the flow, or "". one: NFTA_SET_EXPR; list:
+ * NFTA_SET_EXPRESSIONS. */
 void nft_set_look(const struct nlattr *one, const struct nlattr *list, char what[RULE_WHAT]);
 
 #endif

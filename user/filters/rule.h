@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What one rule of a firewall does with a packet of which some is known: the words that nf_tables,
- * iptables and ebtables are put into, and that rules_walk.h reads.
+ * One rule of a firewall and a packet of which some is known: the words that nf_tables, iptables and
+ * ebtables are put into, and that rules_walk.h reads.
  */
 #ifndef VXBPF_RULE_H
 #define VXBPF_RULE_H

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The rules of a host's firewalls, kept as the kernel tells them: nf_tables (the iptables and ebtables of
- * today are among them) and tables of iptables-legacy (xt_table.h). rules_walk.h answers questions about
- * them. Pure; nft_read.c and xt_table_read.c read.
+ * The rules of a host's firewalls, kept as the kernel tells them: nf_tables (nft_take.h; the iptables and
+ * ebtables of today are among them) and tables of iptables-legacy (xt_table.h). rules_walk.h answers
+ * questions about them. Pure.
  */
 #ifndef VXBPF_RULES_H
 #define VXBPF_RULES_H
 
 #include <linux/netfilter.h>
 
-#include "filters/nft_attr.h"
 #include "filters/rule.h"
 
 struct rules_chain {
@@ -25,7 +24,7 @@ struct rules_chain {
 	bool scattered; /* or not */
 };
 
-/* Of verdict maps and sets. */
+/* A key of a set or verdict map. */
 struct rules_key {
 	uint8_t bytes[16];
 	uint8_t len;
@@ -71,15 +70,13 @@ struct rules {
 void rules_free(struct rules *r);
 #define autorules __attribute__((cleanup(rules_free)))
 
-/* NFT_MSG_NEWTABLE, NEWCHAIN, NEWSET, and then NEWRULE and NEWSETELEM. */
-void rules_take(struct rules *r, const struct nlmsghdr *msg);
 /* A rule behind the last of that chain, which must be the last chain with rules. The copy is owned. */
 void rules_add(struct rules *r, struct rules_chain *chain, const void *text, size_t len);
 
 /* Does a packet at one of these hooks (bits by number) meet this table? */
 bool rules_at_hooks(const struct rules *r, uint8_t family, const char *table, unsigned hooks);
 bool rules_are_dormant(const struct rules *r, const struct rules_chain *chain);
-/* Of nf_tables; NULL: there is none. */
+/* A chain of nf_tables; NULL: there is none. */
 const struct rules_chain *rules_chain_named(const struct rules *r, uint8_t family,
 					    const char *table, const char *name);
 /* The chain whose rules begin at that offset of a legacy table. */

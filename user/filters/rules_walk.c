@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The one evaluator of rules; see rules_walk.h. Pure. Of each chain it works out, from its last rule to its
+ * The one evaluator of rules; see rules_walk.h. Pure. For each chain it works out, from the last rule to the
  * first, how packets may end that come to it: a rule that fits decides, one that does not is passed by, one
  * that may adds its end to those of the rules behind it.
  */
+#include <string.h>
+
 #include "filters/nft_rule.h"
 #include "filters/rules_walk.h"
 #include "filters/xt_table.h"
@@ -66,7 +68,7 @@ static struct outcome either(const struct outcome *a, const struct outcome *b)
 	};
 }
 
-/* What comes back from `chain` goes on to `rest`. */
+/* Packets that come back from `chain` go on to `rest`. */
 static struct outcome then(const struct outcome *chain, const struct outcome *rest)
 {
 	struct outcome o = *chain;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a host's rules do with packets of which some is known. Two questions: are they dropped, for certain;
- * and could two packets of one flow fare differently? Pure.
+ * A host's rules and packets of which some is known. Two questions: are they dropped, for certain; and could
+ * two packets of one flow fare differently? Pure.
  */
 #ifndef VXBPF_RULES_WALK_H
 #define VXBPF_RULES_WALK_H
@@ -21,8 +21,8 @@ bool rules_drop(const struct rules *rules, uint32_t hook, const struct rule_pack
 #define RULES_WHY 96
 
 /*
- * Of the rules that frames of a bridge meet the first that checks more than the flow and whose outcome
- * depends on it, or that changes frames: "bridge rule in table filter, chain forward uses a limit"; "" if
+ * The first rule that frames of a bridge meet that checks more than the flow and whose outcome depends on
+ * it, or that changes frames: "bridge rule in table filter, chain forward uses a limit"; "" if
  * there is none. A rule whose frames end as those beside it do does not matter.
  */
 void rules_tell_more(const struct rules *rules, char why[RULES_WHY]);

@@ -100,7 +100,7 @@ static bool is_one_of(const char *name, const char *const *list, size_t n)
 void xt_match_ask(const char *name, unsigned revision, const void *info, size_t len,
 		  const struct rule_packet *p, struct rule_answer *out)
 {
-	/* Of the flow, or of what the kernel derives from it. */
+	/* They check the flow, or what the kernel derives from it. */
 	static const char *const by_flow[] = { "802_3",	  "addrtype", "among", "arp",  "icmp",
 					       "icmp6",	  "iprange",  "mac",   "mark", "mark_m",
 					       "physdev", "pkttype",  "stp",   "vlan" };

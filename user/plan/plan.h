@@ -27,7 +27,7 @@ struct plan_secret {
 	uint64_t salt;
 };
 
-/* What is there without us, read once. */
+/* The host without us, read once. */
 struct plan_surroundings {
 	const struct links *links;
 	const struct addrs *addrs;
@@ -38,7 +38,7 @@ struct plan_surroundings {
 	struct plan_secret secret; /* what struct vx_config's keys are made from */
 };
 
-/* What we have there or are about to load, and what is on its ports: read once plan_settle has judged. */
+/* Our own objects there or about to be loaded, and things on ports: read once plan_settle has judged. */
 struct plan_built {
 	struct objs *now; /* a hook keeps the mode it has */
 	const struct slots *slots; /* of the mesh's peers */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `up` would change in an overlay; see snapshot_read.h. Impure edge. */
+/* Steps that `up` would take in an overlay; see snapshot_read.h. Impure edge. */
 #include <string.h>
 
 #include "reconcile/converge.h"

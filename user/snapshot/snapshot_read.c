@@ -109,7 +109,7 @@ static int read_ports(struct reading *r, const struct link *bridge)
 	return err;
 }
 
-/* What takes more than a look at each port: its other end, and things of others on it. */
+/* This takes more than a look at each port: its other end, and things of others on it. */
 static void explain_ports(struct reading *r, const struct link *bridge)
 {
 	autoforeigns struct foreigns foreigns = { 0 };
@@ -243,7 +243,7 @@ static int read_whole(struct reading *r, const char *path, struct why *why)
 	int err = begin(r, path, why);
 
 	s->now_ns = reading_clock_ns();
-	/* Of a misnamed one there cannot be anything here; the plan says what is wrong with it. */
+	/* Nothing of a misnamed one can be here; the plan says what is wrong with it. */
 	if (!err && s->misnamed[0])
 		snapshot_read_plan(r);
 	if (err || s->misnamed[0])
