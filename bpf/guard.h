@@ -158,8 +158,10 @@ static __always_inline void mark_ipsec(struct vx_walk *w)
 	__u8 protocol = w->pkt.ip.protocol;
 
 	if (!w->xdp && protocol < 64 && kinds >> protocol & 1 &&
-	    is_ipsec(VX_SKB(w), w->ethernet ? VX_ETH_LEN : 0))
+	    is_ipsec(VX_SKB(w), w->ethernet ? VX_ETH_LEN : 0)) {
 		hook_mark(w);
+		hook_say(w, VX_SAID_ESP);
+	}
 }
 
 /* wire_in, wire_xdp: VXLAN to this host with a VNI of ours, or none of our business. */
@@ -258,6 +260,7 @@ static __always_inline enum vx_step check_train(struct vx_walk *w)
 static __always_inline enum vx_step accept_rx(struct vx_walk *w)
 {
 	hook_mark(w);
+	hook_say(w, 0);
 	if (!is_probe(w)) /* what may have come as ESP alone is counted at tun_in */
 		return w->peer->ipsec ? VX_GO_ON : count_rx(w);
 	return w->pkt.frame_off + w->pkt.frame_len > hook_len(w) ? VX_DROP : VX_PASS;

@@ -57,11 +57,12 @@ static __always_inline bool may_be_cut(const struct vx_walk *w)
 
 /*
  * tun_in: no mark means that no wire_in saw the packet, neither as it is nor as ESP. The sender's address
- * is gone by now, so nobody is blamed. With IPsec wire_in may have seen ESP only, so it is counted here.
+ * is gone by now, so nobody is blamed. If wire_in has seen ESP only, it is counted here: a policy may have
+ * come since `up`.
  */
 static __always_inline enum vx_step check_mark(struct vx_walk *w)
 {
-	bool marked = hook_marked(w);
+	bool marked = hook_marked(w), esp = hook_said(w) == VX_SAID_ESP;
 
 	/* The kernel tells a sender that the path takes less: it makes the answer of the sender's own frame. */
 	if (!marked && hook_word_in(w) == VX_WORD_TUNNEL) {
@@ -77,7 +78,7 @@ static __always_inline enum vx_step check_mark(struct vx_walk *w)
 	if (w->peer && (cfg.fastpath || may_be_cut(w)))
 		hook_say(w, (__u16)(VX_SAID_PEER | (w->peer->slot & VX_SAID_PEERS)));
 	if (marked)
-		return w->peer && w->peer->ipsec && !is_probe(w) ? count_rx(w) : VX_GO_ON;
+		return w->peer && (w->peer->ipsec || esp) && !is_probe(w) ? count_rx(w) : VX_GO_ON;
 	if (cfg.guard == VX_GUARD_OFF)
 		return VX_GO_ON;
 	charge(w, VX_REASON_UNGUARDED, NULL);
