@@ -83,7 +83,13 @@ nobody() {
 		"$PYTHON" -IS "$WORK/speak.py" "${@:2}"
 }
 
+# Programs of others that come by tcx; those that come by clsact are in front.sh.
+has_tcx() {
+	grep -qw tcx_prog_attach /proc/kallsyms || skip "this kernel has no tcx"
+}
+
 theirs() {
+	has_tcx
 	background "$1" "$PYTHON" -IS "$LIB/tcx_words.py" "${@:2}" stay >"$WORK/theirs"
 	wait_for 5 grep -q there "$WORK/theirs"
 }

@@ -9,6 +9,7 @@ socket takes them apart.
 A DATAGRAM is layers as of frame.py; `+N` in front of one repeats it N times. All have the length of the
 first; the last may be shorter.
 """
+import errno
 import os
 import socket
 import struct
@@ -65,7 +66,10 @@ def raw(dev, count, *words):
     sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
     sock.bind((dev, 0))
     for _ in range(int(count)):
-        sock.send(head + packet)
+        try:
+            sock.send(head + packet)
+        except OSError as e:
+            sys.exit(4 if e.errno == errno.EINVAL else str(e))
         time.sleep(GAP)
 
 

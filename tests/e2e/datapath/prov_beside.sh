@@ -159,6 +159,7 @@ other_queues_on_the_underlay() {
 
 # counts WHERE NAME ARGS...: a program that counts frames by a word, until `counted`.
 counts() {
+	has_tcx
 	enter "$1"
 	"${ENTER[@]}" "$PYTHON" -IS "$LIB/tcx_words.py" "${@:3}" >"$WORK/count.$2" &
 	PID=$!
