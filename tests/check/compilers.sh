@@ -35,7 +35,7 @@ builds() { # COMPILER
 
 # What is built already, by these rules and with gcc, is not built again.
 gcc_builds_everything() {
-	if readelf -p .comment "$BUILD/vxbpf" 2>/dev/null | grep -q GCC && \
+	if grep -q 'GCC: (' "$BUILD/vxbpf" &&
 		env -u MAKEFLAGS -u MAKELEVEL make -q CC=gcc BUILD="$BUILD" all programs; then
 		return 0
 	fi

@@ -76,7 +76,7 @@ static const struct conf_key host_keys[] = {
 	{ "bridge_address", LIST, RANGE(0, MAX_BRIDGE_ADDRESSES), .inner = &prefix_key,
 	  .must = "a list of at most " TEXT_OF(
 		  MAX_BRIDGE_ADDRESSES) " addresses, such as [203.0.113.3/24]" },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct conf_key host_key = { .key = "", .kind = MAP, .inner = host_keys };
@@ -98,7 +98,7 @@ static const struct conf_key file_keys[] = {
 	{ "local", TEXT, .must = "the name of a peer in this file" },
 	{ "peers", LIST, .required = true, RANGE(1, VX_MAX_HOSTS), .inner = &host_key,
 	  .must = "a list of 1 to " TEXT_OF(VX_MAX_HOSTS) " hosts" },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct conf_key file_key = { .key = "", .kind = MAP, .inner = file_keys };
