@@ -9,17 +9,29 @@
 
 #include "keep.h"
 
+/* Offsets in the outer header of a packet, where the template has zeros; behind it, the template's sum. */
+enum {
+	VX_AT_TOS = VX_ETH_LEN + 1, /* its ECN is its low two bits; in IPv6 they are bits 4 and 5 */
+	VX_AT_LENGTH4 = VX_ETH_LEN + 2, /* and the ID */
+	VX_AT_ID4 = VX_ETH_LEN + 4,
+	VX_AT_SUM4 = VX_ETH_LEN + 10,
+	VX_AT_UDP_LENGTH4 = VX_ETH_LEN + VX_IP4_LEN + 4,
+	VX_AT_TEMPLATE_SUM = 52,
+	VX_AT_LENGTH6 = VX_ETH_LEN + 4,
+	VX_AT_UDP_LENGTH6 = VX_ETH_LEN + VX_IP6_LEN + 4,
+};
+
 /* The outer IPv4 header without what differs from packet to packet, and the sum of the rest. */
 static __always_inline void template4(struct vx_flow *f)
 {
 	__u32 sum = 0;
 
-	f->header[15] &= 0xfc;
-	__builtin_memset(f->header + 16, 0, 4);
-	__builtin_memset(f->header + 24, 0, 2);
+	f->header[VX_AT_TOS] &= 0xfc;
+	__builtin_memset(f->header + VX_AT_LENGTH4, 0, 4);
+	__builtin_memset(f->header + VX_AT_SUM4, 0, 2);
 	for (int i = 0; i < 10; i++)
 		sum += load16(f->header + VX_ETH_LEN + 2 * i);
-	__builtin_memcpy(f->header + 52, &sum, 4);
+	__builtin_memcpy(f->header + VX_AT_TEMPLATE_SUM, &sum, 4);
 }
 
 /* Which frames of this sender go fast: those of a port with a door, there, and those of one without
@@ -119,13 +131,13 @@ static __always_inline void fill_header4(struct vx_flow *f, const __u8 *at)
 
 	/* Far from where the kernel goes on counting for what goes its way. */
 	if (ident && !*ident)
-		*ident = 0x10000 | (__u16)(bpf_ntohs(load16(at + 18)) + 0x8000);
+		*ident = 0x10000 | (__u16)(bpf_ntohs(load16(at + VX_AT_ID4)) + 0x8000);
 	for (int i = 0; i < 6; i++)
 		*(__u64 *)(f->header + 8 * i) = load64(at + 8 * i);
 	*(__u64 *)(f->header + 48) = load16(at + 48);
 	*(__u64 *)(f->header + 56) = 0;
 	*(__u64 *)(f->header + 64) = 0;
-	__builtin_memset(f->header + 38, 0, 2);
+	__builtin_memset(f->header + VX_AT_UDP_LENGTH4, 0, 2);
 	template4(f);
 }
 
@@ -134,9 +146,9 @@ static __always_inline void fill_header6(struct vx_flow *f, const __u8 *at)
 	for (int i = 0; i < 8; i++)
 		*(__u64 *)(f->header + 8 * i) = load64(at + 8 * i);
 	*(__u64 *)(f->header + 64) = load32(at + 64) | (__u64)load16(at + 68) << 32;
-	f->header[15] &= 0xcf;
-	__builtin_memset(f->header + 18, 0, 2);
-	__builtin_memset(f->header + 58, 0, 2);
+	f->header[VX_AT_TOS] &= 0xcf;
+	__builtin_memset(f->header + VX_AT_LENGTH6, 0, 2);
+	__builtin_memset(f->header + VX_AT_UDP_LENGTH6, 0, 2);
 }
 
 /* wire_out: the kernel's own packet, of the frame that tun_out has just let into the tunnel. */
