@@ -7,7 +7,7 @@
 #ifndef VXBPF_CLAMP_H
 #define VXBPF_CLAMP_H
 
-#include "locate.h"
+#include "account.h"
 
 enum {
 	VX_TCP_SYN = 0x02,

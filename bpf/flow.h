@@ -7,7 +7,7 @@
 #ifndef VXBPF_FLOW_H
 #define VXBPF_FLOW_H
 
-#include "locate.h"
+#include "account.h"
 
 enum { VX_TCP_SYN_FIN_RST = 0x07 };
 

@@ -6,7 +6,7 @@
 #ifndef VXBPF_GUARD_H
 #define VXBPF_GUARD_H
 
-#include "locate.h"
+#include "account.h"
 #include "probe.h"
 #include "read.h"
 

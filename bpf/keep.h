@@ -7,6 +7,7 @@
 #define VXBPF_KEEP_H
 
 #include "fast.h"
+#include "locate.h"
 #include "read.h"
 #include "tunnel.h"
 

@@ -2,8 +2,8 @@
 /*
  * Where MACs are: corrected by every frame that the bridge has let through, as a room behind it sees it
  * (tun_out, port_out, host_out), and by every one that comes out of a tunnel. A frame that the bridge
- * refuses teaches nothing. A loop, or the same MAC in two places, shows here as a MAC that a peer sends
- * while it sits on a local port (I2, I10).
+ * refuses teaches nothing. A loop, or the same MAC in two places (contest.h), shows here as a MAC that a peer
+ * sends while it sits on a local port (I2, I10).
  *
  * Entries are changed in place, without a lock: every field stands for itself, `place` says which of
  * `ifindex` and `vni` counts, and is written after it. To keep the cache line shared, an entry that
@@ -12,7 +12,7 @@
 #ifndef VXBPF_LOCATE_H
 #define VXBPF_LOCATE_H
 
-#include "account.h"
+#include "contest.h"
 
 #define VX_FDB_AGE_NS 300000000000ULL /* a bridge forgets a MAC it has not seen for so long */
 #define VX_REFRESH_NS 100000000ULL /* fine enough against VX_LOOP_NS */
@@ -22,22 +22,6 @@ static __always_inline bool is_source(const struct vx_fdb_key *mac)
 	const __u8 *m = mac->mac;
 
 	return !is_group(mac) && (m[0] | m[1] | m[2] | m[3] | m[4] | m[5]);
-}
-
-/* `then` may be a moment ahead of this CPU's tick. */
-static __always_inline bool is_within(__u64 then, __u64 now, __u64 span)
-{
-	return then && (then > now || now - then < span);
-}
-
-/*
- * The MAC was on a local port, a peer showed it within VX_LOOP_NS, and here it is again within
- * VX_LOOP_NS: it is in two places. A MAC that stayed longer at the peer has moved there and back.
- */
-static __always_inline bool is_contested(const struct vx_fdb *at, __u64 now)
-{
-	return at->place == VX_AT_PEER && is_within(at->local_ns, at->seen_ns, VX_LOOP_NS) &&
-	       is_within(at->seen_ns, now, VX_LOOP_NS);
 }
 
 /* All of the MAC, times a secret number: nobody can choose a MAC that shares its counter with another. */
@@ -99,67 +83,6 @@ static __always_inline const struct vx_fdb *learn_port(const struct vx_walk *w, 
 	at->local_ns = w->now;
 	at->seen_ns = w->now;
 	return at;
-}
-
-enum {
-	VX_CHUNK = 8,
-	VX_CHUNKS = 192
-}; /* of a frame: all of 1,536 bytes, and the end of longer ones */
-
-struct vx_hashing {
-	struct __sk_buff *skb;
-	__u64 hash;
-};
-
-static __always_inline long hash_at(struct vx_hashing *h, __u32 off)
-{
-	__u64 bytes;
-
-	if (off + VX_CHUNK > h->skb->len || bpf_skb_load_bytes(h->skb, off, &bytes, VX_CHUNK))
-		return 1;
-	h->hash = (h->hash ^ h->hash >> 29 ^ bytes) * 0x94d049bb133111ebULL;
-	return 0;
-}
-
-static long hash_chunk(__u32 i, struct vx_hashing *h)
-{
-	return hash_at(h, i * VX_CHUNK);
-}
-
-/* For the frame in `skb`. A program of its own to the verifier (see skb_headers). */
-__attribute__((noinline)) __u64 frame_hash(struct __sk_buff *skb)
-{
-	struct vx_hashing h = { .skb = skb, .hash = cfg.keys[VX_KEY_KIND] ^ skb->len };
-
-	bpf_loop(VX_CHUNKS, hash_chunk, &h, 0);
-	if (skb->len >= VX_CHUNK)
-		hash_at(&h, skb->len - VX_CHUNK);
-	return h.hash ^ h.hash >> 32;
-}
-
-/* tun_out: a frame whose MAC is in two places goes out. */
-static __always_inline void note_sent(const struct vx_walk *w)
-{
-	__u64 hash = frame_hash(VX_SKB(w));
-	__u32 slot = hash % VX_ECHOES;
-	struct vx_echo *echo = bpf_map_lookup_elem(&echoes, &slot);
-
-	if (!echo || (echo->hash == hash && is_within(echo->since_ns, w->now, VX_ECHO_NS)))
-		return;
-	echo->hash = hash;
-	echo->since_ns = w->now;
-	echo->times = 0;
-}
-
-/* Has a port of ours sent this very frame, and it comes again and again? */
-static __always_inline bool is_going_round(const struct vx_walk *w)
-{
-	__u64 hash = frame_hash(VX_SKB(w));
-	__u32 slot = hash % VX_ECHOES;
-	struct vx_echo *echo = bpf_map_lookup_elem(&echoes, &slot);
-
-	return echo && echo->hash == hash && is_within(echo->since_ns, w->now, VX_ECHO_NS) &&
-	       ++echo->times > VX_ECHO_TIMES;
 }
 
 /* tun_out: the bridge has let this frame through, from that port or from the host itself. */
