@@ -276,6 +276,11 @@ static void a_rule_matters_by_its_outcome(void **state)
 		  { { "limit", NF_ACCEPT, 0 }, END },
 		  true,
 		  true },
+		/* A map that was not read may go to a chain that does not come back. */
+		{ { { "map", 0, 0 }, { NULL, NF_ACCEPT, 0 }, END },
+		  { { "limit", NF_ACCEPT, 0 }, END },
+		  true,
+		  true },
 		/* An effect is one whatever the verdict. */
 		{ { { "queue", NF_ACCEPT, 0 }, END }, { END }, false, true },
 		{ { { "dynset", NFT_CONTINUE, 0 }, END }, { END }, false, true },

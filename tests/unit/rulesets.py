@@ -138,7 +138,64 @@ STORM = """table bridge storm {
 OPEN = "-A DOCKER-USER -i vxbr0 -o vxbr0 -j ACCEPT\n"
 PORT = "-A ufw-user-input -p udp --dport 4789 -j ACCEPT\n"
 
+LONG = "a" * 64
+
+MAPS = """table bridge t {
+	chain x { limit rate 5/second accept
+	}
+	chain ports { iifname vmap { "a" : %s x }
+	}
+	chain forward { type filter hook forward priority 0; policy drop
+		%s
+		accept
+	}
+}
+"""
+
+PORTS = """table inet t {
+	set s { type inet_service; flags dynamic; %s }
+	chain in { type filter hook input priority 0
+		%s
+	}
+}
+"""
+
 ROWS = [
+    ("a map that jumps", ["nft", "-f", "-"], MAPS % ("jump", "jump ports"), "bridge", ""),
+    ("a map that goes", ["nft", "-f", "-"], MAPS % ("goto", 'iifname vmap { "a" : goto x }'), "bridge",
+     "bridge rule in table t, chain x uses a limit"),
+    ("TCP options removed", ["nft", "-f", "-"],
+     "table bridge t { chain f { type filter hook forward priority 0; reset tcp option timestamp; }; }",
+     "bridge", "bridge rule in table t, chain f checks packet options"),
+    ("TCP options written", ["nft", "-f", "-"],
+     "table bridge t { chain f { type filter hook forward priority 0; tcp option maxseg size set 1300; }; }",
+     "bridge", "bridge rule in table t, chain f checks packet options"),
+    ("a limit in an element", ["nft", "-f", "-"], """table bridge t {
+	set s { type ether_addr; flags dynamic; elements = { 02:00:00:00:00:01 limit rate 5/second } }
+	chain f { type filter hook forward priority 0; ether saddr @s drop
+	}
+}""", "bridge", "bridge rule in table t, set s is changed by packets"),
+    ("a limit in the port's element", ["nft", "-f", "-"],
+     PORTS % ("elements = { 4789 limit rate over 500/second }", "udp dport @s drop"), "INPUT", ""),
+    ("a set that rules fill", ["nft", "-f", "-"],
+     PORTS % ("timeout 1m;", "udp dport 4789 add @s { udp dport }\n\t\tudp dport != @s drop"), "INPUT", ""),
+    ("no connection to have a status", ["nft", "-f", "-"], """table inet t {
+	chain pre { type filter hook prerouting priority raw; udp dport 4789 notrack
+	}
+	chain in { type filter hook input priority 0; udp dport 4789 ct status ! dnat drop
+	}
+}""", "INPUT", ""),
+    ("long names", ["nft", "-f", "-"], """table bridge t {
+	chain %s1 { accept
+	}
+	chain %s2 { limit rate 5/second drop
+	}
+	chain f { type filter hook forward priority 0
+		iifname "a" jump %s1
+		iifname "b" jump %s2
+	}
+}""" % (LONG, LONG, LONG, LONG), "bridge",
+     "bridge rule in table t, chain aaaaaaaaaaaaaaa uses a limit"),
     ("docker", ["iptables-restore"], DOCKER % "", "FORWARD", "FORWARD policy"),
     ("docker, opened", ["iptables-restore"], DOCKER % OPEN, "FORWARD", ""),
     ("docker", ["iptables-restore"], DOCKER % "", "INPUT", ""),

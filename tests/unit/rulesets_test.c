@@ -27,7 +27,7 @@ static void check_ruleset(const char *what, const char *about, const char *wante
 		rules_tell_more(rules, got);
 	else if (rules_drop(rules, in ? NF_INET_LOCAL_IN : NF_INET_FORWARD,
 			    in ? &to_our_port : &bridged, &by))
-		snprintf(got, sizeof(got), "%s%s", by.chain->name, by.policy ? " policy" : "");
+		snprintf(got, sizeof(got), "%.60s%s", by.chain->name, by.policy ? " policy" : "");
 	if (strcmp(got, wanted) != 0)
 		fail_msg("%s: wanted \"%s\", got \"%s\"", what, wanted, got);
 }

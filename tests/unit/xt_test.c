@@ -165,6 +165,12 @@ static void legacy_tables_drop(void **state)
 	/* A rule without a verdict, as the kernel has it: on to the next. */
 	f = legacy(sizeof(struct ip6t_standard), drop);
 	assert_non_null(dropped_by(&f, NF_INET_LOCAL_IN));
+	/* `! -i +` and `! -s ::/0` fit nothing. */
+	f = legacy(drop, accept);
+	entries[0].entry.ipv6.invflags = IP6T_INV_VIA_IN;
+	assert_null(dropped_by(&f, NF_INET_LOCAL_IN));
+	entries[0].entry.ipv6.invflags = IP6T_INV_SRCIP;
+	assert_null(dropped_by(&f, NF_INET_LOCAL_IN));
 	/* Round in a circle. */
 	f = legacy(0, drop);
 	assert_null(dropped_by(&f, NF_INET_LOCAL_IN));

@@ -142,6 +142,10 @@ void nft_load_ct(struct nft_walk *w, const struct nlattr *data)
 		rule_effect(w->out, tracking, "");
 	} else if (asked && key == NFT_CT_STATE) {
 		nft_load(w, reg, &state, 4);
+	} else if (w->packet->tracked == RULE_CT_UNTRACKED) {
+		rule_condition(
+			w->out,
+			RULE_FITS_NOT); /* the kernel ends the rule: there is nothing to load */
 	} else if (asked && key == NFT_CT_STATUS) {
 		nft_load(w, reg, &no_status, 4);
 	} else {

@@ -76,12 +76,23 @@ int nft_read_devices(struct device_chains *out)
 
 /* --- rules */
 
+/* A table or set that has gone meanwhile is a change, too. */
+static int dump_part(struct nl *nl, struct nlmsghdr *msg, struct dump *d)
+{
+	int err = nl_dump(nl, msg, take, d);
+
+	if (err != -ENOENT)
+		return err;
+	d->torn = true;
+	return 0;
+}
+
 static int dump_rules(struct nl *nl, const struct rules_chain *chain, struct dump *d)
 {
 	struct nlmsghdr *msg = request(nl, NFT_MSG_GETRULE, chain->family);
 
 	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, chain->table);
-	return nl_dump(nl, msg, take, d);
+	return dump_part(nl, msg, d);
 }
 
 static int dump_elements(struct nl *nl, const struct rules_set *set, struct dump *d)
@@ -90,7 +101,7 @@ static int dump_elements(struct nl *nl, const struct rules_set *set, struct dump
 
 	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_TABLE, set->table);
 	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_SET, set->name);
-	return nl_dump(nl, msg, take, d);
+	return dump_part(nl, msg, d);
 }
 
 static void take_into_rules(void *out, const struct nlmsghdr *msg)
@@ -137,6 +148,8 @@ static int read_whole(const uint8_t *families, size_t n, unsigned hooks, struct 
 	struct why why;
 	int err = nl_open_bus(NETLINK_NETFILTER, &nl, &why);
 
+	if (err)
+		return none_is_fine(err);
 	for (unsigned tries = 0; !err && d.torn && tries < TRIES; tries++) {
 		d.torn = false;
 		rules_free(out);
@@ -146,7 +159,7 @@ static int read_whole(const uint8_t *families, size_t n, unsigned hooks, struct 
 		err = -EAGAIN;
 	if (err)
 		rules_free(out);
-	return none_is_fine(err);
+	return err;
 }
 
 int nft_read_bridge(struct rules *out)

@@ -134,10 +134,9 @@ static const struct rules_element *look_up(const struct rules_set *set, const st
 	return best && !best->ends ? best : any;
 }
 
-static void give(struct nft_walk *w, int32_t code, const char *to)
+void nft_give(const struct rules *rules, const struct rules_chain *chain, int32_t code,
+	      const char *to, struct rule_answer *out)
 {
-	struct rule_answer *out = w->out;
-
 	if (out->verdict == RULE_PUZZLES)
 		return;
 	out->to = NULL;
@@ -157,9 +156,8 @@ static void give(struct nft_walk *w, int32_t code, const char *to)
 	case NFT_JUMP:
 	case NFT_GOTO:
 		out->verdict = code == NFT_JUMP ? RULE_JUMP : RULE_GOTO;
-		if (w->rules)
-			out->to =
-				rules_chain_named(w->rules, w->chain->family, w->chain->table, to);
+		if (rules)
+			out->to = rules_chain_named(rules, chain->family, chain->table, to);
 		break;
 	default:
 		out->verdict = RULE_PUZZLES;
@@ -186,15 +184,17 @@ static void take_lookup(struct nft_walk *w, const struct nlattr *data)
 		rule_more(w->out, set->what, "");
 	if (!key || !set || !set->read || set->odd || set->key_len != key->len) {
 		rule_condition(w->out, RULE_MAY_BY_FLOW);
-		if (map)
+		if (map) {
 			w->out->verdict = RULE_MAP;
+			w->out->map = set && set->read && !set->odd ? set : NULL;
+		}
 		nft_forget(w);
 		return;
 	}
 	e = look_up(set, key);
 	rule_condition(w->out, !e == inverted ? RULE_FITS : RULE_FITS_NOT);
 	if (e && e->has_verdict && map)
-		give(w, e->code, e->to);
+		nft_give(w->rules, w->chain, e->code, e->to, w->out);
 	nft_forget(w);
 }
 
@@ -210,7 +210,9 @@ static void take_immediate(struct nft_walk *w, const struct nlattr *data)
 	if (!verdict)
 		return; /* a value for what is set or sent: nothing is asked about it */
 	nft_text(nft_nested(verdict, NFTA_VERDICT_CHAIN), to, sizeof(to));
-	give(w, (int32_t)nft_number(nft_nested(verdict, NFTA_VERDICT_CODE), NF_ACCEPT), to);
+	nft_give(w->rules, w->chain,
+		 (int32_t)nft_number(nft_nested(verdict, NFTA_VERDICT_CODE), NF_ACCEPT), to,
+		 w->out);
 }
 
 static void take_object(struct nft_walk *w, const struct nlattr *data)
@@ -222,9 +224,24 @@ static void take_object(struct nft_walk *w, const struct nlattr *data)
 	};
 	uint32_t type = nft_number(nft_nested(data, NFTA_OBJREF_IMM_TYPE), UINT32_MAX);
 
-	if (type != NFT_OBJECT_COUNTER)
-		rule_more(w->out,
-			  type < ARRAY_LEN(what) && what[type] ? what[type] : "uses an object", "");
+	if (type == NFT_OBJECT_COUNTER)
+		return;
+	if (type < ARRAY_LEN(what) && what[type]) {
+		rule_more(w->out, what[type], "");
+		return;
+	}
+	/* It gives a mark or a helper, answers for others, or is found in a map. */
+	rule_more(w->out, "uses an object", "");
+	rule_effect(w->out, "uses an object", "");
+}
+
+/* Without a register to load an option into it writes or removes one. */
+static void take_exthdr(struct nft_walk *w, const struct nlattr *data)
+{
+	rule_more(w->out, "checks packet options", "");
+	if (!nft_nested(data, NFTA_EXTHDR_DREG))
+		rule_effect(w->out, "changes frames", "");
+	nft_forget(w);
 }
 
 static void take_match(struct nft_walk *w, const struct nlattr *data)
@@ -276,7 +293,7 @@ static void take_expression(struct nft_walk *w, const struct nlattr *expression)
 		{ "quota", .more = "uses a quota" },
 		{ "connlimit", .more = "counts connections" },
 		{ "numgen", .more = "generates numbers" },
-		{ "exthdr", .more = "checks packet options" },
+		{ "exthdr", .take = take_exthdr },
 		{ "fib", .more = "uses fib" },
 		{ "rt", .more = "uses rt" },
 		{ "socket", .more = "uses socket" },

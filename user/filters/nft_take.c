@@ -57,9 +57,14 @@ static void take_set(struct rules *r, const struct nlmsghdr *msg)
 	nft_text(nft_attr(msg, NFTA_SET_NAME), set->name, sizeof(set->name));
 	set->key_len = nft_number(nft_attr(msg, NFTA_SET_KEY_LEN), 0);
 	set->intervals = flags & NFT_SET_INTERVAL;
-	/* Those that are part of a rule, and those of ports; lists of addresses can be long. */
-	set->small = flags & NFT_SET_ANONYMOUS || set->key_len == sizeof(uint16_t);
+	/* Those that are part of a rule, and those of ports; lists of addresses can be long, and rules or time
+	 * change the elements of others. */
+	set->small = (flags & NFT_SET_ANONYMOUS || set->key_len == sizeof(uint16_t)) &&
+		     !(flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT));
 	nft_set_look(nft_attr(msg, NFTA_SET_EXPR), nft_attr(msg, NFTA_SET_EXPRESSIONS), set->what);
+	/* An element of such a set may have a limit that the set does not tell of. */
+	if (!set->what[0] && flags & NFT_SET_EVAL)
+		text_copy(set->what, sizeof(set->what), "is changed by packets");
 }
 
 static void take_rule(struct rules *r, const struct nlmsghdr *msg)

@@ -8,7 +8,7 @@
 
 #include "base/util.h"
 
-#define RULE_NAME 64 /* longer names are cut */
+#define RULE_NAME 256 /* NFT_NAME_MAXLEN: two names must not become one */
 #define RULE_WHAT 36
 
 /* In this order the least of several conditions is the rule's. */
@@ -26,7 +26,7 @@ enum rule_verdict {
 	RULE_RETURN,
 	RULE_JUMP,
 	RULE_GOTO,
-	RULE_MAP, /* any verdict, and any chain of its table */
+	RULE_MAP, /* one of those in `map`; NULL: any, and any chain of its table */
 	RULE_PUZZLES, /* not understood */
 };
 
@@ -51,6 +51,7 @@ struct rule_answer {
 	enum rule_fit fit;
 	enum rule_verdict verdict;
 	const struct rules_chain *to; /* of RULE_JUMP and RULE_GOTO; NULL = not known */
+	const struct rules_set *map; /* of RULE_MAP */
 	bool effect; /* it changes packets or sets, or passes packets on, whatever its verdict */
 	char what
 		[RULE_WHAT]; /* "uses a limit": why RULE_MAY_BY_MORE or `effect`, the first reason */

@@ -90,11 +90,11 @@ static struct outcome then(const struct outcome *chain, const struct outcome *re
 static struct outcome chain_outcome(struct walk *w, const struct rules_chain *chain,
 				    unsigned depth);
 
-/* Any chain of the table, or any verdict. */
-static struct outcome mapped(struct walk *w, const struct rules_chain *from,
-			     const struct outcome *rest, unsigned depth)
+/* Any verdict, any chain of the table: by a jump, or by a goto, which does not come back here. */
+static struct outcome anywhere(struct walk *w, const struct rules_chain *from,
+			       const struct outcome *rest, unsigned depth)
 {
-	struct outcome all = ending(END_ANY);
+	struct outcome all = ending(END_ANY), back;
 
 	for (size_t i = 0; i < w->rules->n_chains; i++) {
 		const struct rules_chain *c = &w->rules->chains[i];
@@ -105,7 +105,34 @@ static struct outcome mapped(struct walk *w, const struct rules_chain *from,
 		one = chain_outcome(w, c, depth + 1);
 		all = either(&one, &all);
 	}
-	return then(&all, rest);
+	back = then(&all, rest);
+	return either(&all, &back);
+}
+
+static struct outcome decided(struct walk *w, const struct rules_chain *chain,
+			      const struct rule_answer *a, size_t at, const struct outcome *rest,
+			      unsigned depth);
+
+/* One of the map's verdicts. */
+static struct outcome mapped(struct walk *w, const struct rules_chain *chain,
+			     const struct rule_answer *a, size_t at, const struct outcome *rest,
+			     unsigned depth)
+{
+	struct outcome all = *rest;
+
+	for (size_t i = 0; i < a->map->n; i++) {
+		struct rule_answer one = { .fit = RULE_FITS };
+		struct outcome o;
+
+		if (!a->map->v[i].has_verdict)
+			continue;
+		nft_give(w->rules, chain, a->map->v[i].code, a->map->v[i].to, &one);
+		o = decided(w, chain, &one, at, rest, depth);
+		if (one.effect)
+			o.effect_at = at;
+		all = either(&o, &all);
+	}
+	return all;
 }
 
 /* How packets end that the rule fits. */
@@ -133,7 +160,8 @@ static struct outcome decided(struct walk *w, const struct rules_chain *chain,
 		o = chain_outcome(w, a->to, depth + 1);
 		return a->verdict == RULE_GOTO ? o : then(&o, rest);
 	case RULE_MAP:
-		return mapped(w, chain, rest, depth);
+		return a->map ? mapped(w, chain, a, at, rest, depth)
+			      : anywhere(w, chain, rest, depth);
 	case RULE_PUZZLES:
 		break;
 	}

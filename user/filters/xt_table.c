@@ -216,7 +216,7 @@ static enum rule_fit device_fits(const char *name, const uint8_t *mask, const ch
 	bool same = true;
 
 	if (all_zero(mask, IFNAMSIZ))
-		return RULE_FITS;
+		return flip ? RULE_FITS_NOT : RULE_FITS;
 	if (!device || !device[0])
 		return RULE_MAY_BY_FLOW;
 	text_copy(padded, sizeof(padded), device);
@@ -234,6 +234,7 @@ static void ask_matches(const struct rule *r, const struct rule_packet *p, struc
 
 		if (end - at < (ptrdiff_t)sizeof(*m) || m->u.match_size < sizeof(*m) ||
 		    m->u.match_size % 8 || m->u.match_size > end - at) {
+			rule_condition(out, RULE_MAY_BY_FLOW);
 			out->verdict = RULE_PUZZLES;
 			return;
 		}
@@ -289,7 +290,7 @@ void xt_rule_ask(const struct rules *rules, const struct rules_chain *chain, con
 		out->verdict = RULE_PUZZLES;
 		return;
 	}
-	if (!r.any_address)
+	if (!r.any_address || r.flipped & (IPT_INV_SRCIP | IPT_INV_DSTIP))
 		rule_condition(out, RULE_MAY_BY_FLOW);
 	if (r.odd)
 		rule_more(out, "checks fragments or the DSCP", "");
@@ -300,5 +301,6 @@ void xt_rule_ask(const struct rules *rules, const struct rules_chain *chain, con
 	else if (r.protocol && (r.protocol == p->protocol) == !!(r.flipped & XT_INV_PROTO))
 		rule_condition(out, RULE_FITS_NOT);
 	ask_matches(&r, p, out);
-	ask_target(rules, chain, &r, out);
+	if (out->verdict != RULE_PUZZLES)
+		ask_target(rules, chain, &r, out);
 }
