@@ -258,6 +258,9 @@ static bool drops(const struct rules *rules, uint32_t hook, const struct rule_pa
 		o = base_outcome(&w, c);
 		if (o.ends == END_DROP) {
 			*out = o.dropped_by;
+			/* A rule put into the built-in chain is ahead of all that it jumps to. */
+			if (c->legacy)
+				out->chain = c;
 			return true;
 		}
 	}
