@@ -290,8 +290,8 @@ static __always_inline void hook_clear_word(struct vx_walk *w)
  */
 enum {
 	VX_SAID_HOST = 0x2001, /* host_in: the host's own, or routed by it */
-	VX_SAID_ESP = 0x2004, /* wire_in: it is ESP, and what is in it will be counted at tun_in */
 	VX_SAID_COUNTED = 0x2002, /* tun_in: for another peer's MAC, and counted as a loop */
+	VX_SAID_ESP = 0x2100, /* wire_in: it is ESP, and what is in it will be counted at tun_in */
 	VX_SAID_PEER = 0x4000, /* tun_in: of the peer whose slot is added */
 	VX_SAID_PORT = 0x8000, /* port_in: by a hooked port, whose ifindex's low bits are added */
 	VX_SAID_PEERS = 0x3fff,

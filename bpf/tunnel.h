@@ -35,6 +35,12 @@ static __always_inline enum vx_step read_tunnel(struct vx_walk *w, __u32 ifindex
 	return VX_GO_ON;
 }
 
+/* The kernel looks for a fragment header behind these, which are more than a packet of ours may carry. */
+static __always_inline bool may_precede_fragment(__u8 type)
+{
+	return is_ext(type) || type == VX_PROTO_AH;
+}
+
 /* tun_in: may the bridge put it together with others and cut it again, and so lose the device it came by (see
  * split_horizon)? Those are IPv6 fragments, wherever the kernel looks for them: behind other headers, or in
  * PPPoE, too. Reports of multicast groups have a header before ICMPv6 and are common: not they. */
@@ -48,11 +54,11 @@ static __always_inline bool may_be_cut(const struct vx_walk *w)
 	if (w->pkt.proto != bpf_htons(ETH_P_IPV6) ||
 	    bpf_skb_load_bytes(VX_SKB(w), l3 + offsetof(struct ipv6hdr, nexthdr), &next,
 			       sizeof(next)) ||
-	    !is_ext(next))
+	    !may_precede_fragment(next))
 		return false;
 	return next == VX_PROTO_FRAGMENT ||
 	       (!bpf_skb_load_bytes(VX_SKB(w), l3 + sizeof(struct ipv6hdr), &next, sizeof(next)) &&
-		is_ext(next));
+		may_precede_fragment(next));
 }
 
 /*

@@ -20,6 +20,7 @@ ALL_TESTS="
 	unicast_with_isolation
 	tun_out_alone_is_enough
 	fragments_cut_again
+	fragments_behind_other_headers
 	a_loop_on_purpose
 	a_loop_on_purpose_without_isolation
 	up_and_down_under_fire
@@ -145,6 +146,48 @@ for _ in range(10):
 	sleep 1
 	assert_eq 30 "$(captured c31)" "fragments at c31, of 10 datagrams in 3 pieces each"
 	assert_le 3 "$(captured wire)" "packets from h1 to h3" # but for reports of the containers' own
+}
+
+# The same behind an authentication header, and one more in front of that: the kernel finds the fragment there, too.
+fragments_behind_other_headers() {
+	local host mac headers n
+	IPV6=1 FAMILIES=4
+	mesh 3
+	mesh_up
+	containers_each 1
+	mesh_up
+	# Not h2: it would put the header of fragments in front of the others.
+	on h2 sysctl -qw net.bridge.bridge-nf-call-ip6tables=0 || skip "no br_netfilter"
+	for host in h1 h3; do
+		on "$host" sysctl -qw net.bridge.bridge-nf-call-ip6tables=1
+		on "$host" ip6tables -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+	done
+	isolation off
+	pings c21 "$(ip4_of c11)" 2
+	pings c21 "$(ip4_of c31)" 2
+	sleep 1
+	mac=$(mac_of c21)
+	capture wire sw h1-eth0 udp dst port 4789 and src "$(address4 h1)" and dst "$(address4 h3)"
+	capture c11 c11 eth0 -Q in ether src "$mac" and ip6
+	# Next headers: AH; hop-by-hop options, AH.
+	for headers in 33:2c01000000000001000000a1 00:3300010400000000,2c01000000000001000000a2; do
+		for n in 1 2 3 4 5; do
+			fragment "$mac" "${headers%%:*}" "${headers#*:}" "0001000${n}" 1
+			fragment "$mac" "${headers%%:*}" "${headers#*:}" "0001000${n}" 801
+		done
+	done
+	sleep 1
+	assert_eq 20 "$(captured c11)" "fragments at c11, of 10 datagrams in 2 pieces each"
+	assert_le 3 "$(captured wire)" "packets from h1 to h3" # but for reports of the containers' own
+}
+
+# fragment MAC NEXT HEADERS IDENT OFFSET: to all nodes, 800 bytes of it; an odd offset says that there are more.
+fragment() {
+	local headers=${3//,/} where=$5 length
+	[ "$where" -eq 1 ] || where=800
+	printf -v length '%04x' $((${#headers} / 2 + 8 + 800))
+	frames c21 eth0 eth "src=$1" dst=33:33:00:00:00:01 type=0x86dd data \
+		"hex=60000000$length${2}40fe80$(printf '%028d' 21)ff02$(printf '%028d' 1)${headers}1100$(printf '%04x' "$where")$4$(printf '%01600d' 0)"
 }
 
 loop_on_purpose() {
