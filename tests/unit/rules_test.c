@@ -230,7 +230,7 @@ static void a_rule_matters_by_its_outcome(void **state)
 			const char *what; /* "" ends the chain */
 			int code;
 			const char *to;
-		} in[3], sub[3];
+		} in[4], sub[4];
 		bool drops; /* the policy */
 		bool matters;
 	} rows[] = {
@@ -244,6 +244,14 @@ static void a_rule_matters_by_its_outcome(void **state)
 		  false,
 		  false },
 		{ { { "limit", NF_ACCEPT, 0 }, { "set", NF_DROP, 0 }, END }, { END }, false, true },
+		/* Two rules without a consequence, for different flows, are not one with. */
+		{ { { "set", NFT_JUMP, "sub" },
+		    { "limit", NF_DROP, 0 },
+		    { NULL, NF_DROP, 0 },
+		    END },
+		  { { "limit", NF_ACCEPT, 0 }, { NULL, NF_ACCEPT, 0 }, END },
+		  true,
+		  false },
 		/* Behind what decides. */
 		{ { { NULL, NF_ACCEPT, 0 }, { "limit", NF_DROP, 0 }, END }, { END }, false, false },
 		/* Docker: what is established, and then all that stays on the bridge. */

@@ -177,6 +177,9 @@ ROWS = [
 }""", "bridge", "bridge rule in table t, set s is changed by packets"),
     ("a limit in the port's element", ["nft", "-f", "-"],
      PORTS % ("elements = { 4789 limit rate over 500/second }", "udp dport @s drop"), "INPUT", ""),
+    ("a set whose elements go with time", ["nft", "-f", "-"],
+     "table inet t { set s { type inet_service; timeout 1h; elements = { 4789 }; }; "
+     "chain in { type filter hook input priority 0; udp dport @s drop; }; }", "INPUT", ""),
     ("a set that rules fill", ["nft", "-f", "-"],
      PORTS % ("timeout 1m;", "udp dport 4789 add @s { udp dport }\n\t\tudp dport != @s drop"), "INPUT", ""),
     ("no connection to have a status", ["nft", "-f", "-"], """table inet t {

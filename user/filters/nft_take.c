@@ -57,10 +57,10 @@ static void take_set(struct rules *r, const struct nlmsghdr *msg)
 	nft_text(nft_attr(msg, NFTA_SET_NAME), set->name, sizeof(set->name));
 	set->key_len = nft_number(nft_attr(msg, NFTA_SET_KEY_LEN), 0);
 	set->intervals = flags & NFT_SET_INTERVAL;
-	/* Those that are part of a rule, and those of ports; lists of addresses can be long, and rules or time
-	 * change the elements of others. */
+	/* Those that are part of a rule, and those of ports; lists of addresses can be long, and elements of
+	 * others come and go with time. */
 	set->small = (flags & NFT_SET_ANONYMOUS || set->key_len == sizeof(uint16_t)) &&
-		     !(flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT));
+		     !(flags & NFT_SET_TIMEOUT);
 	nft_set_look(nft_attr(msg, NFTA_SET_EXPR), nft_attr(msg, NFTA_SET_EXPRESSIONS), set->what);
 	/* An element of such a set may have a limit that the set does not tell of. */
 	if (!set->what[0] && flags & NFT_SET_EVAL)
@@ -122,7 +122,7 @@ static void take_elements(struct rules *r, const struct nlmsghdr *msg)
 	nft_text(nft_attr(msg, NFTA_SET_ELEM_LIST_TABLE), table, sizeof(table));
 	nft_text(nft_attr(msg, NFTA_SET_ELEM_LIST_SET), name, sizeof(name));
 	set = (struct rules_set *)rules_set_named(r, nft_family(msg), table, name);
-	if (!set)
+	if (!set || !set->small)
 		return;
 	set->read = true;
 	if (list)
