@@ -21,11 +21,9 @@ c_sources() {
 
 # Shell scripts are known by their name or by their first line.
 scripts() {
-	local file
-	sources '*' | while read -r file; do
-		case $file in *.sh) echo "$file" && continue ;; esac
-		if head -n 1 "$file" | grep -aE '^#!.*\b(ba)?sh\b' >/dev/null; then echo "$file"; fi
-	done
+	sources '*' | xargs -d '\n' awk '
+		FNR > 1 { nextfile }
+		FILENAME ~ /\.sh$/ || /^#!.*[\/ ](ba)?sh( |$)/ { print FILENAME }'
 }
 
 # sample NAME <<TEXT: a file that breaks a rule; its path is in SAMPLE.
