@@ -11,11 +11,10 @@ ALL_TESTS="
 . "$(dirname "$0")/../lib/check.sh"
 
 unlicensed() {
-	local file
-	for file; do
-		awk 'NR == 1 && /^#!/ { next } { found = /SPDX-License-Identifier: [A-Z]/; exit } END { exit !found }' \
-			"$file" || echo "$file: no SPDX-License-Identifier line at its head"
-	done
+	awk 'FNR == 1 && /^#!/ { next }
+		/SPDX-License-Identifier: [A-Z]/ { print FILENAME }
+		{ nextfile }' "$@" | sort | comm -13 - <(printf '%s\n' "$@" | sort) |
+		sed 's/$/: no SPDX-License-Identifier line at its head/'
 }
 
 tree() {
