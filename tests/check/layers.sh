@@ -32,20 +32,14 @@ includes() {
 		grep -vE ' (vxbpf/|vxbpf\.skel$)'
 }
 
-rank() {
-	awk -v layer="${1%%/*}" '{ for (i = 1; i <= NF; i++) if ($i == layer) print NR }' <<<"$LAYERS"
-}
-
 breaches() {
-	local from to
-	includes "$@" | while read -r from to; do
-		case $to in
-		*/*) ;;
-		*) echo "user/$from: includes \"$to.h\" without its folder" && continue ;;
-		esac
-		[ "${from%%/*}" != "${to%%/*}" ] || continue
-		[ "$(rank "$to")" -gt "$(rank "$from")" ] || echo "user/$from: includes $to.h, which is not below it"
-	done
+	includes "$@" | awk '
+		function layer(path) { sub("/.*", "", path); return path }
+		FNR == NR { for (i = 1; i <= NF; i++) rank[$i] = NR; next }
+		$2 !~ "/" { print "user/" $1 ": includes \"" $2 ".h\" without its folder"; next }
+		layer($1) != layer($2) && rank[layer($2)] <= rank[layer($1)] {
+			print "user/" $1 ": includes " $2 ".h, which is not below it"
+		}' <(echo "$LAYERS") -
 	includes "$@" | awk '$1 != $2' | tsort 2>&1 >/dev/null | sed -n 's/^tsort: /in a circle: /p'
 }
 

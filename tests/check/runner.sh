@@ -236,13 +236,31 @@ folders_of_e2e() {
 	run_says 1 "0 passed, 1 failed, 0 skipped" e2e/four
 }
 
+# unheard FILE...: what `run_tests` at its end would not run.
+unheard() {
+	awk 'function told() {
+			if (!file) return
+			if (last != "run_tests") print file " does not end with run_tests"
+			for (name in wanted) if (!(name in defined)) print file ": no function " name
+			if (!named) print file " has no ALL_TESTS"
+		}
+		FNR == 1 { told(); split("", wanted); split("", defined); named = 0; file = FILENAME }
+		/^ALL_TESTS="/ { listed = named = 1; next }
+		/^"/ { listed = 0 }
+		listed { wanted[$1] }
+		/^[a-z0-9_]+\(\) [{(]/ { name = $1; sub("[(].*", "", name); defined[name] }
+		{ last = $0 }
+		END { told() }' "$@"
+}
+
 every_test_file_is_run() {
-	local file name
-	for file in tests/e2e/*/*.sh tests/faults/*.sh tests/check/*.sh; do
-		grep -qx 'run_tests' "$file" || fail "$file does not end with run_tests"
-		while read -r name; do
-			grep -q "^$name() {" "$file" || fail "$file: no function $name"
-		done < <(sed -n '/^ALL_TESTS="/,/^"/p' "$file" | grep -v '"')
+	local broken files
+	mapfile -t files < <(sources '*.sh' | grep -E '^tests/(check|e2e|field|faults)/')
+	assert_ge 80 ${#files[@]} "files"
+	clean unheard "${files[@]}"
+	for broken in 's/^two() {/too() {/' '$d' 's/^ALL_TESTS=/TESTS=/'; do
+		sample broken.sh < <(printf '%s\n' 'ALL_TESTS="' one two '"' 'one() {' 'two() {' run_tests | sed "$broken")
+		caught unheard "$SAMPLE"
 	done
 }
 
