@@ -56,15 +56,14 @@ recorded() { # ALL|CHANGES ARGS...
 
 # What is there, whatever the numbers of devices; with what the maps say.
 picture() {
-	local map
 	{
 		snapshot h1
-		for map in overlay peers sources tunnels doors; do
-			on h1 test -e "/sys/fs/bpf/vxbpf/vxbr0/$map" || continue
-			on h1 bpftool -j map dump pinned "/sys/fs/bpf/vxbpf/vxbr0/$map" |
-				jq -c --arg map "$map" '.[].formatted | select(any(.value | .. | numbers; . != 0)) |
-					if $map == "tunnels" or $map == "doors" then del(.key) else . end'
-		done
+		on h1 bash -c 'cd /sys/fs/bpf/vxbpf/vxbr0 2>/dev/null || exit 0
+			for map in overlay peers sources tunnels doors; do
+				[ ! -e $map ] || { printf "%s " "\"$map\"" && bpftool -j map dump pinned $map; }
+			done' | jq -c -n 'def pairs: try (input as $map | input as $rows | [$map, $rows], pairs) catch empty;
+				pairs | .[0] as $map | .[1][].formatted | select(any(.value | .. | numbers; . != 0)) |
+				if $map == "tunnels" or $map == "doors" then del(.key) else . end' 
 	} | sed -E 's/^[0-9]+: //; s/:\[[0-9]+\]//; s/ id [0-9]+ name / name /; / bpf chain 0 *$/d; s,(/links/[a-z0-9_]+-|/qdiscs/)[0-9]+,\1,' | LC_ALL=C sort
 }
 

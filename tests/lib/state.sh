@@ -20,13 +20,15 @@ snapshot() {
 		ip -4 route show table all; ip -6 route show table all; ip rule; ip -6 rule
 		bridge link | sed -E "s/NO-CARRIER,|,LOWER_UP//g"; bridge vlan
 		tc qdisc show | sed -E "s, (refcnt|direct_packets_stat) [0-9]+,,g"
-		for d in /sys/class/net/*; do d=${d##*/}
-			for way in ingress egress root; do tc filter show dev $d $way 2>/dev/null | sed "s/^/$d $way /"; done
+		# Filters hang on a qdisc; noqueue has none.
+		tc qdisc show | awk "\$2 ~ /^(clsact|ingress)\$/ { print \$5, \"ingress\"; print \$5, \"egress\" }
+				\$2 !~ /^(clsact|ingress|noqueue)\$/ { print \$5, \"root\" }" | sort -u | while read -r d way; do
+			tc filter show dev "$d" "$way" | sed "s/^/$d $way /"
 		done
 		'"$PYTHON"' -IS "'"$LIB"'/hooks.py"
 		nft -a list ruleset | sed -E "s/counter packets [0-9]+ bytes [0-9]+/counter/"
-		sysctl -a -r "^net\.(ipv4|ipv6|bridge|core)\." 2>/dev/null |
-			grep -vE "stable_secret|\.nf_conntrack_|rt_cache|_mem |random"
+		cd /proc/sys/net && grep -rHs "" bridge core ipv4 ipv6 |
+			grep -vE "stable_secret|/nf_conntrack_|rt_cache|_mem:|random"
 		find /sys/fs/bpf -mindepth 1 | sort
 		ls -A /etc/vxbpf
 	' 2>/dev/null
@@ -39,9 +41,8 @@ hooks() {
 
 remains() {
 	on "$1" bash -c '
-		ip -o -d link 2>&1 | grep -E "alias vxbpf:|[0-9]+: (vx-[^:@]*|vxbr0)[:@]" | sed "s/^/device: /"
-		ip -o -d link 2>&1 | grep -E "prog/xdp" | sed "s/^/xdp: /"
-		tc qdisc show | grep -E "clsact|ingress" | sed "s/^/qdisc: /"
+		ip -o -d link 2>&1 | sed -nE "/alias vxbpf:|[0-9]+: (vx-[^:@]*|vxbr0)[:@]/s/^/device: /p; /prog\/xdp/s/^/xdp: /p"
+		tc qdisc show | sed -nE "/clsact|ingress/s/^/qdisc: /p"
 		'"$PYTHON"' -IS "'"$LIB"'/hooks.py" | sed "s/^/program: /"
 		find /sys/fs/bpf -mindepth 1 ! -name "*.debug" | sed "s/^/pin: /"
 	'
@@ -89,11 +90,13 @@ broken_at() {
 		-e inject="${point%:*}":error="$errno":when="${point#*:}" "$VXBPF" "$@"
 }
 
-# Every netlink request (they are few), and K of the many bpf calls, from the first to nearly the last:
-# a second run may need a call less.
+# Every netlink request that changes something (they are few; one that only asks leaves the kernel as the one before it
+# did), and K of the many bpf calls, from the first to nearly the last: a second run may need a call less.
 points() {
-	sed -E 's/^[0-9]+ +//; s/\(.*//' "$WORK/calls" | awk -v k="$1" '
-		$0 != "bpf" { print $0 ":" ++n[$0] }
-		$0 == "bpf" { at[++bpf] = "bpf:" bpf }
+	sed -E 's/^[0-9]+ +//' "$WORK/calls" | awk -v k="$1" '
+		{ name = $0; sub(/\(.*/, "", name) }
+		name != "bpf" { ++n[name] }
+		name != "bpf" && /RTM_(NEW|DEL|SET)/ { print name ":" n[name] }
+		name == "bpf" { at[++bpf] = "bpf:" bpf }
 		END { for (i = 0; i < k; i++) print at[1 + int(i * (bpf * 24 / 25 - 1) / (k - 1))] }' | uniq
 }
