@@ -112,6 +112,7 @@ host() {
 		ip link set lo up && : >$WORK/$name.ready && exec sleep infinity" &
 	pid=$!
 	echo $pid >"$WORK/$name.pid"
+	netns_ends "$name"
 	on_exit remove_host "$name" $pid
 	wait_for 10 test -e "$WORK/$name.ready"
 	ip netns attach "$name" $pid
@@ -119,21 +120,40 @@ host() {
 
 remove_host() {
 	stop "$2"
-	ip netns del "$1"
 	rm -rf "${WORK:?}/etc/$1" "$WORK/$1.pid" "$WORK/$1.ready"
+}
+
+# netns_ends NAME: it goes when the case ends, together with all others: a process for each takes longer.
+netns_ends() {
+	if [ "${NETNS_OF:-}" != "$BASHPID" ]; then
+		NETNS_OF=$BASHPID NETNS=
+		on_exit remove_netns
+	fi
+	NETNS="netns del $1"$'\n'"$NETNS"
+}
+
+remove_netns() {
+	ip -force -batch - <<<"$NETNS"
+}
+
+# bare_netns NAME: the loopback device is still down.
+bare_netns() {
+	: >"/run/netns/$1"
+	netns_ends "$1"
+	unshare --net="/run/netns/$1" bash -c "$CALM
+		echo $((1 - IPV6)) >/proc/sys/net/ipv6/conf/default/disable_ipv6"
 }
 
 # netns NAME: a namespace that needs nothing but a network.
 netns() {
-	ip netns add "$1"
-	on_exit ip netns del "$1"
-	on "$1" bash -c "$CALM
-		echo $((1 - IPV6)) >/proc/sys/net/ipv6/conf/default/disable_ipv6; ip link set lo up"
+	bare_netns "$1"
+	ip -n "$1" link set lo up
 }
 
 switch() {
-	netns "$1"
+	bare_netns "$1"
 	ip -n "$1" -batch - <<-END
+		link set lo up
 		link add br0 up mtu 9000 type bridge stp_state 0 mcast_snooping 0 forward_delay 0
 		link set br0 addrgenmode none
 	END
@@ -148,8 +168,11 @@ plug() {
 		peer name "$dev" netns "$name" address "$mac"
 	ip -n "$sw" link set "$name-$dev" master br0 addrgenmode none up
 	# The underlay has IPv6 also where containers have none.
-	[ "$IPV6" -eq 1 ] || on "$name" bash -c "echo 0 >/proc/sys/net/ipv6/conf/$dev/disable_ipv6"
-	ip -n "$name" link set "$dev" up
+	if [ "$IPV6" -eq 1 ]; then
+		ip -n "$name" link set "$dev" up
+	else
+		on "$name" bash -c "echo 0 >/proc/sys/net/ipv6/conf/$dev/disable_ipv6; exec ip link set $dev up"
+	fi
 }
 
 families_of() {
@@ -167,16 +190,19 @@ ip6_of() { printf '2001:db8:1::%x\n' "$(number "$1")"; }
 
 # address NAME IF: its underlay addresses, as FAMILIES has it.
 address() {
+	local lines=
 	named "$1"
-	case $OWN_FAMILIES in *4*) ip -n "$1" addr add "$OWN4/24" dev "$2" ;; esac
-	case $OWN_FAMILIES in *6*) ip -n "$1" addr add "$OWN6/64" dev "$2" nodad ;; esac
+	case $OWN_FAMILIES in *4*) lines+="addr add $OWN4/24 dev $2"$'\n' ;; esac
+	case $OWN_FAMILIES in *6*) lines+="addr add $OWN6/64 dev $2 nodad" ;; esac
+	ip -n "$1" -batch - <<<"$lines"
 }
 
 node() {
-	netns "$1"
+	bare_netns "$1"
 	plug "$1" sw
 	named "$1"
 	ip -n "$1" -batch - <<-END
+		link set lo up
 		addr add $OWN4/24 dev eth0
 		addr add $OWN6/64 dev eth0 nodad
 	END
@@ -251,19 +277,23 @@ mesh_down() {
 
 # container HOST NAME [BRIDGE]: addresses by the number in its name.
 container() {
-	local host=$1 name=$2 bridge=${3:-vxbr0}
-	netns "$name"
+	local host=$1 name=$2 bridge=${3:-vxbr0} ipv6=
+	bare_netns "$name"
 	named "$name"
+	[ "$IPV6" -eq 0 ] || ipv6="addr add $OVERLAY6/64 dev eth0 nodad"
 	ip link add "$name" netns "$host" mtu 1450 type veth \
 		peer name eth0 netns "$name" mtu 1450 address "$OVERLAY_MAC"
 	# Both ends up first: then the port forwards at once, without waiting for the carrier's news.
-	ip -n "$name" link set eth0 up
+	ip -n "$name" -batch - <<-END
+		link set lo up
+		link set eth0 up
+		addr add $OVERLAY4/24 dev eth0
+		$ipv6
+	END
 	ip -n "$host" -batch - <<-END
 		link set $name addrgenmode none up
 		link set $name master $bridge
 	END
-	ip -n "$name" addr add "$OVERLAY4/24" dev eth0
-	[ "$IPV6" -eq 0 ] || ip -n "$name" addr add "$OVERLAY6/64" dev eth0 nodad
 	# A port is the fast path's only once it is hooked.
 	if [ -n "${FASTPATH:-}" ] && [ -z "${PLAIN:-}" ] && [ -e "$WORK/etc/$host/$bridge.yaml" ] &&
 		ip -n "$host" -o link show type vxlan | grep . >/dev/null; then

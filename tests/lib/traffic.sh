@@ -34,7 +34,9 @@ capture_end() {
 }
 
 captured() {
-	tcpdump -r "$WORK/$1.pcap" -n --count "${@:2}" 2>/dev/null | cut -d ' ' -f 1
+	local said
+	said=$(tcpdump -r "$WORK/$1.pcap" -n --count "${@:2}" 2>/dev/null)
+	echo "${said%% *}"
 }
 
 # What was captured, as text, for a failed test's log.
@@ -48,14 +50,14 @@ has_captured() {
 
 # Silence: no capture file has grown for a third of a second.
 quiet() {
-	local before='' now same=0 end=$((SECONDS + 30))
+	local file same=0 end=$((SECONDS + 30))
 	{ local tracing=$- && set +x; } 2>/dev/null
-	while [ $same -lt 6 ]; do
+	while [ $same -lt 7 ]; do
 		[ $SECONDS -lt $end ] || fail "no silence within 30 s"
+		: >"$WORK/quiet"
 		pause 0.05
-		now=$(stat -c %s "$WORK"/*.pcap 2>/dev/null || true)
-		if [ "$now" = "$before" ]; then same=$((same + 1)); else same=0; fi
-		before=$now
+		same=$((same + 1))
+		for file in "$WORK"/*.pcap; do [ ! "$file" -nt "$WORK/quiet" ] || same=0; done
 	done
 	case $tracing in *x*) set -x ;; esac
 }
@@ -96,16 +98,16 @@ drops() {
 
 # drops_are HOST "REASON=N ...": those, and no other reason, now and a moment later.
 drops_are() {
-	local wanted got
+	local got
 	[ -z "${PLAIN:-}" ] || return 0
-	wanted=$(tr ' ' '\n' <<<"$2" | sort | tr '\n' ' ')
 	reads_so() {
-		got=$(status_json "$1" | jq -r '.[0] | [.drops, .peers[].drops] | map(to_entries) | add |
+		got=$(status_json "$1" | jq -r --arg wanted "$2" '.[0] | [.drops, .peers[].drops] | map(to_entries) | add |
 			group_by(.key) | map({key: .[0].key, value: (map(.value) | add)}) |
-			map(select(.value != 0) | "\(.key)=\(.value)") | .[]' | sort | tr '\n' ' ')
-		[ "${got% }" = "${wanted% }" ]
+			map(select(.value != 0) | "\(.key)=\(.value)") | sort |
+			if . == ($wanted | split(" ") | sort) then "as wanted" else join(" ") end')
+		[ "$got" = "as wanted" ]
 	}
-	eventually 3 reads_so "$1" || fail "drops on $1: wanted '$wanted', got '$got'"
+	eventually 3 reads_so "$1" "$2" || fail "drops on $1: wanted '$2', got '$got'"
 }
 
 # eventually SECONDS CMD...: like wait_for, but only answers.
