@@ -24,6 +24,8 @@ fi
 mount -t tmpfs tmpfs /run && mkdir -p /run/netns /run/test/etc /run/test/upper /run/test/work || exit 1
 mount -t overlay -o lowerdir=/etc,upperdir=/run/test/upper,workdir=/run/test/work overlay /etc || exit 1
 mkdir -p /etc/vxbpf && ip link set lo up || exit 1
+# As `ip netns add` would do; later it would mount those that are there a second time.
+mount --bind /run/netns /run/netns && mount --make-shared /run/netns || exit 1
 while mountpoint -q /sys/fs/bpf; do umount /sys/fs/bpf || exit 1; done # that of the machine is not ours
 export TMPDIR=/run/test
 WORK=/run/test

@@ -77,6 +77,7 @@ static void count_vxlan(unsigned port, uint8_t family, uint64_t *count)
 	struct nlattr *outer, *inner;
 	struct nlmsghdr *msg;
 	struct why why;
+	bool torn; /* it is a count at one moment anyway */
 	uint64_t n = 0;
 
 	if (nl_open_bus(NETLINK_NETFILTER, &nl, &why))
@@ -93,7 +94,7 @@ static void count_vxlan(unsigned port, uint8_t family, uint64_t *count)
 	outer = mnl_attr_nest_start(msg, CTA_FILTER);
 	mnl_attr_put_u32(msg, CTA_FILTER_ORIG_FLAGS, ORIG_PROTO_NUM | ORIG_DST_PORT);
 	mnl_attr_nest_end(msg, outer);
-	if (nl_dump(nl, msg, count_one, &n) == 0)
+	if (nl_dump_once(nl, msg, count_one, &n, &torn) == 0)
 		*count += n;
 }
 

@@ -22,7 +22,6 @@ static int take(const struct nlmsghdr *msg, void *ctx)
 {
 	struct dump *d = ctx;
 
-	d->torn |= msg->nlmsg_flags & NLM_F_DUMP_INTR;
 	d->take(d->out, msg);
 	return 0;
 }
@@ -40,7 +39,7 @@ static struct nlmsghdr *request(struct nl *nl, uint16_t what, uint8_t family)
 
 static int dump(struct nl *nl, uint16_t what, uint8_t family, struct dump *d)
 {
-	return nl_dump(nl, request(nl, what, family), take, d);
+	return nl_dump_once(nl, request(nl, what, family), take, d, &d->torn);
 }
 
 /* No netfilter, no nf_tables, not this family: then there are no rules. */
@@ -79,7 +78,7 @@ int nft_read_devices(struct device_chains *out)
 /* A table or set that has gone meanwhile is a change, too. */
 static int dump_part(struct nl *nl, struct nlmsghdr *msg, struct dump *d)
 {
-	int err = nl_dump(nl, msg, take, d);
+	int err = nl_dump_once(nl, msg, take, d, &d->torn);
 
 	if (err != -ENOENT)
 		return err;

@@ -287,8 +287,9 @@ int links_list(struct nl *nl, bool stats, struct links *out, struct why *why)
 	struct links links = { 0 };
 	int err;
 
-	if (!stats)
-		mnl_attr_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	/* Only with a mask does the kernel make room for the largest device (rtnl_calcit); this one asks for nothing here. */
+	mnl_attr_put_u32(msg, IFLA_EXT_MASK,
+			 stats ? RTEXT_FILTER_CFM_STATUS : RTEXT_FILTER_SKIP_STATS);
 	err = nl_dump(nl, msg, take_link, &links);
 	if (err) {
 		free(links.v);

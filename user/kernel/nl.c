@@ -12,7 +12,8 @@
 #define BATCH_SPARE                                                                                \
 	8192 /* the largest single message; the buffer has that much beyond BATCH_BYTES */
 #define BATCH_MSGS 128
-#define RECV_BYTES 65536
+#define RECV_BYTES 65536 /* to begin with; a device with hundreds of names needs more */
+#define DUMP_TRIES 30 /* that a change runs into */
 
 struct nl {
 	int bus;
@@ -29,7 +30,10 @@ struct nl {
 	nl_answer_fn on_answer;
 	void *ctx;
 	char *recv;
+	size_t recv_bytes;
 	char *request;
+	char *dump; /* a dump that is not yet known to be whole */
+	size_t dump_used, dump_bytes;
 };
 
 static int open_socket(struct nl *nl)
@@ -63,6 +67,7 @@ int nl_open_bus(int bus, struct nl **out, struct why *why)
 	nl->batch = malloc(BATCH_BYTES + BATCH_SPARE);
 	nl->recv = malloc(RECV_BYTES);
 	nl->request = malloc(BATCH_SPARE);
+	nl->recv_bytes = RECV_BYTES;
 	nl->bus = bus;
 	if (!nl->batch || !nl->recv || !nl->request)
 		return why_set(why, -ENOMEM, "netlink: out of memory");
@@ -81,6 +86,7 @@ void nl_close(struct nl *nl)
 	free(nl->batch);
 	free(nl->recv);
 	free(nl->request);
+	free(nl->dump);
 	free(nl);
 }
 
@@ -154,18 +160,53 @@ static void report(struct nl *nl, size_t index, int err, const char *text)
 		nl->on_result(nl->ctx, nl->tags[index], err, text);
 }
 
+/* Grows to `bytes` at least. */
+static bool grow(char **buffer, size_t *room, size_t bytes)
+{
+	size_t wanted = *room ? *room : RECV_BYTES;
+	char *grown;
+
+	if (bytes <= *room)
+		return true;
+	while (wanted < bytes)
+		wanted *= 2;
+	grown = realloc(*buffer, wanted);
+	if (!grown)
+		return false;
+	*buffer = grown;
+	*room = wanted;
+	return true;
+}
+
+/* One datagram, whatever its size: the kernel makes one as large as its largest message needs. Bytes, or -errno. */
+static ssize_t receive(struct nl *nl)
+{
+	int fd = mnl_socket_get_fd(nl->sock);
+	ssize_t size, got;
+
+	do {
+		size = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
+	} while (size < 0 && errno == EINTR);
+	if (size < 0)
+		return -errno;
+	if (!grow(&nl->recv, &nl->recv_bytes, (size_t)size))
+		return -ENOMEM;
+	do {
+		got = mnl_socket_recvfrom(nl->sock, nl->recv, nl->recv_bytes);
+	} while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : got;
+}
+
 /* Reads acknowledgements until `left` messages have one. */
 static int read_acks(struct nl *nl, size_t left)
 {
 	while (left) {
-		ssize_t got = mnl_socket_recvfrom(nl->sock, nl->recv, RECV_BYTES);
+		ssize_t got = receive(nl);
 		const struct nlmsghdr *msg = (const void *)nl->recv;
 		int rest = (int)got;
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got < 0)
-			return -errno;
+			return (int)got;
 		for (; left && mnl_nlmsg_ok(msg, rest); msg = mnl_nlmsg_next(msg, &rest)) {
 			const struct nlmsgerr *e = mnl_nlmsg_get_payload(msg);
 			unsigned index = msg->nlmsg_seq - nl->first_seq;
@@ -227,35 +268,78 @@ struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, size_t
 	return msg;
 }
 
-int nl_dump(struct nl *nl, struct nlmsghdr *request, nl_dump_fn fn, void *ctx)
+/* A dump ends with the error that cut it short, if one did. */
+static int done(const struct nlmsghdr *msg)
+{
+	int err = 0;
+
+	if (mnl_nlmsg_get_payload_len(msg) >= sizeof(err))
+		memcpy(&err, mnl_nlmsg_get_payload(msg), sizeof(err));
+	return err < 0 ? err : 0;
+}
+
+int nl_dump_once(struct nl *nl, struct nlmsghdr *request, nl_dump_fn fn, void *ctx, bool *torn)
 {
 	bool dump = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+	int result = 0;
 
 	if (!nl->sock && open_socket(nl))
 		return -errno;
 	if (mnl_socket_sendto(nl->sock, request, request->nlmsg_len) < 0)
 		return give_up(nl, -errno);
 	for (;;) {
-		ssize_t got = mnl_socket_recvfrom(nl->sock, nl->recv, RECV_BYTES);
+		ssize_t got = receive(nl);
 		const struct nlmsghdr *msg = (const void *)nl->recv;
 		int rest = (int)got;
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got < 0)
-			return give_up(nl, -errno);
+			return give_up(nl, (int)got);
 		for (; mnl_nlmsg_ok(msg, rest); msg = mnl_nlmsg_next(msg, &rest)) {
-			int err;
-
 			if (msg->nlmsg_seq != request->nlmsg_seq)
 				continue;
+			*torn |= msg->nlmsg_flags & NLM_F_DUMP_INTR;
 			if (msg->nlmsg_type == NLMSG_DONE)
-				return 0;
+				return result ? result : done(msg);
 			if (msg->nlmsg_type == NLMSG_ERROR)
 				return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(msg))->error;
-			err = fn(msg, ctx);
+			if (!result)
+				result = fn(msg, ctx);
 			if (!dump)
-				return err;
+				return result;
 		}
 	}
+}
+
+static int keep(const struct nlmsghdr *msg, void *ctx)
+{
+	struct nl *nl = ctx;
+	size_t bytes = MNL_ALIGN(msg->nlmsg_len);
+
+	if (!grow(&nl->dump, &nl->dump_bytes, nl->dump_used + bytes))
+		return -ENOMEM;
+	memcpy(nl->dump + nl->dump_used, msg, msg->nlmsg_len);
+	nl->dump_used += bytes;
+	return 0;
+}
+
+int nl_dump(struct nl *nl, struct nlmsghdr *request, nl_dump_fn fn, void *ctx)
+{
+	bool torn = true;
+	int err = 0;
+
+	if ((request->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
+		return nl_dump_once(nl, request, fn, ctx, &torn);
+	for (unsigned n = 0; !err && torn && n < DUMP_TRIES; n++) {
+		torn = false;
+		nl->dump_used = 0;
+		request->nlmsg_seq = ++nl->seq;
+		err = nl_dump_once(nl, request, keep, nl, &torn);
+	}
+	for (size_t at = 0; !err && !torn && at < nl->dump_used;) {
+		const struct nlmsghdr *msg = (const void *)(nl->dump + at);
+
+		err = fn(msg, ctx);
+		at += MNL_ALIGN(msg->nlmsg_len);
+	}
+	return err ? err : torn ? -EINTR : 0;
 }

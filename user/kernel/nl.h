@@ -44,8 +44,11 @@ void nl_on_answer(struct nl *nl, nl_answer_fn fn);
  * comes next then goes over a new one. */
 int nl_flush(struct nl *nl);
 
-/* One request that is answered by messages (dump or single). */
+/* One request that is answered by messages (dump or single). fn sees a dump only once it is whole and nothing was changed
+ * meanwhile; otherwise -errno: what cut it short, or -EINTR if each of many tries ran into a change. */
 int nl_dump(struct nl *nl, struct nlmsghdr *request, nl_dump_fn fn, void *ctx);
+/* The same at the first try, each message as it comes; *torn is set if something was changed meanwhile. */
+int nl_dump_once(struct nl *nl, struct nlmsghdr *request, nl_dump_fn fn, void *ctx, bool *torn);
 /* A zeroed buffer to build such a request in; valid until the next call. */
 struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, size_t extra);
 

@@ -181,6 +181,11 @@ static void say(const struct step *s, const struct outcome *o, char *text, size_
 		text_add(text, size,
 			 "%s, but not in this network namespace, so probably in another one",
 			 o->text);
+	else if (o->err == -EEXIST && !o->text[0] && s->op == STEP_ADD && is_device(s))
+		text_add(text, size,
+			 "another device already has this name, perhaps as an alternative name; "
+			 "`ip link show %s` shows it",
+			 obj->key);
 	else if (o->err == -EADDRINUSE && obj->kind == OBJ_MEMBER)
 		text_add(text, size,
 			 "its UDP port is in use by another program or device on this host; list "

@@ -107,7 +107,7 @@ bridge_made_meanwhile() {
 	ip -n h1 link add vxbr0 group 7 alias theirs type bridge
 	ip -n h1 -d link show vxbr0 >"$WORK/before"
 	wait "$PID" && fail "up took over a bridge that was not there when it looked"
-	assert_match 'vxbr0: cannot make the bridge: File exists' "$(<"$WORK/err")" "what up says"
+	assert_match 'vxbr0: cannot make the bridge: another device already has this name' "$(<"$WORK/err")" "what up says"
 	ip -n h1 -d link show vxbr0 >"$WORK/now"
 	assert_same "$WORK/before" "$WORK/now" "their bridge"
 	ip -n h1 link del vxbr0
