@@ -411,4 +411,15 @@ struct vx_overlay {
 };
 VX_ASSERT_SIZE(struct vx_overlay, 704);
 
+/* --- entries of maps.def */
+enum {
+	VX_PEERS_MAX = 2048, /* twice the hosts: old and new live side by side while VNIs move */
+	VX_PORTS_MAX = 4096,
+	VX_DROPS_MAX = 16384,
+	VX_REASONS_MAX = 32,
+	VX_FDB_MAX = 65536,
+	VX_FLOWS_MAX = 65536,
+	VX_PROBES_MAX = 16384,
+};
+
 #endif

@@ -76,6 +76,8 @@ bool mac_parse(const char *text, uint8_t mac[6]);
 
 /* Copies as much of `from` as fits; always NUL-terminated, rest zero-filled. */
 void text_copy(char *to, size_t size, const char *from);
+/* Ends the text in a char array where the array ends, if not before. */
+#define text_end(array) ((array)[sizeof(array) - 1] = '\0')
 
 /* One more element at the end of an array that grows in no other way, zeroed. `array` is the address of
  * the pointer to its first; elements may move. */

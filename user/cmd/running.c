@@ -30,6 +30,10 @@ static int read_peers(struct running *l, struct why *why)
 
 		p->vni = ((const struct vx_vni *)mapdump_key(&dump, i))->vni;
 		p->said = *(const struct vx_peer *)mapdump_value(&dump, i, 0);
+		text_end(p->said.name);
+		text_end(p->said.ifname);
+		text_end(p->said.address);
+		text_end(p->said.local_address);
 	}
 	if (l->n_peers)
 		qsort(l->peers, l->n_peers, sizeof(*l->peers), by_name);

@@ -121,16 +121,27 @@ const char *bpfobj_prog_name(const struct bpfobj *bo, size_t i)
 	return NULL;
 }
 
-bool bpfobj_map_fits(const struct bpfobj *bo, const char *name, const struct bpf_map_info *info)
+/* Is it as maps.def has it? `counters` is made for the mesh as it was, with any number of entries. */
+static bool fits(const char *name, const struct bpf_map_info *info)
 {
-	const struct bpf_map *map = bpf_object__find_map_by_name(bo->skel->obj, name);
+	static const struct {
+		const char *name;
+		__u32 type, entries, flags, key, value;
+	} shapes[] = {
+#define VX_MAP(name, kind, entries, flags, key_type, value_type)                                   \
+	{ #name, BPF_MAP_TYPE_##kind, entries, flags, sizeof(key_type), sizeof(value_type) },
+#include <vxbpf/maps.def>
+#undef VX_MAP
+	};
+	bool counters = strcmp(name, "counters") == 0 || strcmp(name, BPFOBJ_NEXT) == 0;
 
-	return map && info->type == (__u32)bpf_map__type(map) &&
-	       info->key_size == bpf_map__key_size(map) &&
-	       info->value_size == bpf_map__value_size(map) &&
-	       (info->max_entries == bpf_map__max_entries(map) ||
-		map == bo->skel->maps.counters) && /* made for the mesh as it was */
-	       info->map_flags == bpf_map__map_flags(map);
+	for (size_t i = 0; i < ARRAY_LEN(shapes); i++)
+		if (strcmp(shapes[i].name, counters ? "counters" : name) == 0)
+			return info->type == shapes[i].type && info->key_size == shapes[i].key &&
+			       info->value_size == shapes[i].value &&
+			       info->map_flags == shapes[i].flags &&
+			       (counters || info->max_entries == shapes[i].entries);
+	return false;
 }
 
 /* The pinned map of as many slots as this object has, or its begun successor. */
@@ -304,12 +315,16 @@ uint32_t bpfobj_map_size(const char *overlay, const char *map)
 
 int bpfobj_get_map(const char *overlay, const char *map)
 {
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
 	char path[PINS_PATH];
-	int fd;
+	autofd int fd = -1;
 
 	pins_path(path, overlay, "%s", map);
 	fd = bpf_obj_get(path);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	return fits(map, &info) ? take_fd(&fd) : -EPROTO;
 }
 
 int bpfobj_quiet(void)

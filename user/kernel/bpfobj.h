@@ -30,9 +30,6 @@ const char *bpfobj_build(const struct bpfobj *bo);
 /* The i-th name of a map or of a room's program; NULL after the last. */
 const char *bpfobj_map_name(const struct bpfobj *bo, size_t i);
 const char *bpfobj_prog_name(const struct bpfobj *bo, size_t i);
-/* Does a pinned map have the type, sizes and flags these programs need? */
-struct bpf_map_info;
-bool bpfobj_map_fits(const struct bpfobj *bo, const char *map, const struct bpf_map_info *info);
 
 /* Pin one map or program; loads the object first if need be, with the pinned maps. A load without
  * BTF is refused. */
@@ -52,7 +49,7 @@ int bpfobj_own(struct bpfobj *bo, struct vx_own *own, struct why *why);
 /* Returns when every program that was running has ended. */
 int bpfobj_wait(struct why *why);
 
-/* A new fd of something pinned, or -errno. */
+/* A new fd of something pinned, or -errno; -EPROTO: a map of another type, size or flags than maps.def has, or none. */
 int bpfobj_get_map(const char *overlay, const char *map);
 /* From the map with the owners: the successor's, if there is one. */
 int bpfobj_get_counters(const char *overlay);

@@ -8,21 +8,33 @@
 #include "kernel/bpfobj.h"
 #include "kernel/pins_overlay.h"
 
+/* A text ends within its field. */
+static void end_texts(struct vx_overlay *o)
+{
+	text_end(o->name);
+	text_end(o->bridge);
+	text_end(o->local);
+	text_end(o->address);
+	text_end(o->address6);
+	text_end(o->underlay);
+	text_end(o->config);
+	text_end(o->mtu_why);
+	text_end(o->fastpath);
+	text_end(o->xdp);
+	text_end(o->fastpath_why);
+}
+
 int pinned_overlay(const char *overlay, struct vx_overlay *out)
 {
 	autofd int fd = bpfobj_get_map(overlay, "overlay");
-	struct bpf_map_info info = { 0 };
-	__u32 key = 0, len = sizeof(info);
+	__u32 key = 0;
 
 	if (fd < 0)
-		return fd;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return -errno;
-	if (info.value_size != sizeof(*out))
-		return -ENOENT;
+		return fd == -EPROTO ? -ENOENT : fd;
 	if (bpf_map_lookup_elem(fd, &key, out))
 		return -errno;
-	return out->name[0] ? 0 : -ENOENT;
+	end_texts(out);
+	return strcmp(out->name, overlay) == 0 ? 0 : -ENOENT;
 }
 
 int pinned_overlay_if_any(const char *overlay, struct vx_overlay *out, struct why *why)

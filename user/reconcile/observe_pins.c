@@ -125,7 +125,7 @@ static bool is_folder(const char *name)
 	       strncmp(name, "netns_", 6) == 0;
 }
 
-/* Pinned files at the top of the tree. *out_fit: all of them fit the programs we have. */
+/* Pinned files at the top of the tree. *out_fit: all of them are as maps.def has them. */
 static int see_maps(struct seeing *s, bool *out_fit)
 {
 	autonames struct names names = { 0 };
@@ -141,6 +141,12 @@ static int see_maps(struct seeing *s, bool *out_fit)
 		if (is_folder(names.v[i]))
 			continue;
 		fd = bpfobj_get_map(s->t->overlay, names.v[i]);
+		if (fd == -EPROTO) {
+			*out_fit = false;
+			if (strcmp(names.v[i], BPFOBJ_NEXT) != 0)
+				objs_add(s->out, OBJ_MAP, "%s", names.v[i]);
+			continue;
+		}
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 			return cannot_read(s, names.v[i], fd < 0 ? fd : -errno);
 		if (strcmp(names.v[i], BPFOBJ_NEXT) == 0) { /* no map of its own: a state of one */
@@ -153,7 +159,6 @@ static int see_maps(struct seeing *s, bool *out_fit)
 			counters = map;
 			obj_num(map, F_SLOTS, info.max_entries);
 		}
-		*out_fit &= !s->t->bo || bpfobj_map_fits(s->t->bo, names.v[i], &info);
 	}
 	return err;
 }

@@ -23,7 +23,7 @@ ALL_TESTS="
 IPV6=0
 PIN=/sys/fs/bpf/vxbpf/vxbr0
 DOC=$TOP/docs/maps.md
-read -r -d '' -a MAPS < <(sed -nE 's/^\} ([a-z_]+) SEC\("\.maps"\);$/\1/p' "$TOP/bpf/maps.h") || true
+read -r -d '' -a MAPS < <(sed -nE 's/^VX_MAP\(([a-z_]+),.*/\1/p' "$TOP/include/vxbpf/maps.def") || true
 
 forge() { # COUNT SRC VNI
 	frames s9 eth0 "count=$1" eth "dst=$(underlay_mac h1)" "src=$(underlay_mac s9)" \
@@ -91,7 +91,7 @@ reads() { # MAP JQ: true of some entry
 every_map_reads_well() {
 	local map
 	dumped_mesh
-	assert_ge 15 "${#MAPS[@]}" "maps in bpf/maps.h"
+	assert_ge 15 "${#MAPS[@]}" "maps in maps.def"
 	assert_eq "$(printf '%s\n' "${MAPS[@]}" | sort)" \
 		"$(on h1 find "$PIN" -maxdepth 1 -type f -printf '%f\n' | sort)" "maps that are pinned"
 	for map in "${MAPS[@]}"; do
