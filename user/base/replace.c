@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Replacing a file atomically; see replace.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/replace.h"
 
 #define SUFFIX ".tmp" /* nothing that collects *.prom takes it */
-#define PAUSE_MS 10
 #define LINKS_MAX 40 /* as many as the kernel would follow */
 
 static int say(struct why *why, const char *path, const char *what, int err)
@@ -62,7 +63,7 @@ static int follow(char place[PATH_MAX])
 static int find_place(const char *path, char place[PATH_MAX], struct why *why)
 {
 	struct stat st;
-	int err = strlen(path) + strlen(SUFFIX) < PATH_MAX ? 0 : -ENAMETOOLONG;
+	int err = strlen(path) + strlen(SUFFIX) + 6 < PATH_MAX ? 0 : -ENAMETOOLONG;
 	bool link;
 
 	text_copy(place, PATH_MAX, path);
@@ -90,81 +91,43 @@ static int find_place(const char *path, char place[PATH_MAX], struct why *why)
 	return err == -ENOENT ? 0 : say(why, path, "write", err);
 }
 
-/* In a folder that others may write to it might be theirs, or a second name of anything. */
-static bool is_ours(int fd)
+/* Its writer was killed: nobody holds the lock, which others cannot take as long as the file is only ours to open. */
+static bool is_left_over(const char *temp)
 {
+	autofd int fd = open(temp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-	       st.st_uid == geteuid();
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	       flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-static int refuse(const char *temp, struct why *why)
+static void sweep(const char *place)
 {
-	return why_set(why, -EPERM,
-		       "%s: cannot write: another user may control this file; remove it or choose "
-		       "a folder that only root can change",
-		       temp);
-}
+	char folder[PATH_MAX], temp[PATH_MAX + NAME_MAX + 2];
+	const char *slash = strrchr(place, '/'), *base = slash ? slash + 1 : place;
+	const struct dirent *entry;
+	DIR *dir;
 
-/* The previous holder may have renamed or removed it while we waited. */
-static bool is_still_there(int fd, const char *temp)
-{
-	struct stat a, b;
+	folder_of(place, folder);
+	dir = opendir(folder);
+	while (dir && (entry = readdir(dir))) {
+		size_t len = strlen(base);
 
-	return fstat(fd, &a) == 0 && lstat(temp, &b) == 0 && a.st_ino == b.st_ino &&
-	       a.st_dev == b.st_dev;
-}
-
-static int lock(int fd, unsigned *wait_ms)
-{
-	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000 };
-
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -errno;
-		if (*wait_ms < PAUSE_MS)
-			return -EBUSY;
-		*wait_ms -= PAUSE_MS;
-		nanosleep(&pause, NULL);
-	}
-	return 0;
-}
-
-/* The temporary file, locked, with whatever a killed writer has left in it. */
-static int open_temp(const char *place, const char *temp, unsigned wait_ms, int *out_fd,
-		     struct why *why)
-{
-	for (;;) {
-		autofd int fd =
-			open(temp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-		int err;
-
-		if (fd < 0 && errno != ELOOP)
-			return say(why, place, "write", -errno);
-		if (fd < 0)
-			return refuse(temp, why);
-		err = lock(fd, &wait_ms);
-		if (err == -EBUSY)
-			return why_set(why, err, "%s: cannot write: another vxbpf is writing it",
-				       place);
-		if (err)
-			return say(why, temp, "lock", err);
-		if (!is_still_there(fd, temp))
+		if (strncmp(entry->d_name, base, len) != 0 ||
+		    strncmp(entry->d_name + len, SUFFIX, strlen(SUFFIX)) != 0)
 			continue;
-		if (!is_ours(fd))
-			return refuse(temp, why);
-		*out_fd = take_fd(&fd);
-		return 0;
+		snprintf(temp, sizeof(temp), "%s/%s", folder, entry->d_name);
+		if (is_left_over(temp))
+			unlink(temp);
 	}
+	if (dir)
+		closedir(dir);
 }
 
 static int fill(int fd, const char *text)
 {
 	size_t left = strlen(text);
 
-	if (ftruncate(fd, 0) || fchmod(fd, 0644))
-		return -errno;
 	while (left) {
 		ssize_t n = write(fd, text, left);
 
@@ -189,25 +152,38 @@ static int sync_folder(const char *place)
 	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -errno : 0;
 }
 
-int replace_file(const char *path, const char *text, unsigned wait_ms, struct why *why)
+/* A name nobody knows beforehand, locked: a sweep that comes between the two takes it away, and rename() says so. */
+static int write_beside(const char *place, const char *text)
 {
-	char place[PATH_MAX], temp[PATH_MAX + sizeof(SUFFIX)];
+	char temp[PATH_MAX + sizeof(SUFFIX) + 6];
 	autofd int fd = -1;
+	int err;
+
+	snprintf(temp, sizeof(temp), "%s" SUFFIX "XXXXXX", place);
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = flock(fd, LOCK_EX | LOCK_NB) ? -errno : fill(fd, text);
+	if (!err && (fchmod(fd, 0644) || rename(temp, place)))
+		err = -errno;
+	if (err)
+		unlink(temp);
+	return err;
+}
+
+int replace_file(const char *path, const char *text, struct why *why)
+{
+	char place[PATH_MAX];
 	int err = find_place(path, place, why);
 
 	if (err)
 		return err;
-	snprintf(temp, sizeof(temp), "%s" SUFFIX, place);
-	err = open_temp(place, temp, wait_ms, &fd, why);
+	sweep(place);
+	do {
+		err = write_beside(place, text);
+	} while (err == -ENOENT && access(place, F_OK) == 0);
 	if (err)
-		return err;
-	err = fill(fd, text);
-	if (!err && rename(temp, place))
-		err = -errno;
-	if (err) {
-		unlink(temp); /* before the lock goes with fd */
 		return say(why, path, "write", err);
-	}
 	err = sync_folder(place);
 	return err ? say(why, path, "sync its folder to disk", err) : 0;
 }

@@ -5,9 +5,8 @@
 
 #include "base/util.h"
 
-/* Writes FILE.tmp beside it, mode 0644, and renames that when it is on the disk. A writer killed in the
- * middle leaves FILE.tmp, which the next one uses. After an error the old file is as it was, and there
- * is no FILE.tmp. Two at once: the second waits for up to wait_ms, then -EBUSY. */
-int replace_file(const char *path, const char *text, unsigned wait_ms, struct why *why);
+/* Writes FILE.tmpXXXXXX beside it, 0600, and renames that, 0644, when it is on the disk. The next writer removes
+ * files of a writer that was killed. After an error the old file is as it was. Two at once: the later one stays. */
+int replace_file(const char *path, const char *text, struct why *why);
 
 #endif

@@ -7,8 +7,6 @@
 #include "cmd/command.h"
 #include "cmd/export.h"
 
-#define WAIT_MS 10000
-
 int cmd_export(const struct command_args *args)
 {
 	autosnapshots struct snapshots list = { 0 };
@@ -24,7 +22,7 @@ int cmd_export(const struct command_args *args)
 	if (!err)
 		err = export_text(&list, &text, &why);
 	if (!err && file)
-		err = replace_file(file, text, WAIT_MS, &why);
+		err = replace_file(file, text, &why);
 	if (!err && !file && fputs(text, stdout) == EOF)
 		err = why_set(&why, -errno, "export: cannot write to stdout: %s", strerror(errno));
 	if (err)

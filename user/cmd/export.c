@@ -72,7 +72,7 @@ static int write_file(const struct exporter *e, struct nl *nl, const struct expo
 		return err;
 	tell_known(&list, known, n);
 	err = export_text(&list, &text, why);
-	return err ? err : replace_file(e->path, text, 0, why);
+	return err ? err : replace_file(e->path, text, why);
 }
 
 void exporter_work(struct exporter *e, struct nl *nl, const struct export_known *known, size_t n,
@@ -85,8 +85,6 @@ void exporter_work(struct exporter *e, struct nl *nl, const struct export_known 
 	e->due_ms += e->interval_ms;
 	if (e->due_ms <= now_ms)
 		e->due_ms = now_ms + e->interval_ms;
-	if (err == -EBUSY) /* somebody writes the same at this moment */
-		return;
 	if (err && strcmp(e->fault, why.text) != 0)
 		command_fail(&why);
 	else if (!err && e->fault[0])
