@@ -54,7 +54,7 @@ static int setup(void **state)
 	device(&s->view, OTHER, "docker0", 0);
 	s->view.world.addrs.v = calloc(1, sizeof(struct addr));
 	s->view.world.addrs.n = 1;
-	s->view.world.addrs.v[0] = (struct addr){ ETH0, { self, 24 }, 0 };
+	s->view.world.addrs.v[0] = (struct addr){ .ifindex = ETH0, .prefix = { self, 24 } };
 	*state = s;
 	return 0;
 }
@@ -141,8 +141,14 @@ static void parts_that_change_matter(void **state)
 		JUDGE(s, e, true, ALL);
 		e = about(s, EVENT_PORT, PORT);
 		e.link.port_flags ^= 1U << i;
-		JUDGE(s, e, true, NOT);
+		if (i == PORT_LEARNS)
+			JUDGE(s, e, true, PORT);
+		else
+			JUDGE(s, e, true, NOT);
 	}
+	e = about(s, EVENT_LINK, BRIDGE);
+	e.link.hub = true;
+	JUDGE(s, e, true, ALL);
 	e = about(s, EVENT_LINK, TUNNEL);
 	e.link.vxlan.vni = 7;
 	JUDGE(s, e, true, ALL);

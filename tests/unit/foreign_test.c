@@ -29,6 +29,8 @@ static void what_is_of_others_is_named(void **state)
 		  "its root qdisc is htb" },
 		{ { .unread = true, .ways[0].filter = "u32" },
 		  "its filters and qdiscs cannot be read" },
+		{ { .floods = true },
+		  "MAC learning is off on it, so the bridge floods frames for it" },
 		{ { .ways[0].filter = "u32" }, "a u32 filter is on its ingress" },
 		{ { .ways[1].filter = "bpf" }, "a bpf filter is on its egress" },
 		{ { .ways[0].programs = 1 }, "another BPF program is on its ingress" },

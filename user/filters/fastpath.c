@@ -61,15 +61,21 @@ bool fastpath_bridge_nf(const char *name)
 	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && text[0] != '0';
 }
 
+bool fastpath_bridge_nf_any(void)
+{
+	return fastpath_bridge_nf("iptables") || fastpath_bridge_nf("ip6tables") ||
+	       fastpath_bridge_nf("arptables");
+}
+
 void fastpath_read(const struct link *bridge, struct fastpath_facts *out)
 {
 	*out = (struct fastpath_facts){ 0 };
 	read_rules(out->bridge_rules);
 	if (!out->bridge_rules[0])
 		read_legacy_rules(out->bridge_rules);
-	out->bridge_nf_call = fastpath_bridge_nf("iptables") || fastpath_bridge_nf("ip6tables") ||
-			      fastpath_bridge_nf("arptables");
+	out->bridge_nf_call = fastpath_bridge_nf_any();
 	out->nf_call = bridge && bridge->nf_call;
+	out->hub = bridge && bridge->hub;
 }
 
 const char *fastpath_why_off(const struct conf *conf, const struct fastpath_facts *facts)
@@ -80,6 +86,8 @@ const char *fastpath_why_off(const struct conf *conf, const struct fastpath_fact
 		return "the config sets `vni: index`";
 	if (conf->fastpath == CONF_ON || !facts)
 		return NULL;
+	if (facts->hub)
+		return "the bridge floods every frame (its ageing_time is 0)";
 	if (facts->bridge_nf_call)
 		return "iptables filters bridged frames (net.bridge.bridge-nf-call-*)";
 	if (facts->nf_call)

@@ -16,9 +16,12 @@ struct fastpath_facts {
 	char bridge_rules[FASTPATH_WHY]; /* of the bridge family's rules, as a clause; "" = none */
 	bool bridge_nf_call; /* iptables see bridged frames */
 	bool nf_call; /* for this bridge alone */
+	bool hub; /* this bridge floods every frame */
 };
 /* Do frames on bridges pass the rules of "iptables", "ip6tables" or "arptables"? */
 bool fastpath_bridge_nf(const char *name);
+/* The same for any of the three. */
+bool fastpath_bridge_nf_any(void);
 void fastpath_read(const struct link *bridge, struct fastpath_facts *out);
 
 /* NULL if it is on, else why it is off, as a clause. facts NULL: only the config counts. Pure. */

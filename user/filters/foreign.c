@@ -31,6 +31,9 @@ void foreign_say(const struct foreign_seen *seen, char why[FOREIGN_WHY])
 	/* A qdisc the kernel gives a device by itself, such as pfifo_fast of a tap, has no handle. */
 	if (!why[0] && seen->qdisc_handle && strcmp(seen->qdisc, "noqueue") != 0)
 		snprintf(why, FOREIGN_WHY, "its root qdisc is %s", seen->qdisc);
+	if (!why[0] && seen->floods)
+		snprintf(why, FOREIGN_WHY,
+			 "MAC learning is off on it, so the bridge floods frames for it");
 	for (size_t i = 0; i < ARRAY_LEN(where) && !why[0]; i++)
 		say_way(&seen->ways[i], where[i], why);
 	if (!why[0] && seen->chain)
@@ -155,6 +158,7 @@ static void read_port(struct looking *l, const struct link *port, const char *co
 		seen->table = chain->table;
 		seen->chain = chain->name;
 	}
+	seen->floods = port->is_port && !(port->port_flags >> PORT_LEARNS & 1);
 	text_copy(seen->qdisc, sizeof(seen->qdisc), port->qdisc);
 	if (port->qdisc[0] && strcmp(port->qdisc, "noqueue") != 0)
 		seen->qdisc_handle = root_handle(l, port->ifindex);

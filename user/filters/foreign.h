@@ -19,6 +19,7 @@ struct foreign_seen {
 		unsigned programs; /* of tcx */
 	} ways[2];
 	bool unread; /* the kernel would not say */
+	bool floods; /* the bridge learns no MAC there: what is for it goes to every port */
 	const char *table, *chain; /* of nf_tables, on the device itself; NULL = none */
 };
 /* "" if there is nothing. Pure. */

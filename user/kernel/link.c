@@ -108,6 +108,8 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 	mnl_attr_for_each_nested (attr, data)
 		if (mnl_attr_get_type(attr) == IFLA_BR_STP_STATE)
 			link->stp = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_BR_AGEING_TIME)
+			link->hub = !mnl_attr_get_u32(attr);
 		else if (mnl_attr_get_type(attr) >= IFLA_BR_NF_CALL_IPTABLES &&
 			 mnl_attr_get_type(attr) <= IFLA_BR_NF_CALL_ARPTABLES)
 			link->nf_call |= mnl_attr_get_u8(attr) != 0;
@@ -318,7 +320,9 @@ bool addr_parse(const struct nlmsghdr *msg, struct addr *out)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(msg);
 	const struct nlattr *attr, *local = NULL, *address = NULL;
-	struct addr a = { .ifindex = (int)ifa->ifa_index };
+	struct addr a = { .ifindex = (int)ifa->ifa_index,
+			  .duplicate =
+				  ifa->ifa_family == AF_INET6 && ifa->ifa_flags & IFA_F_DADFAILED };
 
 	if (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6)
 		return false;

@@ -71,6 +71,7 @@ struct link {
 	unsigned port_flags; /* bits by enum link_port_flag */
 	bool stp; /* kind "bridge": it has spanning tree on, its own or somebody else's */
 	bool nf_call; /* kind "bridge": iptables see its frames, whatever the sysctls say */
+	bool hub; /* kind "bridge": it remembers no MAC, and so floods every frame */
 	char qdisc[VX_IF_LEN]; /* its root qdisc's kind */
 	bool peer_elsewhere; /* a veth whose other end is in another namespace */
 	int peer; /* ifindex of that other end, there; 0 = none */
@@ -94,6 +95,7 @@ struct addr {
 	int ifindex;
 	struct ip_prefix prefix;
 	uint8_t proto; /* IFA_PROTO, 0 on kernels without */
+	bool duplicate; /* IPv6: another machine has it, so the kernel does not use it */
 };
 
 struct addrs {
@@ -120,7 +122,11 @@ void link_parse_port(const struct nlattr *port, struct link *out);
 /* IPv6 settings of a device. */
 void link_parse_inet6(const struct nlattr *af, struct link *out);
 bool addr_parse(const struct nlmsghdr *msg, struct addr *out);
-bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr);
+const struct addr *addrs_find(const struct addrs *addrs, const struct vx_addr *addr);
+static inline bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr)
+{
+	return addrs_find(addrs, addr) != NULL;
+}
 const struct link *links_by_name(const struct links *links, const char *name);
 /* The one that has it as another name; the kernel takes it for the device's own, in any request. */
 const struct link *links_by_altname(const struct links *links, const char *name);

@@ -13,12 +13,12 @@ void link_add_altname(struct link *link, const char *name)
 			 len ? "" : " ", name);
 }
 
-bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr)
+const struct addr *addrs_find(const struct addrs *addrs, const struct vx_addr *addr)
 {
 	for (size_t i = 0; i < addrs->n; i++)
 		if (ip_equal(&addrs->v[i].prefix.addr, addr))
-			return true;
-	return false;
+			return &addrs->v[i];
+	return NULL;
 }
 
 const struct link *links_by_name(const struct links *links, const char *name)

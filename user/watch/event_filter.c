@@ -43,7 +43,8 @@ static bool same_tunnel(const struct link_vxlan *a, const struct link_vxlan *b)
 
 static bool same_port(const struct link *a, const struct link *b)
 {
-	return a->master == b->master && a->isolated == b->isolated;
+	return a->master == b->master && a->isolated == b->isolated &&
+	       !((a->port_flags ^ b->port_flags) & 1U << PORT_LEARNS);
 }
 
 static bool same_member(const struct link *a, const struct link *b)
@@ -55,7 +56,7 @@ static bool same_member(const struct link *a, const struct link *b)
 static bool same_link(const struct link *a, const struct link *b)
 {
 	return same_member(a, b) && a->stp == b->stp && a->nf_call == b->nf_call &&
-	       strcmp(a->name, b->name) == 0 && strcmp(a->kind, b->kind) == 0 &&
+	       a->hub == b->hub && strcmp(a->name, b->name) == 0 && strcmp(a->kind, b->kind) == 0 &&
 	       a->type == b->type && !((a->flags ^ b->flags) & IFF_UP) && a->mtu == b->mtu &&
 	       a->group == b->group && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
 	       strcmp(a->alias, b->alias) == 0 && strcmp(a->altname, b->altname) == 0 &&

@@ -120,7 +120,7 @@ static void queue_all(struct watched *w)
 	w->all = true;
 }
 
-static void queue_rules(struct watched *w)
+void watched_queue_rules(struct watched *w)
 {
 	if (!w->rules)
 		w->rules_due_ms = w->judged_ms + SPACING_MS;
@@ -145,7 +145,7 @@ void watched_hear(struct watched *w, const struct event *e)
 	case MATTER_NOT:
 		break;
 	case MATTER_RULES:
-		queue_rules(w);
+		watched_queue_rules(w);
 		break;
 	case MATTER_PORT:
 		watched_queue_port(w, event_ifindex(e));
@@ -262,7 +262,8 @@ static void work_on_port(struct watched *w, struct nl *nl, uint64_t now_ms)
 	w->ports_due_ms = 0;
 	if (err)
 		queue_all(w);
-	queue_rules(w); /* settings nobody tells of are looked at when there is cause to look */
+	watched_queue_rules(
+		w); /* settings nobody tells of are looked at when there is cause to look */
 }
 
 /* --- rules */

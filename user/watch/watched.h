@@ -32,7 +32,8 @@ struct watched {
 	struct notes said; /* of the last pass */
 	bool busy; /* another vxbpf had the lock */
 	int lease; /* the map, -1: none is needed, or to be had */
-	uint64_t lease_due_ms; /* when to renew it */
+	bool asks_nf; /* the fast path is on only while the sysctls of br_netfilter are off */
+	uint64_t lease_due_ms; /* when to renew the one and ask for the others */
 	bool has_mute; /* ports where XDP at the other end may come unannounced and matter */
 	bool verbose;
 };
@@ -48,6 +49,8 @@ uint64_t watched_due(const struct watched *w);
 void watched_work(struct watched *w, struct nl *nl, uint64_t now_ms);
 /* This port is to be looked at. */
 void watched_queue_port(struct watched *w, int ifindex);
+/* Whether the fast path may be on is to be looked at. */
+void watched_queue_rules(struct watched *w);
 /* The fast path's lease on doors that only a watch may keep open, as it needs one after a pass, and its end. */
 void watched_take_lease(struct watched *w);
 void watched_end_lease(struct watched *w);

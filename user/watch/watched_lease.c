@@ -4,6 +4,7 @@
 
 #include <bpf/bpf.h>
 
+#include "filters/fastpath.h"
 #include "watch/watched.h"
 
 #define LEASE_MS 500 /* from one renewal to the next, */
@@ -39,6 +40,7 @@ void watched_take_lease(struct watched *w)
 	bool veths = false;
 
 	w->has_mute = false;
+	w->asks_nf = w->view.fastpath && w->conf.fastpath == CONF_AUTO;
 	for (size_t i = 0; i < w->view.world.links.n; i++) {
 		const struct link *port = &w->view.world.links.v[i];
 		enum vx_door door;
@@ -77,7 +79,9 @@ static void ask_mute(struct watched *w, struct nl *nl)
 
 uint64_t watched_lease_due(const struct watched *w)
 {
-	return w->lease < 0 || w->all || w->n_ports ? WATCHED_NEVER : w->lease_due_ms;
+	bool due = w->lease >= 0 || w->asks_nf;
+
+	return !due || w->all || w->n_ports ? WATCHED_NEVER : w->lease_due_ms;
 }
 
 void watched_renew(struct watched *w, struct nl *nl)
@@ -90,6 +94,10 @@ void watched_renew(struct watched *w, struct nl *nl)
 		ask_mute(w, nl);
 	if (w->n_ports)
 		return;
-	set_lease(w, now_ms * 1000000 + LEASE_NS);
+	/* A sysctl changes without a word to anyone. */
+	if (w->asks_nf && fastpath_bridge_nf_any())
+		watched_queue_rules(w);
+	if (w->lease >= 0)
+		set_lease(w, now_ms * 1000000 + LEASE_NS);
 	w->lease_due_ms = now_ms + LEASE_MS;
 }
