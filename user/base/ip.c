@@ -22,6 +22,11 @@ bool ip_is_v4(const struct vx_addr *a)
 	return memcmp(a->bytes, v4_mapped, sizeof(v4_mapped)) == 0;
 }
 
+bool ip_is_link_local(const struct vx_addr *a)
+{
+	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
 bool ip_equal(const struct vx_addr *a, const struct vx_addr *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;

@@ -17,6 +17,7 @@ struct ip_prefix {
 
 bool ip_is_set(const struct vx_addr *a); /* false for all-zero bytes */
 bool ip_is_v4(const struct vx_addr *a);
+bool ip_is_link_local(const struct vx_addr *a); /* of IPv6 */
 bool ip_equal(const struct vx_addr *a, const struct vx_addr *b);
 int ip_compare(const struct vx_addr *a, const struct vx_addr *b); /* bytes, as memcmp */
 /* Strict: no zone, no leading or trailing space. False if it is not an address. */

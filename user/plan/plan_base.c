@@ -98,6 +98,19 @@ static bool is_used(const struct mesh *mesh, const struct vx_addr *own)
 	return false;
 }
 
+static void say_duplicate(const struct settling *s, const struct addr *at, const char *text)
+{
+	const struct link *link = links_by_index(s->around->links, at->ifindex);
+	const char *name = link ? link->name : "its device";
+
+	verdicts_add(s->verdicts, VERDICT_OWN_ADDRESS, text,
+		     "another machine on the network of %s has this host's address %s too "
+		     "(duplicate address detection failed), so the kernel does not use it and "
+		     "tunnels carry no traffic; take the address from that machine, then add it "
+		     "here again: `ip addr del %s/%u dev %s; ip addr add %s/%u dev %s`",
+		     name, text, text, at->prefix.bits, name, text, at->prefix.bits, name);
+}
+
 /* `local:` may name a host whose address comes later, from VRRP or DHCP; of two addresses one may be
  * missing. It is set up all the same, so that it works from the moment the address is there. */
 static void settle_own_addresses(struct settling *s)
@@ -108,9 +121,15 @@ static void settle_own_addresses(struct settling *s)
 	char text[IP_TEXT];
 
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
-		if (!is_used(s->mesh, own[i]) || addrs_have(s->around->addrs, own[i]))
+		const struct addr *at = addrs_find(s->around->addrs, own[i]);
+
+		if (!is_used(s->mesh, own[i]) || (at && !at->duplicate))
 			continue;
 		ip_format(own[i], text);
+		if (at) {
+			say_duplicate(s, at, text);
+			continue;
+		}
 		verdicts_add(s->verdicts, VERDICT_OWN_ADDRESS, text,
 			     "%s:%u: %s: this host is %s, but no device has its address %s now; "
 			     "tunnels carry no traffic until one has",

@@ -5,11 +5,6 @@
 #include "base/ip.h"
 #include "plan/plan.h"
 
-static bool is_link_local(const struct vx_addr *a)
-{
-	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
-}
-
 #define USERS_NAMED 8
 
 struct users {
@@ -42,7 +37,7 @@ static void find_users(const struct link *bridge, const char *overlay, const str
 
 		ip_format_prefix(&a->prefix, text);
 		if (a->ifindex == bridge->ifindex && a->proto != PLAN_ADDR_PROTO &&
-		    !is_link_local(&a->prefix.addr))
+		    !ip_is_link_local(&a->prefix.addr))
 			add_user(users, text);
 	}
 }

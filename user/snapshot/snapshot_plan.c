@@ -73,6 +73,32 @@ static void read_step(struct snapshot *s, const struct step *step)
 		memcpy(&s->told, want->blob, sizeof(s->told));
 }
 
+static bool is_underlay(const struct snapshot *s, const char *ifname)
+{
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (strcmp(s->devices[i].ifname, ifname) == 0)
+			return true;
+	return false;
+}
+
+/* The address the underlay has now, of the same family: "; eth0 has 192.0.2.77". */
+static void name_another(const struct world *world, const struct snapshot *s,
+			 const struct vx_addr *own, char *text, size_t size)
+{
+	for (size_t i = 0; i < world->addrs.n; i++) {
+		const struct addr *a = &world->addrs.v[i];
+		const struct link *link = links_by_index(&world->links, a->ifindex);
+		char addr[IP_TEXT];
+
+		if (!link || !is_underlay(s, link->name) ||
+		    ip_is_v4(&a->prefix.addr) != ip_is_v4(own) || ip_is_link_local(&a->prefix.addr))
+			continue;
+		ip_format(&a->prefix.addr, addr);
+		snprintf(text, size, " (%s has %s)", link->name, addr);
+		return;
+	}
+}
+
 void snapshot_read_plan(struct reading *r)
 {
 	struct snapshot *s = r->s;
@@ -94,4 +120,22 @@ void snapshot_read_plan(struct reading *r)
 	}
 	conf_free(&conf);
 	text_copy(s->fault, sizeof(s->fault), why.text);
+}
+
+void snapshot_say_lost_address(struct reading *r)
+{
+	struct snapshot *s = r->s;
+	char another[IP_TEXT + VX_IF_LEN + 8] = "";
+	struct vx_addr own;
+
+	if (!s->up || !s->unmet || !ip_parse(s->told.address, &own) ||
+	    addrs_have(&r->world.addrs, &own))
+		return;
+	name_another(&r->world, s, &own, another, sizeof(another));
+	verdicts_add(&s->notes, VERDICT_OWN_ADDRESS, s->told.address,
+		     "no device has %s now, this host's address in the mesh, so tunnels carry no "
+		     "traffic; add it again, or, if this host has a new address%s, change the "
+		     "address of %s in the file on every host and run `vxbpf up`",
+		     s->told.address, another, s->told.local);
+	s->fault[0] = '\0';
 }

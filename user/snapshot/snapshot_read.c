@@ -229,6 +229,7 @@ static void read_told(struct reading *r)
 static int finish(struct reading *r, int err, struct why *why)
 {
 	read_devices(r);
+	snapshot_say_lost_address(r);
 	r->s->now_ns = reading_clock_ns();
 	world_free(&r->world);
 	err = err ? err : r->err;

@@ -37,6 +37,9 @@ const char *reading_why_near(const struct reading *r, const struct link *link, e
 struct snapshot_device *snapshot_add_device(struct snapshot *s, const char *ifname);
 /* Drift, verdicts of the plan, XDP that is wanted; and what is wrong with the config, if it is. */
 void snapshot_read_plan(struct reading *r);
+/* An overlay that is up knows which host this is, also while no address tells: then that is what is wrong, not the
+ * config. After the devices are read. */
+void snapshot_say_lost_address(struct reading *r);
 
 /* Peers with their counters and drops, and the last offenders; or how full tables are. 0 or -errno. */
 int snapshot_read_maps(struct reading *r);
