@@ -112,26 +112,31 @@ static void add_place(struct watched_mac *m, const char *what, const char *name)
 		memcpy(m->where[m->n_where++], text, sizeof(text));
 }
 
-static void add_port(const struct watching *w, struct watched_mac *m, const struct vx_fdb *at)
+static void add_port(const struct watching *w, struct watched_mac *m, uint32_t ifindex)
 {
-	const struct link *link = links_by_index(&w->world->links, (int)at->ifindex);
+	const struct link *link = links_by_index(&w->world->links, (int)ifindex);
 
 	add_place(m, "port", link ? link->name : "");
 }
 
-static void add_peer(const struct watching *w, struct watched_mac *m, const struct vx_fdb *at)
+static void add_peer(const struct watching *w, struct watched_mac *m, uint32_t vni)
 {
 	for (size_t i = 0; i < w->s->n_peers; i++)
-		if (w->s->peers[i].vni == at->vni)
+		if (w->s->peers[i].vni == vni)
 			add_place(m, "peer", w->s->peers[i].name);
 }
 
 static void see_places(const struct watching *w, struct watched_mac *m, const struct vx_fdb *at)
 {
 	if (at->place == VX_AT_PORT || m->contested)
-		add_port(w, m, at);
+		add_port(w, m, at->ifindex);
 	if (at->place == VX_AT_PEER || m->contested)
-		add_peer(w, m, at);
+		add_peer(w, m, at->vni);
+	/* Two that send in turn may be caught at the same place again and again. */
+	if (m->moved && at->was == VX_AT_PORT)
+		add_port(w, m, at->was_at);
+	if (m->moved && at->was == VX_AT_PEER)
+		add_peer(w, m, at->was_at);
 }
 
 static struct watched_mac *find_mac(struct watching *w, const struct vx_fdb_key *key)

@@ -47,7 +47,7 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 	text_copy(p->ifname, sizeof(p->ifname), link->name);
 	p->ifindex = link->ifindex;
 	p->mtu = link->mtu;
-	p->veth = strcmp(link->kind, "veth") == 0;
+	p->veth = strcmp(link->kind, "veth") == 0 && link->peer_elsewhere;
 	p->hooked = query(r, room, link->ifindex).mode[0];
 	p->accelerated = p->hooked && reading_door(r, link->ifindex);
 }
