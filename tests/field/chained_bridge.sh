@@ -39,7 +39,7 @@ vm_behind_another_bridge() {
 	pings c11 "$(ip4_of c21)" 5
 	pings c21 "$(ip4_of c11)" 5
 	well h1
-	expect 1,2 on c11 ping -n -c 2 -i 0.2 -W 1 -M do -s 1472 "$(ip4_of c21)"
+	expect 1,2 on c11 ping -n -c 2 -i 0.2 -W 1 -M "do" -s 1472 "$(ip4_of c21)"
 	assert_match 'mtu ?= ?1450' "$OUT$ERR" "the VM is told"
 	wrong h1 oversize 'fwpr sent 1 frame of up to 1500 bytes, too large for the overlay; set the MTU of the device behind it to 1450'
 	tcp c11 c21 20M

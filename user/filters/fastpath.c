@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reasons to keep the fast path off; see fastpath.h. */
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -76,6 +77,7 @@ void fastpath_read(const struct link *bridge, struct fastpath_facts *out)
 	out->bridge_nf_call = fastpath_bridge_nf_any();
 	out->nf_call = bridge && bridge->nf_call;
 	out->hub = bridge && bridge->hub;
+	out->promiscuous = bridge && bridge->flags & IFF_PROMISC;
 }
 
 const char *fastpath_why_off(const struct conf *conf, const struct fastpath_facts *facts)
@@ -88,6 +90,8 @@ const char *fastpath_why_off(const struct conf *conf, const struct fastpath_fact
 		return NULL;
 	if (facts->hub)
 		return "the bridge floods every frame (its ageing_time is 0)";
+	if (facts->promiscuous)
+		return "the bridge is promiscuous, so a sniffer on it sees every frame";
 	if (facts->bridge_nf_call)
 		return "iptables filters bridged frames (net.bridge.bridge-nf-call-*)";
 	if (facts->nf_call)

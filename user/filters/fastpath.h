@@ -17,6 +17,7 @@ struct fastpath_facts {
 	bool bridge_nf_call; /* iptables see bridged frames */
 	bool nf_call; /* for this bridge alone */
 	bool hub; /* this bridge floods every frame */
+	bool promiscuous; /* it shows every frame to a sniffer on it; not set by tcpdump */
 };
 /* Do frames on bridges pass the rules of "iptables", "ip6tables" or "arptables"? */
 bool fastpath_bridge_nf(const char *name);

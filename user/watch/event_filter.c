@@ -57,11 +57,11 @@ static bool same_link(const struct link *a, const struct link *b)
 {
 	return same_member(a, b) && a->stp == b->stp && a->nf_call == b->nf_call &&
 	       a->hub == b->hub && strcmp(a->name, b->name) == 0 && strcmp(a->kind, b->kind) == 0 &&
-	       a->type == b->type && !((a->flags ^ b->flags) & IFF_UP) && a->mtu == b->mtu &&
-	       a->group == b->group && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
-	       strcmp(a->alias, b->alias) == 0 && strcmp(a->altname, b->altname) == 0 &&
-	       a->addrgen_none == b->addrgen_none && a->xdp_prog == b->xdp_prog &&
-	       same_tunnel(&a->vxlan, &b->vxlan);
+	       a->type == b->type && !((a->flags ^ b->flags) & (IFF_UP | IFF_PROMISC)) &&
+	       a->mtu == b->mtu && a->group == b->group &&
+	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && strcmp(a->alias, b->alias) == 0 &&
+	       strcmp(a->altname, b->altname) == 0 && a->addrgen_none == b->addrgen_none &&
+	       a->xdp_prog == b->xdp_prog && same_tunnel(&a->vxlan, &b->vxlan);
 }
 
 static bool on_bridge(const struct view *view, const struct link *link)
