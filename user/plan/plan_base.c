@@ -59,12 +59,34 @@ static int settle_way(struct settling *s, const struct mesh_peer *peer, bool loc
 	return 0;
 }
 
+/* Why there is no way to the peer, and what to do. */
+static void say_no_route(struct settling *s, const struct mesh_peer *peer, int err)
+{
+	/* -ENETUNREACH: none matches. The others are what a route or rule of that type answers. */
+	const char *type = err == -EHOSTUNREACH ? "unreachable"
+			   : err == -EACCES	? "prohibit"
+			   : err == -EINVAL	? "blackhole"
+						: NULL;
+	char remote[IP_TEXT], why[192] = "; add one, or set its device up";
+
+	if (++s->unroutable > UNROUTABLE_NAMED)
+		return;
+	ip_format(&peer->remote, remote);
+	if (type)
+		snprintf(why, sizeof(why),
+			 ", because a route or rule of type %s forbids it; find it with `ip rule` "
+			 "and `ip route show table all type %s`",
+			 type, type);
+	verdicts_add(s->verdicts, VERDICT_NO_ROUTE, peer->host->name,
+		     "peer %s: no route to %s now%s (the tunnel is created anyway)",
+		     peer->host->name, remote, why);
+}
+
 /* Any of several next hops may be taken, by other flows or when one fails: all are guarded. With
  * `underlay:` the tunnels are bound to that one, if it is among them. */
 static int settle_route(struct settling *s, const struct mesh_peer *peer, const struct route *route)
 {
 	const struct link *ways[ROUTE_DEVICES], *wanted = NULL;
-	char remote[IP_TEXT];
 	size_t n = 0;
 	int err = 0;
 
@@ -74,13 +96,8 @@ static int settle_route(struct settling *s, const struct mesh_peer *peer, const 
 			wanted = ways[n];
 		n += ways[n] != NULL;
 	}
-	ip_format(&peer->remote, remote);
 	if (!n) {
-		if (++s->unroutable <= UNROUTABLE_NAMED)
-			verdicts_add(s->verdicts, VERDICT_NO_ROUTE, peer->host->name,
-				     "peer %s: no route to %s now; add one, or set its device up "
-				     "(the tunnel is created anyway)",
-				     peer->host->name, remote);
+		say_no_route(s, peer, route->err);
 		return 0;
 	}
 	if (wanted)
