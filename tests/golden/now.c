@@ -45,6 +45,8 @@ static bool link_flag(struct link *link, const char *word)
 		link->isolated = true;
 	else if (strcmp(word, "stp") == 0)
 		link->stp = true;
+	else if (strcmp(word, "ingress") == 0)
+		link->tc.ingress_only = true;
 	else if (strcmp(word, "down") == 0)
 		link->flags &= ~(unsigned)IFF_UP;
 	else if (strcmp(word, "loopback") == 0)
@@ -85,6 +87,8 @@ static bool link_number(struct link *link, const char *word, const char *value)
 		link->ifindex = (int)n;
 	else if (strcmp(word, "xdp") == 0)
 		link->xdp_prog = n;
+	else if (strcmp(word, "block") == 0)
+		link->tc.block_in = n;
 	else if (strcmp(word, "mtu") == 0)
 		link->mtu = n;
 	else if (strcmp(word, "type") == 0)

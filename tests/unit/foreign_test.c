@@ -35,6 +35,10 @@ static void what_is_of_others_is_named(void **state)
 		{ { .ways[1].filter = "bpf" }, "a bpf filter is on its egress" },
 		{ { .ways[0].programs = 1 }, "another BPF program is on its ingress" },
 		{ { .ways[1].programs = 2 }, "another BPF program is on its egress" },
+		{ { .ways[0].filter = "u32", .ways[1].blocked = "its ingress qdisc is there" },
+		  "a u32 filter is on its ingress" },
+		{ { .ways[1] = { .filter = "u32", .blocked = "its ingress qdisc is there" } },
+		  "its ingress qdisc is there" },
 		{ { .chain = "c", .table = "t" }, "nftables chain c of table t is on it" },
 	};
 	char why[FOREIGN_WHY];

@@ -78,12 +78,23 @@ static void say_config(const struct saying *a)
 		say_drift(a);
 }
 
+/* The plan has reported ports that it cannot hook. */
+static bool is_told(const struct snapshot *s, const char *ifname)
+{
+	for (size_t i = 0; i < s->notes.n; i++)
+		if (s->notes.v[i].id == VERDICT_UNHOOKED &&
+		    strcmp(s->notes.v[i].about, ifname) == 0)
+			return true;
+	return false;
+}
+
 static void say_unhooked(const struct saying *a)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < a->s->n_ports; i++)
-		if (!a->s->ports[i].hooked && n++ < SAY_MAX)
+		if (!a->s->ports[i].hooked && !is_told(a->s, a->s->ports[i].ifname) &&
+		    n++ < SAY_MAX)
 			verdicts_add(a->out, VERDICT_UNHOOKED, a->s->ports[i].ifname,
 				     "%s: has no vxbpf program, so only the kernel handles its "
 				     "frames; run `%s`",

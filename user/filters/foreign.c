@@ -15,8 +15,10 @@
 
 static void say_way(const struct foreign_way *way, const char *where, char why[FOREIGN_WHY])
 {
-	if (way->filter[0])
-		snprintf(why, FOREIGN_WHY, "a %s filter is on its %s", way->filter, where);
+	if (way->blocked[0])
+		text_copy(why, FOREIGN_WHY, way->blocked);
+	else if (way->filter[0])
+		text_add(why, FOREIGN_WHY, "a %s filter is on its %s", way->filter, where);
 	else if (way->programs)
 		snprintf(why, FOREIGN_WHY, "another BPF program is on its %s", where);
 }
@@ -162,9 +164,13 @@ static void read_port(struct looking *l, const struct link *port, const char *co
 	text_copy(seen->qdisc, sizeof(seen->qdisc), port->qdisc);
 	if (port->qdisc[0] && strcmp(port->qdisc, "noqueue") != 0)
 		seen->qdisc_handle = root_handle(l, port->ifindex);
+	tcplace_blocked(&port->tc, true, seen->ways[0].blocked);
+	tcplace_blocked(&port->tc, false, seen->ways[1].blocked);
+	/* Asked about egress, an `ingress` qdisc shows its ingress. */
 	seen->unread = l->chains_err || l->roots_err ||
 		       read_filters(l->nl, port->ifindex, TC_H_MIN_INGRESS, &in) ||
-		       read_filters(l->nl, port->ifindex, TC_H_MIN_EGRESS, &out);
+		       (!port->tc.ingress_only &&
+			read_filters(l->nl, port->ifindex, TC_H_MIN_EGRESS, &out));
 	read_programs(l->nl, l->overlay, port->ifindex, rooms, seen);
 }
 

@@ -6,9 +6,9 @@
 #ifndef VXBPF_FOREIGN_H
 #define VXBPF_FOREIGN_H
 
-#include "kernel/link.h"
+#include "kernel/tcplace.h"
 
-#define FOREIGN_WHY 96 /* a clause, with its NUL */
+#define FOREIGN_WHY TCPLACE_WHY /* a clause, with its NUL */
 
 /* One port, as read. */
 struct foreign_seen {
@@ -17,6 +17,7 @@ struct foreign_seen {
 	struct foreign_way { /* a frame's way in, from the container; and out */
 		char filter[VX_IF_LEN]; /* kind of a filter, "" = none */
 		unsigned programs; /* of tcx */
+		char blocked[TCPLACE_WHY]; /* why there is no place for a program of ours */
 	} ways[2];
 	bool unread; /* the kernel would not say */
 	bool floods; /* the bridge learns no MAC there: what is for it goes to every port */

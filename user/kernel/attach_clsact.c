@@ -10,6 +10,7 @@
 
 #include "kernel/attach_clsact.h"
 #include "kernel/pins.h"
+#include "kernel/tcplace.h"
 
 static uint32_t filter_handle(const char *overlay)
 {
@@ -90,34 +91,46 @@ static int remove_qdisc(const struct attach *at, struct why *why)
 	return 0;
 }
 
+struct qdisc_search {
+	bool found;
+	struct link_tc tc;
+};
+
 static int find_qdisc(const struct nlmsghdr *msg, void *ctx)
 {
-	*(bool *)ctx |= msg->nlmsg_type == RTM_NEWQDISC;
+	struct qdisc_search *search = ctx;
+
+	search->found |= tcplace_parse(msg, &search->tc);
 	return 0;
 }
 
 /* Whether the device has one already, ours or not, or -errno. Where there was one once the kernel
  * answers with nothing but the acknowledgement. */
-static int has_qdisc(const struct attach *at)
+static int has_qdisc(const struct attach *at, struct link_tc *tc)
 {
 	struct nlmsghdr *msg = nl_request(at->nl, RTM_GETQDISC, NLM_F_ACK, sizeof(struct tcmsg));
 	struct tcmsg *tcm = mnl_nlmsg_get_payload(msg);
-	bool found = false;
+	struct qdisc_search search = { 0 };
 	int err;
 
 	tcm->tcm_ifindex = (int)at->ifindex;
 	tcm->tcm_parent = TC_H_CLSACT;
-	err = nl_dump(at->nl, msg, find_qdisc, &found);
-	return is_gone(err) ? 0 : err ? err : found;
+	err = nl_dump(at->nl, msg, find_qdisc, &search);
+	*tc = search.tc;
+	return is_gone(err) ? 0 : err ? err : search.found;
 }
 
 static int make_qdisc(const struct attach *at, struct why *why)
 {
 	struct bpf_tc_hook hook;
-	char mark[PINS_PATH];
+	struct link_tc tc;
+	char mark[PINS_PATH], blocked[TCPLACE_WHY];
 	bool made_mark;
-	int err = has_qdisc(at);
+	int err = has_qdisc(at, &tc);
 
+	/* It has come since the plan was made. */
+	if (err > 0 && tcplace_blocked(&tc, at->room->where == ATTACH_INGRESS, blocked))
+		return why_set(why, -EBUSY, "%s", blocked);
 	if (err > 0)
 		return 0;
 	fill_hook(at, &hook);

@@ -49,6 +49,12 @@ struct link_vxlan {
 	bool v6;
 };
 
+/* Things of others at its tc hooks that leave no room for filters of one device; see tcplace.h. */
+struct link_tc {
+	bool ingress_only; /* an `ingress` qdisc, not clsact */
+	uint32_t block_in, block_out; /* shared blocks, 0 = none */
+};
+
 struct link {
 	int ifindex;
 	char name[VX_IF_LEN];
@@ -83,6 +89,7 @@ struct link {
 	uint64_t rx_dropped;
 	uint32_t xdp_prog; /* id of an XDP program on it, 0 = none */
 	uint8_t xdp; /* in which mode, XDP_ATTACHED_* */
+	struct link_tc tc; /* of links_ask_tc only */
 	struct link_vxlan vxlan; /* kind "vxlan" only */
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kernel/attach.h"
+#include "kernel/tcplace.h"
 #include "plan/plan.h"
 
 /* --- objects, in the order of their kinds */
@@ -338,10 +339,34 @@ static void add_door(const struct planning *p, const char *ifname, enum vx_door 
 	obj_blob(o, &door, sizeof(door));
 }
 
+/* Is there room for this program on a port? */
+static bool has_place(const struct link *port, const char *room, char why[TCPLACE_WHY])
+{
+	return !tcplace_blocked(&port->tc, attach_room(room)->where == ATTACH_INGRESS, why);
+}
+
+/* Without it a port works all the same, by the slow path. */
+static void want_port_hook(const struct planning *p, const struct link *port, const char *ifname,
+			   const char *room)
+{
+	char why[TCPLACE_WHY];
+
+	if (!port || has_place(port, room, why))
+		want_hook(p, OBJ_HOOK, port, ifname, room, true);
+	else
+		verdicts_add(p->verdicts, VERDICT_UNHOOKED, ifname,
+			     "%s: has no vxbpf program, because %s, and Linux before 6.6 has no "
+			     "other place; only the kernel handles its frames",
+			     ifname, why);
+}
+
 /* The host's own way in and out is the bridge device. */
 static void want_host_door(const struct planning *p, const struct link *bridge)
 {
-	if (!p->base->cfg.fastpath || (bridge && has_foreign(p, bridge)))
+	char why[TCPLACE_WHY];
+
+	if (!p->base->cfg.fastpath ||
+	    (bridge && (has_foreign(p, bridge) || !has_place(bridge, "host_out", why))))
 		return;
 	add_door(p, p->conf->bridge, VX_DOOR_HOST, bridge);
 	want_hook(p, OBJ_HOOK, bridge, p->conf->bridge, "host_out", true);
@@ -366,9 +391,11 @@ bool plan_door(const struct link *port, enum vx_door *out)
 
 static void want_door(const struct planning *p, const struct link *port)
 {
+	char why[TCPLACE_WHY];
 	enum vx_door how;
 
-	if (!p->base->cfg.fastpath || has_foreign(p, port) || !plan_door(port, &how))
+	if (!p->base->cfg.fastpath || has_foreign(p, port) || !plan_door(port, &how) ||
+	    !has_place(port, "port_in", why) || !has_place(port, "port_out", why))
 		return;
 	add_door(p, port->name, how, port);
 	want_hook(p, OBJ_HOOK, port, port->name, "port_out", true);
@@ -384,7 +411,7 @@ static bool want_ports(const struct planning *p)
 	struct obj *o = objs_add(p->out, OBJ_ENTRY, "ports/0");
 
 	obj_note(o, "%s", p->conf->bridge);
-	want_hook(p, OBJ_HOOK, bridge, p->conf->bridge, "host_in", true);
+	want_port_hook(p, bridge, p->conf->bridge, "host_in");
 	want_host_door(p, bridge);
 	for (size_t i = 0; bridge && i < links->n; i++) {
 		const struct link *port = &links->v[i];
@@ -397,7 +424,7 @@ static bool want_ports(const struct planning *p)
 		obj_parent(o, port->name);
 		o->optional = true; /* it may be gone again by now */
 		o->ifindex = (unsigned)port->ifindex;
-		want_hook(p, OBJ_HOOK, port, port->name, "port_in", true);
+		want_port_hook(p, port, port->name, "port_in");
 		want_door(p, port);
 	}
 	return any_isolated;

@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "kernel/tcplace.h"
 #include "plan/mtu.h"
 #include "plan/plan.h"
 
@@ -187,6 +188,27 @@ static int settle_routes(struct settling *s)
 		verdicts_add(s->verdicts, VERDICT_NO_ROUTE, "",
 			     "%zu more peers have no route now (their tunnels are created anyway)",
 			     s->unroutable - UNROUTABLE_NAMED);
+	return 0;
+}
+
+/* No guard without both directions: on a kernel with tcx nothing is in the way. */
+static int check_underlay(struct settling *s)
+{
+	for (size_t i = 0; i < s->out->underlay.n; i++) {
+		const struct link *link =
+			links_by_index(s->around->links, s->out->underlay.ifindex[i]);
+		char blocked[TCPLACE_WHY];
+
+		if (!tcplace_blocked(&link->tc, true, blocked) &&
+		    !tcplace_blocked(&link->tc, false, blocked))
+			continue;
+		return why_set(s->why, -EBUSY,
+			       "%s: cannot guard it: %s, and Linux before 6.6 has no other place "
+			       "for vxbpf's programs; remove that qdisc (`tc qdisc del dev %s "
+			       "ingress`), and add its filters to a clsact qdisc without blocks "
+			       "(`tc qdisc add dev %s clsact`)",
+			       link->name, blocked, link->name, link->name);
+	}
 	return 0;
 }
 
@@ -374,6 +396,8 @@ int plan_settle(const struct conf *conf, const struct mesh *mesh,
 	settle_config(&s);
 	settle_own_addresses(&s);
 	err = settle_routes(&s);
+	if (!err)
+		err = check_underlay(&s);
 	if (!err)
 		err = settle_mtu(&s);
 	if (!err)

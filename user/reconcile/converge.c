@@ -6,6 +6,7 @@
 
 #include "kernel/attach.h"
 #include "kernel/pins_overlay.h"
+#include "kernel/tcplace.h"
 #include "reconcile/apply.h"
 #include "reconcile/converge.h"
 #include "reconcile/in_front.h"
@@ -197,7 +198,8 @@ static int look_at_port(struct nl *nl, struct converge_state *s, struct why *why
 	if (err && err != -ENODEV)
 		return why_set(why, err, "netlink: cannot read a device: %s", strerror(-err));
 	links->n += !err;
-	return 0;
+	err = links_ask_tc(nl, attach_tc_mode(), links);
+	return err ? why_set(why, err, "netlink: cannot read qdiscs: %s", strerror(-err)) : 0;
 }
 
 /* With what its other end says. */

@@ -145,7 +145,8 @@ static int see_filters(struct seeing *s)
 		if (s->t->port && at.ifindex != s->t->port)
 			continue;
 		err = see_filter(s, link, true, &any);
-		if (!err)
+		/* Asked about egress, an `ingress` qdisc shows its ingress. */
+		if (!err && !link->tc.ingress_only)
 			err = see_filter(s, link, false, &any);
 		if (!err && !any && is_marked(&marks, link))
 			see_hook(s, &at, &empty);

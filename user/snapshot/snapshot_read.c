@@ -10,6 +10,7 @@
 #include "kernel/mapdump.h"
 #include "kernel/pins.h"
 #include "kernel/pins_overlay.h"
+#include "kernel/tcplace.h"
 #include "plan/plan.h"
 #include "snapshot/snapshot_read.h"
 
@@ -48,7 +49,9 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 	p->ifindex = link->ifindex;
 	p->mtu = link->mtu;
 	p->veth = strcmp(link->kind, "veth") == 0 && link->peer_elsewhere;
-	p->hooked = query(r, room, link->ifindex).mode[0];
+	/* Asked about egress, an `ingress` qdisc shows its ingress. */
+	p->hooked = !(link->tc.ingress_only && attach_room(room)->where == ATTACH_EGRESS) &&
+		    query(r, room, link->ifindex).mode[0];
 	p->accelerated = p->hooked && reading_door(r, link->ifindex);
 }
 
@@ -275,6 +278,7 @@ static int read_counted(struct reading *r, const char *path, struct why *why)
 	err = links_list(r->nl, false, &r->world.links, why);
 	if (err)
 		return err;
+	links_ask_tc(r->nl, attach_tc_mode(), &r->world.links);
 	read_told(r);
 	if (s->up) {
 		const struct link *bridge = links_by_name(&r->world.links, s->told.bridge);
