@@ -322,6 +322,57 @@ static void a_lost_mark_is_told_from_a_stranger(void **state)
 	assert_says(&s, SNAPSHOT_UP, stranger);
 }
 
+static void unguarded_names_its_cause(void **state)
+{
+	struct snapshot s = healthy();
+	struct snapshot_witness *w = witness(&s, VX_REASON_UNGUARDED, 2 * SECOND);
+	struct in_front front = { .device = "eth0", .ingress = true, .theirs = 7, .ours = 8 };
+	struct snapshot_device eth0 = { .ifname = "eth0", .tc = "tcx" };
+	struct snapshot_peer *p = &s.peers[0];
+
+	(void)state;
+	s.looked = true;
+	s.devices = &eth0;
+	s.n_devices = 1;
+	text_copy(w->from, sizeof(w->from), "vx-beta");
+	text_copy(p->ifname, sizeof(p->ifname), "vx-beta");
+	text_copy(p->route.home, sizeof(p->route.home), "eth0");
+	text_copy(s.elsewhere, sizeof(s.elsewhere), "device eth1 or address 192.0.2.9");
+	assert_says(&s, SNAPSHOT_UP,
+		    "VXLAN for vx-beta arrived on a device or address the guard does not cover (3 "
+		    "dropped, the last 2.0 s ago), here only device eth1 or address 192.0.2.9; let "
+		    "the peers send to this host's address in the mesh, by a guarded device; "
+		    "otherwise the packets are forged");
+	text_copy(eth0.tc, sizeof(eth0.tc), "none");
+	assert_says(&s, SNAPSHOT_UP,
+		    "VXLAN for vx-beta passed eth0 unseen by the guard (3 dropped, the last 2.0 s "
+		    "ago), because vxbpf has no program there; run `vxbpf up`");
+	/* Counted, and it leaves packets to ours: not to blame. */
+	text_copy(front.what, sizeof(front.what), "the program theirs (id 7)");
+	s.fronts = (struct in_fronts){ &front, 1 };
+	snapshot_judge(&s);
+	assert_string_equal(
+		s.problems.v[1].text,
+		"VXLAN for vx-beta passed eth0 unseen by the guard (3 dropped, the last "
+		"2.0 s ago), because vxbpf has no program there; run `vxbpf up`");
+	front.kept = 5;
+	snapshot_judge(&s);
+	assert_string_equal(
+		s.problems.v[1].text,
+		"VXLAN for vx-beta passed eth0 unseen by the guard (3 dropped, the last "
+		"2.0 s ago), because the program theirs (id 7) runs before vxbpf at the "
+		"ingress there; move it behind vxbpf, or remove it");
+	/* Frames come, and for a long time none has been let in. */
+	assert_int_equal(s.state, SNAPSHOT_UP);
+	p->sum.last_rx_ns = 0;
+	snapshot_judge(&s);
+	assert_int_equal(s.state, SNAPSHOT_DEGRADED);
+	s.told.guard = VX_GUARD_OBSERVE;
+	snapshot_judge(&s);
+	assert_int_equal(s.state, SNAPSHOT_UP);
+	verdicts_free(&s.problems);
+}
+
 static void loop_names_its_witness(void **state)
 {
 	struct snapshot s = healthy();
@@ -427,6 +478,7 @@ int main(void)
 		cmocka_unit_test(only_late_drops_are_said),
 		cmocka_unit_test(loops_are_dropped_whatever_the_guard),
 		cmocka_unit_test(a_lost_mark_is_told_from_a_stranger),
+		cmocka_unit_test(unguarded_names_its_cause),
 		cmocka_unit_test(loop_names_its_witness),
 		cmocka_unit_test(every_reason_has_a_sentence),
 		cmocka_unit_test(drops_are_summed_over_peers),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Judges peers and overlay; see judge.h. Pure. */
+#include <string.h>
+
 #include "diagnose/judge.h"
 #include "diagnose/snapshot_say.h"
 
@@ -35,6 +37,15 @@ static void judge_peer(struct snapshot_peer *p, uint64_t now)
 	p->last_seen_ms = ago_ms(p->sum.last_rx_ns, now);
 }
 
+/* Frames come for its tunnel, and none gets through. */
+static bool is_shut_out(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	const struct snapshot_witness *w = &s->witness[VX_REASON_UNGUARDED];
+
+	return s->told.guard == VX_GUARD_ENFORCE && p->state != PEER_UP &&
+	       strcmp(w->from, p->ifname) == 0 && is_fresh(w->last.time_ns, s->now_ns);
+}
+
 /* An overlay with pins of another layout runs, but not as this version would set it up. */
 static enum snapshot_state judge_state(const struct snapshot *s)
 {
@@ -46,7 +57,7 @@ static enum snapshot_state judge_state(const struct snapshot *s)
 		if (!s->ports[i].hooked)
 			return SNAPSHOT_DEGRADED;
 	for (size_t i = 0; i < s->n_peers; i++)
-		if (s->peers[i].state == PEER_SILENT)
+		if (s->peers[i].state == PEER_SILENT || is_shut_out(s, &s->peers[i]))
 			return SNAPSHOT_DEGRADED;
 	return SNAPSHOT_UP;
 }

@@ -65,8 +65,94 @@ static bool loses_mark(const struct saying *a)
 	return false;
 }
 
+static bool is_guarded(const struct snapshot *s, const char *ifname)
+{
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (strcmp(s->devices[i].ifname, ifname) == 0)
+			return true;
+	return false;
+}
+
+/* Counting has cleared it, if it was counted: it leaves packets to ours. */
+static bool may_keep(const struct snapshot *s, const struct in_front *f)
+{
+	return f->kept || !s->looked || !f->theirs || !f->ours;
+}
+
+static const char *because(const struct in_front *f)
+{
+	return f->kept ? "because" : "perhaps because";
+}
+
+/* The one in front of ours at the ingress of an underlay device; or NULL. */
+static const struct in_front *keeps_from_guard(const struct snapshot *s)
+{
+	for (size_t i = 0; i < s->fronts.n; i++)
+		if (s->fronts.v[i].ingress && is_guarded(s, s->fronts.v[i].device) &&
+		    may_keep(s, &s->fronts.v[i]))
+			return &s->fronts.v[i];
+	return NULL;
+}
+
+/* The one in front of ours at the egress of this peer's tunnel, or of all; or NULL. */
+static const struct in_front *keeps_from_tunnel(const struct snapshot *s, const char *peer)
+{
+	for (size_t i = 0; i < s->n_peers; i++)
+		for (size_t k = 0; k < s->fronts.n && strcmp(s->peers[i].name, peer) == 0; k++) {
+			const struct in_front *f = &s->fronts.v[k];
+
+			if (!f->ingress && may_keep(s, f) &&
+			    (!f->device[0] || strcmp(f->device, s->peers[i].ifname) == 0))
+				return f;
+		}
+	return NULL;
+}
+
+static const struct snapshot_device *without_program(const struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (strcmp(s->devices[i].tc, "none") == 0)
+			return &s->devices[i];
+	return NULL;
+}
+
+/* Nobody can tell any more by which device the frames came: the likeliest cause that is there, with the
+ * one thing to do. */
+static void say_unguarded(const struct saying *a)
+{
+	const struct snapshot *s = a->s;
+	const struct in_front *front = keeps_from_guard(s);
+	const struct snapshot_device *bare = without_program(s);
+	const char *tunnel = or_else(a->w->from, "a tunnel");
+
+	if (front)
+		verdicts_add(
+			a->out, VERDICT_UNGUARDED, a->w->from,
+			"VXLAN for %s passed %s unseen by the guard (%s), %s %s runs "
+			"before vxbpf at the ingress there; move it behind vxbpf, or remove it",
+			tunnel, front->device, a->count, because(front), front->what);
+	else if (bare)
+		verdicts_add(a->out, VERDICT_UNGUARDED, a->w->from,
+			     "VXLAN for %s passed %s unseen by the guard (%s), because vxbpf has "
+			     "no program there; run `vxbpf up`",
+			     tunnel, bare->ifname, a->count);
+	else if (s->elsewhere[0])
+		verdicts_add(a->out, VERDICT_UNGUARDED, a->w->from,
+			     "VXLAN for %s arrived on a device or address the guard does not cover "
+			     "(%s), here only %s; let the peers send to this host's address in the "
+			     "mesh, by a guarded device; otherwise the packets are forged",
+			     tunnel, a->count, s->elsewhere);
+	else
+		verdicts_add(a->out, VERDICT_UNGUARDED, a->w->from,
+			     "VXLAN for %s arrived on a device or address the guard does not cover "
+			     "(%s); if routes have changed, run `vxbpf up`; otherwise the packets "
+			     "are forged",
+			     tunnel, a->count);
+}
+
 static void say_guard(const struct saying *a, enum vx_reason reason)
 {
+	const struct in_front *front;
 	const struct vx_witness *last = &a->w->last;
 	unsigned port = a->s->told.port;
 
@@ -87,11 +173,13 @@ static void say_guard(const struct saying *a, enum vx_reason reason)
 			     "because a firewall rule changes the mark; see mark: in vxbpf.yaml(5)",
 			     a->w->from, a->count);
 	else if (reason == VX_REASON_UNGUARDED)
-		verdicts_add(a->out, VERDICT_UNGUARDED, a->w->from,
-			     "VXLAN for %s arrived on a device or address the guard does not cover "
-			     "(%s); if routes have changed, run `vxbpf up`; otherwise the packets "
-			     "are forged",
-			     or_else(a->w->from, "a tunnel"), a->count);
+		say_unguarded(a);
+	else if (reason == VX_REASON_NESTED && !last->from_ifindex &&
+		 (front = keeps_from_tunnel(a->s, last->peer)))
+		verdicts_add(a->out, VERDICT_NESTED, "",
+			     "frames to %s leave its tunnel unseen by vxbpf (%s), %s %s runs "
+			     "before vxbpf at the egress there; move it behind vxbpf, or remove it",
+			     last->peer, a->count, because(front), front->what);
 	else if (reason == VX_REASON_NESTED && !last->from_ifindex)
 		verdicts_add(
 			a->out, VERDICT_NESTED, "",

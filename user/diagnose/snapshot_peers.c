@@ -201,16 +201,31 @@ static void say_mtu(const struct saying *a, const struct snapshot_peer *p)
 
 /* --- all of them */
 
+/* Others keep packets from our programs at its tunnel, or at the underlay. */
+static bool is_kept(const struct snapshot *s, const struct snapshot_peer *p)
+{
+	for (size_t i = 0; i < s->fronts.n; i++) {
+		const struct in_front *f = &s->fronts.v[i];
+		bool mine = !f->device[0] || strcmp(f->device, p->ifname) == 0;
+
+		for (size_t k = 0; k < s->n_devices && !mine; k++)
+			mine = strcmp(f->device, s->devices[k].ifname) == 0;
+		if (f->kept && mine)
+			return true;
+	}
+	return false;
+}
+
 static bool is_silent(const struct snapshot *s, const struct snapshot_peer *p)
 {
 	return p->state == PEER_SILENT && p->probe.result != PROBE_ANSWERED && !p->route.missing &&
-	       !is_other_scheme(s, p);
+	       !is_other_scheme(s, p) && !is_kept(s, p);
 }
 
 /* Nothing else says yet why it may not answer. */
 static bool is_unexplained(const struct snapshot *s, const struct snapshot_peer *p)
 {
-	return !p->route.missing && !p->route.astray && !is_other_scheme(s, p) &&
+	return !is_kept(s, p) && !p->route.missing && !p->route.astray && !is_other_scheme(s, p) &&
 	       (!s->looked || p->route.home[0]);
 }
 

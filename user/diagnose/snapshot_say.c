@@ -162,6 +162,7 @@ void snapshot_say(const struct snapshot *s, struct verdicts *out)
 	say_config(&a);
 	for (size_t i = 0; i < s->notes.n; i++)
 		verdicts_copy(out, &s->notes.v[i]);
+	in_front_say(&s->fronts, out);
 	if (!s->up)
 		return;
 	say_unhooked(&a);

@@ -9,7 +9,6 @@
 #include "kernel/tcplace.h"
 #include "reconcile/apply.h"
 #include "reconcile/converge.h"
-#include "reconcile/in_front.h"
 #include "reconcile/observe_pins.h"
 #include "reconcile/xfrm.h"
 
@@ -40,6 +39,7 @@ void converge_free(struct converge *c)
 {
 	steps_free(&c->steps);
 	verdicts_free(&c->verdicts);
+	in_fronts_free(&c->fronts);
 	notes_free(&c->notes);
 	state_free(c->state);
 	*c = (struct converge){ 0 };
@@ -126,8 +126,7 @@ static int keep_secret(const char *overlay, struct plan_secret *out, struct why 
 	return 0;
 }
 
-static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *verdicts,
-		   struct why *why)
+static int want_up(struct nl *nl, struct converge_state *s, struct converge *c, struct why *why)
 {
 	autofree struct route *routes = NULL;
 	autofree bool *ipsec = NULL;
@@ -153,7 +152,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *ver
 	around.fastpath = &fastpath;
 	err = keep_secret(s->overlay, &around.secret, why);
 	if (!err)
-		err = plan_settle(s->conf, &s->view.mesh, &around, &base, verdicts, why);
+		err = plan_settle(s->conf, &s->view.mesh, &around, &base, &c->verdicts, why);
 	if (!err)
 		err = bpfobj_open(s->overlay, &base.cfg, &s->bo, why);
 	if (err)
@@ -176,8 +175,8 @@ static int want_up(struct nl *nl, struct converge_state *s, struct verdicts *ver
 	text_copy(s->view.fastpath_why, sizeof(s->view.fastpath_why),
 		  fastpath_why_off(s->conf, &fastpath) ?: "");
 	look_into_ports(nl, s->conf, &s->view.world.links, &base, &foreigns);
-	plan_objects(s->conf, &s->view.mesh, &around, &built, &base, &s->want, verdicts);
-	in_front_read(nl, s->overlay, around.links, &s->now, &s->want, verdicts);
+	plan_objects(s->conf, &s->view.mesh, &around, &built, &base, &s->want, &c->verdicts);
+	in_front_read(nl, s->overlay, around.links, &s->now, &s->want, &c->fronts);
 	return 0;
 }
 
@@ -241,29 +240,32 @@ static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 	return 0;
 }
 
-static int want_all(struct nl *nl, struct converge_state *s, struct verdicts *verdicts,
-		    struct why *why)
+static int want_all(struct nl *nl, struct converge_state *s, struct converge *c, struct why *why)
 {
 	int err = world_read(nl, &s->view.world, why);
 
 	if (!err && s->conf)
-		return want_up(nl, s, verdicts, why);
+		return want_up(nl, s, c, why);
 	if (!err)
 		err = look(nl, s, why);
 	if (!err)
 		plan_nothing(s->overlay, &s->view.world.links, &s->view.world.addrs, &s->want,
-			     verdicts);
+			     &c->verdicts);
 	return err;
 }
 
 static int plan(struct nl *nl, struct converge_state *s, struct converge *out, struct why *why)
 {
+	autoverdicts struct verdicts fronts = { 0 };
 	int err;
 
 	out->state = s;
-	err = s->port ? want_port(nl, s, why) : want_all(nl, s, &out->verdicts, why);
+	err = s->port ? want_port(nl, s, why) : want_all(nl, s, out, why);
+	in_front_say(&out->fronts, &fronts);
 	for (size_t i = 0; i < out->verdicts.n; i++)
 		notes_add(&out->notes, "%s", out->verdicts.v[i].text);
+	for (size_t i = 0; i < fronts.n; i++)
+		notes_add(&out->notes, "%s", fronts.v[i].text);
 	return err ? err : diff_make(&s->want, &s->now, &out->steps, why);
 }
 

@@ -10,12 +10,14 @@
 #include "conf/conf.h"
 #include "kernel/nl.h"
 #include "plan/diff.h"
+#include "reconcile/in_front.h"
 #include "reconcile/view.h"
 
 struct converge {
 	struct steps steps; /* what was (or would be) done */
 	struct verdicts
 		verdicts; /* what a plan has to say about the surroundings; said in `notes`, too */
+	struct in_fronts fronts; /* likewise */
 	struct notes notes; /* worth saying, in order: each a sentence without "vxbpf: " */
 	struct converge_state *state; /* what the steps point into */
 };

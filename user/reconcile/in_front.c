@@ -18,22 +18,57 @@ struct looking {
 	const char *overlay;
 	const struct links *links;
 	struct names overlays; /* of ours */
-	struct verdicts *out;
-	size_t found;
+	struct in_fronts *out;
+	uint32_t ours; /* the program at the hook looked at, 0 = none */
 };
 
 /* --- saying it */
 
-static void say(struct looking *l, const char *device, bool ingress, const char *what)
+void in_fronts_free(struct in_fronts *f)
 {
-	if (l->found++ >= SAID_MAX)
-		return;
-	verdicts_add(
-		l->out, VERDICT_IN_FRONT, device,
-		"%s: at %s %s %s runs before vxbpf; packets that it does not pass on are neither "
-		"guarded nor counted; move it behind vxbpf unless it passes on every packet",
-		device[0] ? device : "tunnels", device[0] ? "its" : "their",
-		ingress ? "ingress" : "egress", what);
+	free(f->v);
+	*f = (struct in_fronts){ 0 };
+}
+
+static void say(const struct in_front *f, struct verdicts *out)
+{
+	const char *device = f->device[0] ? f->device : "tunnels";
+	const char *its = f->device[0] ? "its" : "their";
+	const char *way = f->ingress ? "ingress" : "egress";
+
+	if (f->kept)
+		verdicts_add(out, VERDICT_IN_FRONT, f->device,
+			     "%s: at %s %s %s keeps all packets from vxbpf: it handled %llu just "
+			     "now, and vxbpf saw none, so they are neither guarded nor counted; "
+			     "move it behind vxbpf, or let it pass packets on (TCX_NEXT, or "
+			     "TC_ACT_UNSPEC in a filter)",
+			     device, its, way, f->what, (unsigned long long)f->kept);
+	else
+		verdicts_add(
+			out, VERDICT_IN_FRONT, f->device,
+			"%s: at %s %s %s runs before vxbpf; packets that it does not pass on are "
+			"neither guarded nor counted; move it behind vxbpf unless it passes on "
+			"every packet",
+			device, its, way, f->what);
+}
+
+void in_front_say(const struct in_fronts *f, struct verdicts *out)
+{
+	for (size_t i = 0; i < f->n && i < SAID_MAX; i++)
+		say(&f->v[i], out);
+	if (f->n > SAID_MAX)
+		verdicts_add(out, VERDICT_IN_FRONT, "",
+			     "%zu more programs and filters of others run before vxbpf",
+			     f->n - SAID_MAX);
+}
+
+static void add(struct looking *l, const char *device, bool ingress, const char *what, uint32_t id)
+{
+	struct in_front *f = array_add(&l->out->v, &l->out->n, sizeof(*f));
+
+	*f = (struct in_front){ .ingress = ingress, .theirs = id, .ours = l->ours };
+	text_copy(f->device, sizeof(f->device), device);
+	text_copy(f->what, sizeof(f->what), what);
 }
 
 void in_front_filter(const struct tcfilter *f, char what[IN_FRONT_WHAT])
@@ -47,7 +82,7 @@ void in_front_filter(const struct tcfilter *f, char what[IN_FRONT_WHAT])
 	text_add(what, IN_FRONT_WHAT, ")");
 }
 
-static void say_program(struct looking *l, const char *device, bool ingress, uint32_t id)
+static void add_program(struct looking *l, const char *device, bool ingress, uint32_t id)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -58,7 +93,7 @@ static void say_program(struct looking *l, const char *device, bool ingress, uin
 	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0 && info.name[0])
 		text_add(what, sizeof(what), " %s", info.name);
 	text_add(what, sizeof(what), " (id %u)", id);
-	say(l, device, ingress, what);
+	add(l, device, ingress, what, id);
 }
 
 /* --- looking */
@@ -74,7 +109,7 @@ static void look_at_programs(struct looking *l, const struct link *link, bool in
 
 	for (unsigned i = 0; i < n && ids[i] != ours; i++)
 		if (!attach_is_ours(ifindex, where, ids[i]))
-			say_program(l, link->name, ingress, ids[i]);
+			add_program(l, link->name, ingress, ids[i]);
 }
 
 static bool is_of_ours(const struct looking *l, const struct attach *at, const struct tcfilter *f)
@@ -114,7 +149,7 @@ static void look_at_filters(struct looking *l, const struct tcfilter_ours *ours,
 		    (before && before->priority == f->priority && !f->prog_id))
 			continue;
 		in_front_filter(f, what);
-		say(l, device, ingress, what);
+		add(l, device, ingress, what, f->prog_id);
 		before = f;
 	}
 }
@@ -128,20 +163,30 @@ static void look_at_hook(struct looking *l, const struct obj *want, const struct
 	bool ingress = at.room->where == ATTACH_INGRESS;
 	struct tcfilter_ours ours;
 	struct attach_state state;
+	bool clsact;
 
 	if (!link || at.room->order == TC_BEHIND)
 		return;
 	at.ifindex = (unsigned)link->ifindex;
-	if (strcmp(obj_get_text(want, F_MODE), "clsact") == 0) {
+	clsact = strcmp(obj_get_text(want, F_MODE), "clsact") == 0;
+	l->ours = attach_query(&at, clsact, &state) == 0 ? state.prog_id : 0;
+	if (clsact) {
 		look_at_programs(l, link, ingress, 0);
 		ours = attach_filter(&at);
 		look_at_filters(l, &ours, link->name, &at);
 		return;
 	}
 	/* Setting or replacing a hook moves it to the front. */
-	if (now && !obj_compare(want, now) && attach_query(&at, false, &state) == 0 &&
-	    state.prog_id)
-		look_at_programs(l, link, ingress, state.prog_id);
+	if (now && !obj_compare(want, now) && l->ours)
+		look_at_programs(l, link, ingress, l->ours);
+}
+
+static uint32_t in_block(struct looking *l, const char *room)
+{
+	const struct tcfilter_ours ours = block_filter(l->nl, l->overlay, room);
+	struct tcfilter_state state;
+
+	return tcfilter_query(&ours, &state) == 0 ? state.prog_id : 0;
 }
 
 /* tcx programs come before any filter. */
@@ -149,6 +194,7 @@ static void look_at_tunnel(struct looking *l, const char *ifname)
 {
 	const struct link *link = links_by_name(l->links, ifname);
 
+	l->ours = 0; /* one program of many tunnels: its count says nothing of this one */
 	if (!link)
 		return;
 	look_at_programs(l, link, true, 0);
@@ -156,7 +202,7 @@ static void look_at_tunnel(struct looking *l, const char *ifname)
 }
 
 void in_front_read(struct nl *nl, const char *overlay, const struct links *links, struct objs *now,
-		   const struct objs *want, struct verdicts *out)
+		   const struct objs *want, struct in_fronts *out)
 {
 	struct looking l = { .nl = nl, .overlay = overlay, .links = links, .out = out };
 	struct tcfilter_ours ours;
@@ -171,12 +217,9 @@ void in_front_read(struct nl *nl, const char *overlay, const struct links *links
 			look_at_tunnel(&l, o->key);
 		} else if (o->kind == OBJ_BLOCK) {
 			ours = block_filter(nl, overlay, o->key);
+			l.ours = in_block(&l, o->key);
 			look_at_filters(&l, &ours, "", NULL);
 		}
 	}
-	if (l.found > SAID_MAX)
-		verdicts_add(out, VERDICT_IN_FRONT, "",
-			     "%zu more programs and filters of others run before vxbpf",
-			     l.found - SAID_MAX);
 	names_free(&l.overlays);
 }

@@ -12,12 +12,30 @@
 #include "kernel/tcfilter.h"
 #include "plan/model.h"
 
+#define IN_FRONT_WHAT 96
+
+struct in_front {
+	char device[VX_IF_LEN]; /* "" = all tunnels */
+	bool ingress;
+	char what
+		[IN_FRONT_WHAT]; /* "the program theirs (id 7)", "the flower filter (priority 1)" */
+	uint32_t theirs, ours; /* ids of the programs, 0 = none */
+	/* Both counted for a while: so often theirs ran, and ours never. 0 = not so, or not counted. */
+	uint64_t kept;
+};
+
+struct in_fronts {
+	struct in_front *v;
+	size_t n;
+};
+void in_fronts_free(struct in_fronts *f);
+
 /* Looks at the hooks of `want` as they will be once it is met: a hook that is set now is in front. */
 void in_front_read(struct nl *nl, const char *overlay, const struct links *links, struct objs *now,
-		   const struct objs *want, struct verdicts *out);
+		   const struct objs *want, struct in_fronts *out);
+void in_front_say(const struct in_fronts *f, struct verdicts *out);
 
 /* "the flower filter (priority 1)". Pure. */
-#define IN_FRONT_WHAT 96
 void in_front_filter(const struct tcfilter *f, char what[IN_FRONT_WHAT]);
 
 #endif

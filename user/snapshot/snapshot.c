@@ -79,6 +79,7 @@ void snapshot_free(struct snapshot *s)
 	free(s->flaps);
 	notes_free(&s->steps);
 	verdicts_free(&s->notes);
+	in_fronts_free(&s->fronts);
 	verdicts_free(&s->problems);
 	*s = (struct snapshot){ 0 };
 }

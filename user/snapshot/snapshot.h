@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "base/verdict.h"
+#include "reconcile/in_front.h"
 #include "vxbpf/abi.h"
 
 #define SNAPSHOT_FRESH_NS 30000000000ULL /* a peer heard within this is up */
@@ -130,6 +131,9 @@ struct snapshot {
 	uint64_t drops[VX_REASON_MAX]; /* of no peer */
 	struct snapshot_witness witness[VX_REASON_MAX];
 	struct verdicts notes; /* what a plan has to say about these surroundings */
+	char elsewhere
+		[160]; /* "device eth1 or address 192.0.2.9": ways past the guard; of snapshot_look only */
+	struct in_fronts fronts; /* programs and filters of others that run before ours */
 	bool looked; /* by snapshot_look: what `check` wants to know besides */
 	uint64_t
 		contested_ns; /* when a MAC of a local port last came from a peer and was there again */

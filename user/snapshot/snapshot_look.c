@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Further observations of `check`: routes to peers, and MACs that keep moving; see snapshot.h. Impure. */
+/* Further observations of `check`: routes to peers, ways past the guard, and MACs that keep moving; see snapshot.h. Impure. */
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
@@ -63,6 +63,64 @@ static void look_at_route(struct nl *nl, const struct world *world, struct snaps
 	to->astray = is_bound(home);
 	for (size_t i = 0; i < route.n; i++)
 		to->astray &= route.ifindex[i] != home->ifindex;
+}
+
+/* --- ways past the guard */
+
+static bool is_guarded(const struct snapshot *s, const struct link *link)
+{
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (s->devices[i].ifindex == link->ifindex)
+			return true;
+	return false;
+}
+
+/* The overlay's own, and what is reached by its bridge, is not a way to this host from outside. */
+static bool is_inside(const struct world *world, const struct snapshot *s, const struct link *link)
+{
+	const struct link *bridge = links_by_name(&world->links, s->told.bridge);
+
+	return bridge && (link == bridge || link->master == bridge->ifindex);
+}
+
+static bool is_of_mesh(const struct snapshot *s, const char *address)
+{
+	for (size_t i = 0; i < s->n_peers; i++)
+		if (strcmp(s->peers[i].local, address) == 0)
+			return true;
+	return false;
+}
+
+static void add_way(struct snapshot *s, const char *kind, const char *name)
+{
+	char word[VX_TEXT_LEN + 16];
+
+	snprintf(word, sizeof(word), "%s %s", kind, name);
+	if (!strstr(s->elsewhere, word) &&
+	    strlen(s->elsewhere) + strlen(word) + sizeof(" or ") < sizeof(s->elsewhere))
+		text_add(s->elsewhere, sizeof(s->elsewhere), "%s%s", s->elsewhere[0] ? " or " : "",
+			 word);
+}
+
+/* Devices with an address and without our program, and further addresses of this host: if packets get past
+ * the guard, it is by one of those. */
+static void look_for_ways(const struct world *world, struct snapshot *s)
+{
+	for (size_t i = 0; i < world->addrs.n; i++) {
+		const struct vx_addr *addr = &world->addrs.v[i].prefix.addr;
+		const struct link *link = links_by_index(&world->links, world->addrs.v[i].ifindex);
+		char text[IP_TEXT];
+
+		ip_format(addr, text);
+		if (!link || !(link->flags & IFF_UP) || is_inside(world, s, link) ||
+		    strncmp(text, "127.", 4) == 0 || strncmp(text, "fe80:", 5) == 0 ||
+		    strcmp(text, "::1") == 0)
+			continue;
+		if (!is_guarded(s, link) && !(link->flags & IFF_LOOPBACK))
+			add_way(s, "device", link->name);
+		else if (!is_of_mesh(s, text))
+			add_way(s, "address", text);
+	}
 }
 
 /* --- MACs that move */
@@ -244,6 +302,7 @@ int snapshot_look(struct nl *nl, struct snapshot *s, struct why *why)
 		return err;
 	for (size_t i = 0; i < s->n_peers; i++)
 		look_at_route(nl, &world, s, &s->peers[i]);
+	look_for_ways(&world, s);
 	err = look_for_flaps(&world, s);
 	return err ? why_set(why, err, "%s: cannot read the locations of MACs: %s", s->told.name,
 			     strerror(-err))

@@ -131,6 +131,8 @@ void snapshot_read_plan(struct reading *r)
 					read_step(s, &c.steps.v[i]);
 			s->notes = c.verdicts;
 			c.verdicts = (struct verdicts){ 0 };
+			s->fronts = c.fronts;
+			c.fronts = (struct in_fronts){ 0 };
 		}
 	}
 	conf_free(&conf);

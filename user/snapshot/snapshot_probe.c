@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Probes to the peers' programs; see snapshot.h. Impure edge, of `check` alone. */
+#include <bpf/bpf.h>
+
 #include "kernel/probe.h"
 #include "snapshot/snapshot.h"
 
@@ -17,8 +19,46 @@ static void take(const struct probe_target *t, struct snapshot_peer *p)
 	};
 }
 
+/* --- whether programs of others keep packets from ours: while probes go, the kernel counts how often each ran */
+
+struct runs {
+	uint64_t theirs, ours;
+};
+
+static uint64_t runs_of(uint32_t id)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	autofd int fd = id ? bpf_prog_get_fd_by_id(id) : -1;
+
+	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.run_cnt : 0;
+}
+
+static struct runs *count_runs(const struct snapshot *s)
+{
+	struct runs *runs = calloc(s->fronts.n + 1, sizeof(*runs));
+
+	if (!runs)
+		out_of_memory();
+	for (size_t i = 0; i < s->fronts.n; i++)
+		runs[i] = (struct runs){ runs_of(s->fronts.v[i].theirs),
+					 runs_of(s->fronts.v[i].ours) };
+	return runs;
+}
+
+/* Ours run on every packet of their device, so one that came this far is enough to clear the others. */
+static void compare_runs(struct snapshot *s, const struct runs *before, const struct runs *after)
+{
+	for (size_t i = 0; i < s->fronts.n; i++) {
+		struct in_front *f = &s->fronts.v[i];
+
+		if (f->theirs && f->ours && after[i].ours == before[i].ours)
+			f->kept = after[i].theirs - before[i].theirs;
+	}
+}
+
 /* Programs of another version may know no probes, and then there is nothing to say. */
-void snapshot_probe(struct snapshot *s)
+static void probe(struct snapshot *s)
 {
 	autofree struct probe_target *list = calloc(s->n_peers + 1, sizeof(*list));
 	struct why why = { 0 };
@@ -34,4 +74,18 @@ void snapshot_probe(struct snapshot *s)
 		return;
 	for (size_t i = 0; i < s->n_peers; i++)
 		take(&list[i], &s->peers[i]);
+}
+
+void snapshot_probe(struct snapshot *s)
+{
+	autofree struct runs *before = NULL, *after = NULL;
+	autofd int counting = s->fronts.n ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
+
+	if (counting >= 0)
+		before = count_runs(s);
+	probe(s);
+	if (counting < 0)
+		return;
+	after = count_runs(s);
+	compare_runs(s, before, after);
 }
