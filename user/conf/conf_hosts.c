@@ -247,6 +247,56 @@ static int check_addresses(const struct conf_tree *tree, const struct conf_node 
 	return refuse_twins(tree, &c, why);
 }
 
+static const struct conf_host *find_in(const struct conf *conf, const struct ip_prefix *subnet,
+				       struct vx_addr *out)
+{
+	for (size_t i = 0; i < conf->n_hosts; i++) {
+		const struct conf_host *host = &conf->hosts[i];
+
+		*out = ip_in_prefix(&host->address, subnet) ? host->address : host->address6;
+		if (ip_is_set(out) && ip_in_prefix(out, subnet))
+			return host;
+	}
+	return NULL;
+}
+
+/* Mostly the hosts' bridges are in the same few subnets. */
+static bool same_subnet(const struct conf_host *a, const struct conf_host *b, size_t k)
+{
+	return k < a->n_bridge_address && a->bridge_address[k].bits == b->bridge_address[k].bits &&
+	       ip_in_prefix(&a->bridge_address[k].addr, &b->bridge_address[k]);
+}
+
+/* The bridge would become the way to that peer, over which its own tunnel has to go. */
+static int check_subnets(const struct conf_tree *tree, const struct conf_node *list,
+			 const struct conf *conf, struct why *why)
+{
+	const struct conf_node *node = list->child;
+
+	for (size_t i = 0; i < conf->n_hosts; i++, node = node->next) {
+		const struct conf_node *n = conf_tree_get(node, "bridge_address");
+		const struct conf_host *host = &conf->hosts[i], *peer;
+		struct vx_addr addr;
+		char text[IP_TEXT];
+
+		n = n ? n->child : NULL;
+		for (size_t k = 0; n && k < host->n_bridge_address; k++, n = n->next) {
+			if (i && same_subnet(&conf->hosts[i - 1], host, k))
+				continue;
+			peer = find_in(conf, &host->bridge_address[k], &addr);
+			if (!peer)
+				continue;
+			ip_format(&addr, text);
+			return conf_tree_refuse(tree, n, why,
+						"the subnet of %s holds %s, the address of %s, "
+						"which would then be looked for on the bridge; use "
+						"a subnet that no host of the mesh is in",
+						n->text, text, peer->name);
+		}
+	}
+	return 0;
+}
+
 /* Some pair has no common family just when one host has only IPv4 and another only IPv6. */
 static int check_families(const struct conf_tree *tree, const struct conf_node *list,
 			  const struct conf *conf, struct why *why)
@@ -285,5 +335,7 @@ int conf_hosts_read(const struct conf_tree *tree, struct conf *conf, struct why 
 		err = check_names(tree, list, conf, why);
 	if (!err)
 		err = check_addresses(tree, list, conf, why);
+	if (!err)
+		err = check_subnets(tree, list, conf, why);
 	return err ? err : check_families(tree, list, conf, why);
 }

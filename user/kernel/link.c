@@ -170,6 +170,9 @@ void link_parse_inet6(const struct nlattr *af, struct link *out)
 		if (mnl_attr_get_type(attr) == IFLA_INET6_CONF &&
 		    mnl_attr_get_payload_len(attr) >= (DEVCONF_MTU6 + 1) * sizeof(*conf))
 			out->mtu6 = conf[DEVCONF_MTU6];
+		if (mnl_attr_get_type(attr) == IFLA_INET6_CONF &&
+		    mnl_attr_get_payload_len(attr) >= (DEVCONF_DISABLE_IPV6 + 1) * sizeof(*conf))
+			out->inet6_off = conf[DEVCONF_DISABLE_IPV6] != 0;
 	}
 }
 
@@ -177,9 +180,13 @@ static void read_af_spec(const struct nlattr *spec, struct link *link)
 {
 	const struct nlattr *af;
 
-	mnl_attr_for_each_nested (af, spec)
-		if (mnl_attr_get_type(af) == AF_INET6)
-			link_parse_inet6(af, link);
+	link->no_inet6 = true;
+	mnl_attr_for_each_nested (af, spec) {
+		if (mnl_attr_get_type(af) != AF_INET6)
+			continue;
+		link->no_inet6 = false;
+		link_parse_inet6(af, link);
+	}
 }
 
 static void read_xdp(const struct nlattr *xdp, struct link *link)

@@ -11,6 +11,7 @@
 
 #define LINK_ALIAS 64 /* longer ones are cut: ours are shorter */
 #define LINK_ALTNAME 64 /* likewise */
+#define LINK_MTU_INET6 1280U /* with less a device has no IPv6 */
 #define LINK_ALTNAMES 144 /* eight, or more short ones */
 
 enum link_port_flag {
@@ -72,6 +73,8 @@ struct link {
 	char altname[LINK_ALTNAME]; /* the first that begins with "vx-", else "" */
 	char altnames[LINK_ALTNAMES]; /* all that are no longer than a device's own name: " a b " */
 	bool addrgen_none; /* the kernel makes no IPv6 link-local address */
+	bool no_inet6; /* it has no IPv6: the kernel has none, or the MTU is below 1280 */
+	bool inet6_off; /* IPv6 is disabled on it */
 	bool is_port; /* its master is a bridge */
 	bool isolated;
 	unsigned port_flags; /* bits by enum link_port_flag */

@@ -4,7 +4,6 @@
 
 #define MTU_CAP 1500U /* design I3: more only by `mtu:` in the file, where all hosts see it */
 #define MTU_LEAST 576U
-#define MTU_LEAST_V6 1280U /* with less a device has no IPv6 */
 
 /* The way to one peer. */
 struct path {
@@ -101,7 +100,7 @@ int mtu_settle(const struct conf *conf, const struct mesh *mesh, const struct ro
 		err = settle_auto(conf, mesh, routes, links, &mtu, why);
 	if (err)
 		return err;
-	if (mtu.bytes < MTU_LEAST_V6)
+	if (mtu.bytes < LINK_MTU_INET6)
 		text_add(mtu.why, sizeof(mtu.why), "; too small for inner IPv6");
 	*out = mtu;
 	return 0;

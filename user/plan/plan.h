@@ -34,6 +34,7 @@ struct plan_surroundings {
 	const struct route *routes; /* one per mesh peer, in its order */
 	const bool *ipsec; /* likewise: does a policy insist that the peer comes by ESP? */
 	const struct fastpath_facts *fastpath;
+	bool inet6_off; /* devices to come have IPv6 disabled */
 	const char *tc_mode; /* "tcx" or "clsact" */
 	struct plan_secret secret; /* what struct vx_config's keys are made from */
 };
@@ -67,6 +68,10 @@ struct plan_base {
 int plan_settle(const struct conf *conf, const struct mesh *mesh,
 		const struct plan_surroundings *around, struct plan_base *out,
 		struct verdicts *verdicts, struct why *why);
+/* A part of it: refuses peers and addresses of the bridge that need IPv6 where this host has none. `mtu`: the
+ * overlay's. */
+int plan_check_inet6(const struct conf *conf, const struct mesh *mesh,
+		     const struct plan_surroundings *around, unsigned mtu, struct why *why);
 void plan_objects(const struct conf *conf, const struct mesh *mesh,
 		  const struct plan_surroundings *around, const struct plan_built *built,
 		  const struct plan_base *base, struct objs *out, struct verdicts *verdicts);

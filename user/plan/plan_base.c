@@ -401,6 +401,8 @@ int plan_settle(const struct conf *conf, const struct mesh *mesh,
 	if (!err)
 		err = settle_mtu(&s);
 	if (!err)
+		err = plan_check_inet6(conf, mesh, around, out->cfg.mtu, why);
+	if (!err)
 		err = check_bridge(&s);
 	if (!err)
 		err = check_tunnels(&s);

@@ -123,21 +123,46 @@ static void put_altname(struct apply *a, uint16_t type, const char *ifname, cons
 	mnl_attr_nest_end(msg, list);
 }
 
+/* A device whose MTU grows beyond this gets IPv6 anew, as the kernel makes it: with an address if it is up. */
+static bool gets_inet6(const struct obj *now, const struct obj *want)
+{
+	return now && obj_get_num(now, F_MTU) < LINK_MTU_INET6 &&
+	       obj_get_num(want, F_MTU) >= LINK_MTU_INET6;
+}
+
+static bool is_up(struct apply *a, const char *ifname)
+{
+	struct link link;
+
+	return !nl_flush(a->nl) && !link_read(a->nl, (int)if_nametoindex(ifname), &link) &&
+	       link.flags & IFF_UP;
+}
+
 static int change_tunnel(struct apply *a, const struct obj *now, const struct obj *want,
 			 uint32_t changed, size_t tag, struct why *why)
 {
-	struct nlmsghdr *msg = put_link(a, RTM_SETLINK, 0, want->key, tag);
+	bool anew = changed & 1U << F_MTU && gets_inet6(now, want);
+	bool pause = anew && is_up(a, want->key);
+	struct nlmsghdr *msg;
 
+	if (pause)
+		put_flags(put_link(a, RTM_SETLINK, 0, want->key, tag), IFF_UP, 0);
+	msg = put_link(a, RTM_SETLINK, 0, want->key, tag);
 	if (changed & 1U << F_ALIAS)
 		mnl_attr_put_strz(msg, IFLA_IFALIAS, obj_get_text(want, F_ALIAS));
-	if (changed & 1U << F_ADDRGEN)
-		put_addrgen(msg, obj_get_num(want, F_ADDRGEN));
 	if (changed & 1U << F_MTU)
 		mnl_attr_put_u32(msg, IFLA_MTU, (uint32_t)obj_get_num(want, F_MTU));
 	if (changed & 1U << F_GROUP)
 		mnl_attr_put_u32(msg, IFLA_GROUP, (uint32_t)obj_get_num(want, F_GROUP));
 	if (changed & 1U << F_MAC)
 		put_mac(msg, want);
+	/* The kernel refuses a request about IPv6 as a whole where the device has none: so this is one of its
+	 * own, and that answer is fine (see hear). */
+	if (anew || changed & 1U << F_ADDRGEN)
+		put_addrgen(put_link(a, RTM_SETLINK, 0, want->key, tag),
+			    obj_get_num(want, F_ADDRGEN));
+	if (pause)
+		put_flags(put_link(a, RTM_SETLINK, 0, want->key, tag), IFF_UP, IFF_UP);
 	if (changed & 1U << F_ALTNAME) {
 		if (now)
 			put_altname(a, RTM_DELLINKPROP, want->key, obj_get_text(now, F_ALTNAME),
@@ -315,7 +340,10 @@ static int change_setup(struct apply *a, const struct obj *now, const struct obj
 		put_mtu(a, want->key, mtu + 1, tag);
 		put_mtu(a, want->key, mtu, tag);
 	}
-	if (changed & 1U << F_ACCEPT_RA)
+	/* With less than this MTU the bridge has no IPv6, and with more it has it anew. */
+	if (changed & 1U << F_MTU && mtu >= LINK_MTU_INET6)
+		changed |= 1U << F_ACCEPT_RA;
+	if (changed & 1U << F_ACCEPT_RA && !nl_flush(a->nl))
 		err = write_accept_ra(want->key, obj_get_num(want, F_ACCEPT_RA), why);
 	if (changed & 1U << F_UP)
 		put_flags(put_link(a, RTM_SETLINK, 0, want->key, tag), IFF_UP,

@@ -147,6 +147,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct converge *c, 
 		return err;
 	ipsec = xfrm_covers(&s->view.mesh, s->conf->port);
 	around.routes = routes;
+	around.inet6_off = observe_inet6_off();
 	around.ipsec = ipsec;
 	fastpath_read(links_by_name(around.links, s->conf->bridge), &fastpath);
 	around.fastpath = &fastpath;
@@ -308,6 +309,8 @@ static int verify(struct nl *nl, struct converge_state *s, struct why *why)
 		s->port ? port_state(s->known, s->port) : state_new(s->overlay, s->conf);
 	int err = plan(nl, second, &again, why);
 
+	/* Usage or a bad config, exit code 2, says that nothing was changed. */
+	why->bad_input = false;
 	for (size_t i = 0; !err && i < again.steps.n; i++) {
 		const struct step *step = &again.steps.v[i];
 		char text[400];

@@ -57,7 +57,7 @@ static void see_tunnel(const struct link *link, const struct links *links, const
 	obj_text(t, F_ALIAS, link->alias);
 	obj_text(t, F_ALTNAME, link->altname);
 	obj_num(t, F_MTU, link->mtu);
-	obj_num(t, F_ADDRGEN, !link->addrgen_none);
+	obj_num(t, F_ADDRGEN, !link->addrgen_none && !link->no_inet6);
 	if (!link->master && !(link->flags & IFF_UP))
 		return;
 	t = objs_add(out, OBJ_MEMBER, "%s", link->name);
@@ -72,21 +72,26 @@ static void see_tunnel(const struct link *link, const struct links *links, const
 }
 
 /* Sysctls are this thread's network namespace's. -1: no IPv6 here. */
-static int read_accept_ra(const char *ifname)
+static int read_inet6_sysctl(const char *ifname, const char *name)
 {
 	char path[128], text[8] = "";
 	autofd int fd = -1;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", ifname);
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", ifname, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
 		return -1;
 	return atoi(text);
 }
 
+bool observe_inet6_off(void)
+{
+	return read_inet6_sysctl("default", "disable_ipv6") > 0;
+}
+
 static void see_bridge(const struct link *link, const struct addrs *addrs, struct objs *out)
 {
-	int accept_ra = read_accept_ra(link->name);
+	int accept_ra = read_inet6_sysctl(link->name, "accept_ra");
 	struct obj *b = objs_add(out, OBJ_BRIDGE, "%s", link->name);
 	char text[IP_TEXT + 4];
 

@@ -9,6 +9,8 @@
 #include "reconcile/world.h"
 
 /* The routes to the mesh's peers, in their order; the caller frees *out. */
+/* Do devices that are made from now on have IPv6 disabled? */
+bool observe_inet6_off(void);
 int observe_routes(struct nl *nl, const struct world *world, const struct conf *conf,
 		   const struct mesh *mesh, struct route **out, struct why *why);
 
