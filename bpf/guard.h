@@ -218,12 +218,11 @@ static __always_inline enum vx_step check_source(struct vx_walk *w)
 		w->vni = vni;
 		return VX_GO_ON;
 	}
-	if (cfg.guard == VX_GUARD_OFF)
-		return VX_PASS;
-	charge(w, sender ? VX_REASON_WRONG_VNI : VX_REASON_UNKNOWN_SOURCE, sender);
+	if (cfg.guard != VX_GUARD_OFF)
+		charge(w, sender ? VX_REASON_WRONG_VNI : VX_REASON_UNKNOWN_SOURCE, sender);
 	if (cfg.guard == VX_GUARD_ENFORCE)
 		return VX_DROP;
-	hook_mark(w); /* observed, so tun_in need not count it again */
+	hook_mark(w); /* seen, so tun_in need not count it as one of the peer's */
 	return VX_PASS;
 }
 

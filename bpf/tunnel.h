@@ -85,10 +85,11 @@ static __always_inline enum vx_step check_mark(struct vx_walk *w)
 		hook_say(w, (__u16)(VX_SAID_PEER | (w->peer->slot & VX_SAID_PEERS)));
 	if (marked)
 		return w->peer && (w->peer->ipsec || esp) && !is_probe(w) ? count_rx(w) : VX_GO_ON;
-	if (cfg.guard == VX_GUARD_OFF)
-		return VX_GO_ON;
-	charge(w, VX_REASON_UNGUARDED, NULL);
-	return cfg.guard == VX_GUARD_ENFORCE ? VX_DROP : VX_GO_ON;
+	if (cfg.guard != VX_GUARD_OFF)
+		charge(w, VX_REASON_UNGUARDED, NULL);
+	if (cfg.guard == VX_GUARD_ENFORCE)
+		return VX_DROP;
+	return w->peer && !is_probe(w) ? count_rx(w) : VX_GO_ON;
 }
 
 /* Known to be somewhere else than at this tunnel's peer: the bridge only floods this way. */

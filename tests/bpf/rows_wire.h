@@ -47,14 +47,14 @@
 	  DROPPED(UNKNOWN_SOURCE, NULL, 1, 55, id) },                                              \
 	{ fam " stranger, observe", "wire_in", "o", { W(stranger, id), T4(1) }, IN, .from = UNDER, \
 	  OBSERVED(UNKNOWN_SOURCE, NULL, 1, 55, id), .marked = true },                             \
-	{ fam " stranger, off", "wire_in", "f", { W(stranger, id), T4(1) }, IN },                  \
+	{ fam " stranger, off", "wire_in", "f", { W(stranger, id), T4(1) }, IN, ACCEPTED },        \
 	{ fam " stranger, index", "wire_in", "ei", { W(stranger, id), T4(1) }, IN, .from = UNDER,  \
 	  DROPPED(UNKNOWN_SOURCE, NULL, 1, 55, id) },                                              \
 	{ fam " wrong VNI", "wire_in", "e", { W(peer, other_id), T4(1) }, IN, .from = UNDER,       \
 	  DROPPED(WRONG_VNI, name, 1, 55, other_id) },                                             \
 	{ fam " wrong VNI, observe", "wire_in", "o", { W(peer, other_id), T4(1) }, IN,             \
 	  .from = UNDER, OBSERVED(WRONG_VNI, name, 1, 55, other_id), .marked = true },             \
-	{ fam " wrong VNI, off", "wire_in", "f", { W(peer, other_id), T4(1) }, IN },               \
+	{ fam " wrong VNI, off", "wire_in", "f", { W(peer, other_id), T4(1) }, IN, ACCEPTED },     \
 	{ fam " any VNI, index", "wire_in", "ei", { W(peer, other_id), T4(1) }, IN, ACCEPTED,      \
 	  RX(id, 1, 55, 1) },                                                                      \
 	{ fam " VNI not ours", "wire_in", "e", { W(stranger, STRANGE_VNI), T4(1) }, IN },          \

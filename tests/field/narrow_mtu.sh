@@ -17,7 +17,7 @@ ALL_TESTS="
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 
-bound() { mesh 2 "underlay: eth0" "$@"; }
+bound() { mesh 2 "underlay: eth0"; }
 
 narrow() { # MTU
 	local host
@@ -29,7 +29,7 @@ right() { # MTU
 	local host
 	for host in h1 h2; do
 		expect 0 vx "$host" up vxbr0 --dry-run
-		assert_eq "" "$OUT" "steps to do on "$host""
+		assert_eq "" "$OUT" "steps to do on $host"
 		assert_eq "$1" "$(status_json "$host" | jq '.[0].mtu')" "MTU"
 		assert_eq "" "$(ip -n "$host" -6 -o address show | grep ' vx-' || true)" "addresses of tunnels"
 		assert_eq 0 "$(on "$host" cat /proc/sys/net/ipv6/conf/vxbr0/accept_ra 2>/dev/null || echo 0)" "accept_ra"

@@ -16,7 +16,7 @@
 #define FILE_KEYS \
 	"port, mtu, vni, vni_salt, guard, fastpath, xdp, clamp_mss, mark, bridge, underlay, " \
 	"local, peers"
-#define HOST_KEYS "name, address, address6, bridge_address"
+#define HOST_KEYS "name, address, address6, bind, bridge_address"
 #define DEVICE "must be a device name: 1 to 15 characters, no white space, '/', ':' or '%'"
 #define NAME "must be 1 to 32 of the characters A-Z a-z 0-9 . _ - and not . or .."
 #define PREFIX "must be an address and its prefix length, such as 203.0.113.3/24"

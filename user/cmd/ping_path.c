@@ -107,15 +107,17 @@ static int find_route(const struct ping *p)
 {
 	autonl struct nl *nl = NULL;
 	struct links links = { 0 };
+	const struct link *bound;
 	struct route route = { 0 };
 	struct why why;
 	int err = nl_open(&nl, &why);
 
 	if (!err)
 		err = links_read(nl, &links, &why);
+	bound = err ? NULL : links_by_name(&links, p->overlay->underlay);
 	if (!err)
 		route_read(nl, &links, &p->peer->local, &p->peer->remote,
-			   (uint16_t)p->overlay->port, &route);
+			   (uint16_t)p->overlay->port, bound ? bound->ifindex : 0, &route);
 	free(links.v);
 	return route.err; /* 0 where that cannot be told, too */
 }

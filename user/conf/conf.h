@@ -11,6 +11,7 @@
 #include "base/ip.h"
 #include "base/util.h"
 
+#define CONF_MAX_UNDERLAYS 16
 #define CONF_MAX_SIZE (1U << 20) /* bytes of a config file */
 
 enum conf_switch { CONF_AUTO, CONF_ON, CONF_OFF };
@@ -18,6 +19,7 @@ enum conf_switch { CONF_AUTO, CONF_ON, CONF_OFF };
 struct conf_host {
 	char name[VX_NAME_LEN];
 	struct vx_addr address; /* IPv4 or IPv6 */
+	struct vx_addr bind; /* what the host itself has in its place (1:1 NAT), or unset */
 	struct vx_addr address6; /* IPv6 beside an IPv4 `address`, or unset */
 	struct ip_prefix *bridge_address;
 	size_t n_bridge_address;
@@ -39,7 +41,11 @@ struct conf {
 	enum conf_switch xdp;
 	bool clamp_mss;
 	uint32_t mark;
-	char underlay[VX_IF_LEN]; /* "" = any device the routes say */
+	char underlay[VX_IF_LEN]; /* if it names just one; the tunnels are bound to it */
+	char underlays[CONF_MAX_UNDERLAYS]
+		      [VX_IF_LEN]; /* all it names; none: any device the routes say */
+	size_t n_underlays;
+	char machine[VX_NAME_LEN]; /* the host name here; conf_load fills it in */
 	char local[VX_NAME_LEN]; /* "" = found by address */
 	unsigned local_line;
 	struct conf_host *hosts; /* in file order */
@@ -61,6 +67,12 @@ int conf_load(const char *path, struct conf *out, struct why *why);
 const char *conf_guard_name(enum vx_guard guard);
 const char *conf_vni_mode_name(enum vx_vni_mode mode);
 const char *conf_switch_name(enum conf_switch s);
+
+/* The address that a host itself has where the others send to its `address`. */
+static inline const struct vx_addr *conf_host_own(const struct conf_host *host)
+{
+	return ip_is_set(&host->bind) ? &host->bind : &host->address;
+}
 
 /* May an overlay be called so? */
 bool conf_is_overlay(const char *name);

@@ -144,12 +144,25 @@ static int read_address(const struct conf_tree *tree, const struct conf_node *no
 	return 0;
 }
 
+static int read_bind(const struct conf_tree *tree, const struct conf_node *node,
+		     struct conf_host *host, struct why *why)
+{
+	const struct conf_node *bind = conf_tree_get(node, "bind");
+	int err = bind ? read_address(tree, bind, &host->bind, why) : 0;
+
+	if (!err && bind && ip_is_v4(&host->bind) != ip_is_v4(&host->address))
+		err = conf_schema_refuse(tree, bind, why);
+	return err;
+}
+
 static int read_addresses(const struct conf_tree *tree, const struct conf_node *node,
 			  struct conf_host *host, struct why *why)
 {
 	const struct conf_node *six = conf_tree_get(node, "address6");
 	int err = read_address(tree, conf_tree_get(node, "address"), &host->address, why);
 
+	if (!err)
+		err = read_bind(tree, node, host, why);
 	if (err || !six)
 		return err;
 	err = read_address(tree, six, &host->address6, why);
@@ -281,9 +294,15 @@ static int check_subnets(const struct conf_tree *tree, const struct conf_node *l
 
 		n = n ? n->child : NULL;
 		for (size_t k = 0; n && k < host->n_bridge_address; k++, n = n->next) {
-			if (i && same_subnet(&conf->hosts[i - 1], host, k))
+			if (i && !ip_is_set(&host->bind) &&
+			    same_subnet(&conf->hosts[i - 1], host, k))
 				continue;
 			peer = find_in(conf, &host->bridge_address[k], &addr);
+			if (!peer && ip_is_set(&host->bind) &&
+			    ip_in_prefix(&host->bind, &host->bridge_address[k])) {
+				peer = host;
+				addr = host->bind;
+			}
 			if (!peer)
 				continue;
 			ip_format(&addr, text);

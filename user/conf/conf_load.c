@@ -2,6 +2,7 @@
 /* A config file from disk; all else about it is in conf.c. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/readfile.h"
 #include "conf/conf.h"
@@ -36,5 +37,9 @@ int conf_load(const char *path, struct conf *out, struct why *why)
 
 	if (!err)
 		err = readfile(full, CONF_MAX_SIZE, &text, &len, why);
-	return err ? err : conf_parse(full, text, len, out, why);
+	if (!err)
+		err = conf_parse(full, text, len, out, why);
+	if (!err && gethostname(out->machine, sizeof(out->machine) - 1))
+		out->machine[0] = '\0';
+	return err;
 }

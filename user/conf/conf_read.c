@@ -55,14 +55,12 @@ bool conf_is_device(const char *text)
 	       strcmp(text, "default") != 0;
 }
 
-static int read_device(const struct conf_tree *tree, const char *key, const char *missing,
-		       char out[VX_IF_LEN], struct why *why)
+static int read_bridge(const struct conf_tree *tree, const char *missing, char out[VX_IF_LEN],
+		       struct why *why)
 {
-	const struct conf_node *node = conf_tree_get(tree->root, key);
+	const struct conf_node *node = conf_tree_get(tree->root, "bridge");
 	const char *value = node ? node->text : missing;
 
-	if (!value[0] && !node)
-		return 0;
 	if (!conf_is_device(value) && node)
 		return conf_schema_refuse(tree, node, why);
 	if (!conf_is_device(value))
@@ -74,17 +72,41 @@ static int read_device(const struct conf_tree *tree, const char *key, const char
 	return 0;
 }
 
+static int add_underlay(const struct conf_tree *tree, const struct conf_node *node,
+			struct conf *conf, struct why *why)
+{
+	if (!conf_is_device(node->text))
+		return conf_schema_refuse(tree, node, why);
+	if (strcmp(conf->bridge, node->text) == 0)
+		return conf_tree_refuse(tree, node, why, "%s is this overlay's own bridge",
+					conf->bridge);
+	for (size_t i = 0; i < conf->n_underlays; i++)
+		if (strcmp(conf->underlays[i], node->text) == 0)
+			return conf_tree_refuse(tree, node, why, "%s appears twice", node->text);
+	text_copy(conf->underlays[conf->n_underlays++], VX_IF_LEN, node->text);
+	return 0;
+}
+
+static int read_underlays(const struct conf_tree *tree, struct conf *conf, struct why *why)
+{
+	const struct conf_node *node = conf_tree_get(tree->root, "underlay");
+	int err = 0;
+
+	if (node && node->kind == CONF_SCALAR)
+		err = add_underlay(tree, node, conf, why);
+	else
+		for (node = node ? node->child : NULL; node && !err; node = node->next)
+			err = add_underlay(tree, node, conf, why);
+	if (!err && conf->n_underlays == 1)
+		text_copy(conf->underlay, VX_IF_LEN, conf->underlays[0]);
+	return err;
+}
+
 static int read_devices(const struct conf_tree *tree, struct conf *conf, struct why *why)
 {
-	const struct conf_node *underlay = conf_tree_get(tree->root, "underlay");
-	int err = read_device(tree, "bridge", conf->overlay, conf->bridge, why);
+	int err = read_bridge(tree, conf->overlay, conf->bridge, why);
 
-	if (!err)
-		err = read_device(tree, "underlay", "", conf->underlay, why);
-	if (!err && strcmp(conf->bridge, conf->underlay) == 0)
-		err = conf_tree_refuse(tree, underlay, why, "%s is this overlay's own bridge",
-				       conf->bridge);
-	return err;
+	return err ? err : read_underlays(tree, conf, why);
 }
 
 static int read_local(const struct conf_tree *tree, struct conf *conf, struct why *why)

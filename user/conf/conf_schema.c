@@ -40,6 +40,7 @@ enum kind {
 	BIT, /* a number with one bit set */
 	WORDS,
 	TEXT, /* conf_read.c and conf_hosts.c judge it */
+	TEXTS, /* one, or a list of them */
 	LIST,
 	MAP,
 };
@@ -64,6 +65,8 @@ struct conf_key {
 #define DEVICE                                                                                     \
 	.kind = TEXT, .must = "a device name: 1 to 15 characters, no white space, '/', ':' or '%'"
 
+static const struct conf_key device_key = { .key = "", DEVICE };
+
 static const struct conf_key prefix_key = {
 	.key = "", .kind = TEXT, .must = "an address and its prefix length, such as 203.0.113.3/24"
 };
@@ -73,6 +76,7 @@ static const struct conf_key host_keys[] = {
 	  .must = "1 to 32 of the characters A-Z a-z 0-9 . _ - and not . or .." },
 	{ "address", TEXT, .required = true, .must = "an IPv4 or IPv6 address" },
 	{ "address6", TEXT, .must = "an IPv6 address" },
+	{ "bind", TEXT, .must = "an address of the same family as address" },
 	{ "bridge_address", LIST, RANGE(0, MAX_BRIDGE_ADDRESSES), .inner = &prefix_key,
 	  .must = "a list of at most " TEXT_OF(
 		  MAX_BRIDGE_ADDRESSES) " addresses, such as [203.0.113.3/24]" },
@@ -94,7 +98,8 @@ static const struct conf_key file_keys[] = {
 	{ "mark", BIT, RANGE(1, UINT32_MAX), .missing = 0x40000000, INTO(mark),
 	  .must = "a number with exactly one of 32 bits set, such as 0x40000000" },
 	{ "bridge", DEVICE },
-	{ "underlay", DEVICE },
+	{ "underlay", TEXTS, RANGE(1, CONF_MAX_UNDERLAYS), .inner = &device_key,
+	  .must = "a device name, or a list of 1 to " TEXT_OF(CONF_MAX_UNDERLAYS) " of them" },
 	{ "local", TEXT, .must = "the name of a peer in this file" },
 	{ "peers", LIST, .required = true, RANGE(1, VX_MAX_HOSTS), .inner = &host_key,
 	  .must = "a list of 1 to " TEXT_OF(VX_MAX_HOSTS) " hosts" },
@@ -185,6 +190,8 @@ static bool is_word(const struct conf_key *key, const struct conf_node *node, ui
 static bool is_value(const struct conf_key *key, const struct conf_node *node, uint64_t *out)
 {
 	*out = 0;
+	if (key->kind == TEXTS && node->kind == CONF_SCALAR)
+		return true;
 	switch (key->kind) {
 	case NUMBER:
 		return is_number(key, node, out);
@@ -197,6 +204,7 @@ static bool is_value(const struct conf_key *key, const struct conf_node *node, u
 		return is_word(key, node, out);
 	case TEXT:
 		return node->kind == CONF_SCALAR;
+	case TEXTS:
 	case LIST:
 		return node->kind == CONF_LIST && node->count >= key->min &&
 		       node->count <= key->max;
@@ -275,8 +283,11 @@ static int refuse_value(const struct conf_tree *tree, const struct conf_node *no
 int conf_schema_refuse(const struct conf_tree *tree, const struct conf_node *node, struct why *why)
 {
 	const struct conf_key *key = NULL;
+	/* Names of keys are unique in the whole file; what has none is in a list. */
+	const struct conf_node *devices = conf_tree_get(tree->root, "underlay");
 
-	/* Names of keys are unique in the whole file; what has none is the one kind of list with texts. */
+	if (devices && (node == devices || node->parent == devices))
+		return refuse_value(tree, node, &device_key, why);
 	if (node->key) {
 		key = find_key(file_keys, node->key);
 		key = key ? key : find_key(host_keys, node->key);
@@ -328,7 +339,7 @@ static int check(const struct conf_tree *tree, const struct conf_node *node,
 		return refuse_value(tree, node, key, why);
 	if (key->kind == MAP)
 		return check_map(tree, node, key->inner, why);
-	if (key->kind == LIST)
+	if (node->kind == CONF_LIST)
 		for (const struct conf_node *n = node->child; n && !err; n = n->next)
 			err = check(tree, n, key->inner, why);
 	return err;

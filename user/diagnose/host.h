@@ -82,6 +82,7 @@ struct host_kernel {
 struct host_device {
 	char ifname[VX_IF_LEN];
 	char driver[32];
+	bool strict; /* drops what comes by it although the route back is by another one (rp_filter 1) */
 };
 
 struct host_facts {
@@ -99,6 +100,7 @@ struct host_facts {
 	bool underlay_has_master;
 	unsigned bridge_nf; /* HOST_NF_*: by the sysctls frames on all bridges pass these rules */
 	struct rules rules; /* that filter IP packets */
+	uint64_t rp_dropped; /* packets dropped for that since boot, by any device */
 	struct host_device *devices; /* of the underlay */
 	size_t n_devices;
 	struct host_kernel kernel; /* while the overlay is not up */

@@ -46,8 +46,12 @@ void host_read_sums(struct host_facts *out)
 {
 	autofree char *v4 = read_text("/proc/net/snmp", 65536);
 	autofree char *v6 = read_text("/proc/net/snmp6", 65536);
+	autofree char *more = read_text("/proc/net/netstat", 65536);
 	struct host_sums *sums = out->sums;
 	char value[32];
+
+	if (more && !host_parse_snmp(more, "TcpExt", "IPReversePathFilter", &out->rp_dropped))
+		out->rp_dropped = 0;
 
 	if (v4 && !(host_parse_snmp(v4, "Udp", "InDatagrams", &sums[HOST_UDP4].good) &&
 		    host_parse_snmp(v4, "Udp", "InCsumErrors", &sums[HOST_UDP4].bad)))
@@ -114,6 +118,17 @@ void host_read_conntrack(const struct snapshot *s, struct host_facts *out)
 
 /* --- NICs */
 
+/* The larger of both settings holds. */
+static bool has_strict_filter(const char *ifname)
+{
+	uint64_t all = read_number("/proc/sys/net/ipv4/conf/all/rp_filter"), own;
+	char path[80];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", ifname);
+	own = read_number(path);
+	return (own > all ? own : all) == 1;
+}
+
 void host_read_devices(const struct snapshot *s, struct host_facts *out)
 {
 	autofd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -127,10 +142,10 @@ void host_read_devices(const struct snapshot *s, struct host_facts *out)
 		struct host_device *d = &out->devices[out->n_devices];
 
 		text_copy(req.ifr_name, sizeof(req.ifr_name), s->devices[i].ifname);
-		if (ioctl(fd, SIOCETHTOOL, &req))
-			continue;
 		text_copy(d->ifname, sizeof(d->ifname), s->devices[i].ifname);
-		text_copy(d->driver, sizeof(d->driver), info.driver);
+		d->strict = has_strict_filter(d->ifname);
+		if (ioctl(fd, SIOCETHTOOL, &req) == 0)
+			text_copy(d->driver, sizeof(d->driver), info.driver);
 		out->n_devices++;
 	}
 }

@@ -205,6 +205,41 @@ static void say_sums(const struct host_facts *f, struct verdicts *out)
 	}
 }
 
+/* --- two uplinks */
+
+/* A peer that is not heard, whose packets may come by a device that is not on the way back. */
+static bool is_filtered_at(const struct host_device *d, const struct snapshot_peer *p)
+{
+	struct vx_addr address;
+
+	return d->strict && ip_parse(p->address, &address) && ip_is_v4(&address) &&
+	       p->probe.result == PROBE_UNANSWERED && p->route.device[0] &&
+	       strcmp(p->route.device, d->ifname) != 0;
+}
+
+static void say_rp_filter(const struct host_facts *f, const struct snapshot *s,
+			  struct verdicts *out)
+{
+	char dropped[HUMAN_LEN];
+
+	human_count(f->rp_dropped, dropped);
+	for (size_t i = 0; i < f->n_devices && f->rp_dropped; i++)
+		for (size_t k = 0; k < s->n_peers; k++) {
+			const struct host_device *d = &f->devices[i];
+			const struct snapshot_peer *p = &s->peers[k];
+
+			if (!is_filtered_at(d, p))
+				continue;
+			verdicts_add(out, VERDICT_RP_FILTER, d->ifname,
+				     "%s has rp_filter 1, so the kernel drops what %s sends by it, "
+				     "as the route to %s uses %s (%s packets dropped since this "
+				     "host started); run `sysctl -w net.ipv4.conf.%s.rp_filter=2`",
+				     d->ifname, p->name, p->address, p->route.device, dropped,
+				     d->ifname);
+			break; /* the sysctl serves all peers */
+		}
+}
+
 /* --- hypervisor and kernel */
 
 static void say_hypervisor(const struct host_facts *f, const struct snapshot *s,
@@ -261,6 +296,7 @@ void host_say_net(const struct host_facts *f, const struct snapshot *s, struct v
 	say_neighbours(&f->neigh4, "ipv4", out);
 	say_neighbours(&f->neigh6, "ipv6", out);
 	say_sums(f, out);
+	say_rp_filter(f, s, out);
 	say_hypervisor(f, s, out);
 	if (!s->up)
 		say_kernel(&f->kernel, out);

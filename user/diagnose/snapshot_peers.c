@@ -18,14 +18,19 @@ struct saying {
 	struct verdicts *out;
 };
 
+/* The address of this host that the peer has to accept: with `bind:` not the one that the tunnel sends from. */
+static const char *seen_address(const struct saying *a, const struct snapshot_peer *p)
+{
+	return strcmp(p->local, a->s->told.address6) == 0 ? p->local : a->s->told.address;
+}
+
 /* The remedy where nothing gets through. */
 static void filtered(const struct saying *a, const struct snapshot_peer *p, char *text, size_t size)
 {
 	snprintf(text, size,
 		 "a firewall on the path probably blocks UDP port %u, or vxbpf is not running "
 		 "there; check that %s is up and accepts UDP port %u from %s",
-		 a->s->told.port, p->address, a->s->told.port,
-		 p->local[0] ? p->local : a->s->told.address);
+		 a->s->told.port, p->address, a->s->told.port, seen_address(a, p));
 }
 
 static const char *plural(unsigned n)
@@ -185,7 +190,7 @@ static void say_one_way(const struct saying *a, const struct snapshot_peer *p)
 		a->out, VERDICT_PEER_ONE_WAY, p->name,
 		"%s: we receive from it, but it does not seem to receive from us (%s); check that "
 		"%s accepts UDP port %u from %s and that no firewall on the path blocks it",
-		p->name, proof, p->address, a->s->told.port, p->local);
+		p->name, proof, p->address, a->s->told.port, seen_address(a, p));
 }
 
 static void say_mtu(const struct saying *a, const struct snapshot_peer *p)

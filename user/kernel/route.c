@@ -145,7 +145,7 @@ static int take_route(const struct nlmsghdr *msg, void *ctx)
 }
 
 int route_read(struct nl *nl, const struct links *links, const struct vx_addr *local,
-	       const struct vx_addr *remote, uint16_t port, struct route *out)
+	       const struct vx_addr *remote, uint16_t port, int oif, struct route *out)
 {
 	struct nlmsghdr *msg = nl_request(nl, RTM_GETROUTE, 0, sizeof(struct rtmsg));
 	struct rtmsg *rtm = mnl_nlmsg_get_payload(msg);
@@ -161,6 +161,8 @@ int route_read(struct nl *nl, const struct links *links, const struct vx_addr *l
 	mnl_attr_put(msg, RTA_DST, ip_raw_len(remote), ip_raw(remote));
 	if (local)
 		mnl_attr_put(msg, RTA_SRC, ip_raw_len(local), ip_raw(local));
+	if (oif)
+		mnl_attr_put_u32(msg, RTA_OIF, (uint32_t)oif);
 	mnl_attr_put_u8(msg, RTA_IP_PROTO, IPPROTO_UDP);
 	mnl_attr_put_u16(msg, RTA_DPORT, htons(port));
 	out->err = nl_dump(nl, msg, take_route, &looking);

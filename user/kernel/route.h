@@ -21,9 +21,10 @@ struct route {
 	int narrow; /* ifindex of the device that decided it, 0 = the route's own decided */
 };
 
-/* The ways a UDP packet to `remote`:port from `local` may take now; from NULL: whatever address. */
+/* The ways a UDP packet to `remote`:port from `local` may take now; from NULL: whatever address. `oif`: by that
+ * device, as one that is bound to it (also in a VRF), 0 = by any. */
 int route_read(struct nl *nl, const struct links *links, const struct vx_addr *local,
-	       const struct vx_addr *remote, uint16_t port, struct route *out);
+	       const struct vx_addr *remote, uint16_t port, int oif, struct route *out);
 /* From the messages of rtnetlink. Pure. *out_id is the number of a next hop known only by number
  * (sysctl nexthop_compat_mode off), else 0. */
 int route_parse(const struct nlmsghdr *msg, struct route *out, uint32_t *out_id);

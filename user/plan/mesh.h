@@ -15,7 +15,7 @@
 struct mesh_peer {
 	const struct conf_host *host; /* points into the conf, which must outlive the mesh */
 	struct vx_addr remote;
-	struct vx_addr local; /* same family as remote */
+	struct vx_addr local; /* same family as remote; with `bind:` that one */
 	uint32_t vni;
 	char ifname[VX_IF_LEN];
 	char altname[MESH_ALTNAME]; /* "" where ifname already says it */
@@ -28,8 +28,8 @@ struct mesh {
 	unsigned max_overhead; /* bytes, the largest of any pair in the file; 50 if there is none */
 };
 
-/* Which host of the file is this one? `locals` are the addresses configured on this machine. Refuses
- * none and two (naming both), a `local:` that does not name a peer, pairs without a common address
+/* Which host of the file is this one? `locals` are the addresses configured on this machine. Two
+ * match: the one that is named like the machine. Refuses none and two (naming both), a `local:` that does not name a peer, pairs without a common address
  * family (naming both), tunnel names that clash. The caller ends *out with mesh_free. */
 int mesh_build(const struct conf *conf, const struct vx_addr *locals, size_t n_locals,
 	       struct mesh *out, struct why *why);

@@ -40,6 +40,14 @@ static int by_ifname_then_line(const void *a, const void *b)
 	return diff ? diff : (x->host > y->host) - (x->host < y->host);
 }
 
+static bool is_underlay(const struct conf *conf, const char *ifname)
+{
+	for (size_t i = 0; i < conf->n_underlays; i++)
+		if (strcmp(conf->underlays[i], ifname) == 0)
+			return true;
+	return false;
+}
+
 /* Over all hosts, this one included, so that the same file is refused everywhere or nowhere. */
 static int check_tunnels(const struct conf *conf, struct why *why)
 {
@@ -53,7 +61,7 @@ static int check_tunnels(const struct conf *conf, struct why *why)
 
 		all[i].host = &conf->hosts[i];
 		name_tunnel(conf->overlay, conf->hosts[i].name, all[i].ifname, altname);
-		if (strcmp(ifname, conf->bridge) == 0 || strcmp(ifname, conf->underlay) == 0)
+		if (strcmp(ifname, conf->bridge) == 0 || is_underlay(conf, ifname))
 			return why_bad(why,
 				       "%s:%u: %s: its tunnel name would be %s, which is the name "
 				       "of the %s",
@@ -88,7 +96,7 @@ static int find_by_address(const struct conf *conf, const struct vx_addr *locals
 			   const struct conf_host **out, struct why *why)
 {
 	autofree struct vx_addr *sorted = calloc(n_locals + 1, sizeof(*sorted));
-	const struct conf_host *self = NULL;
+	const struct conf_host *self = NULL, *twin = NULL;
 
 	if (!sorted)
 		return why_set(why, -ENOMEM, "%s: out of memory", conf->path);
@@ -98,16 +106,25 @@ static int find_by_address(const struct conf *conf, const struct vx_addr *locals
 	for (size_t i = 0; i < conf->n_hosts; i++) {
 		const struct conf_host *host = &conf->hosts[i];
 
-		if (!has(sorted, n_locals, &host->address) &&
+		if (!has(sorted, n_locals, conf_host_own(host)) &&
 		    !has(sorted, n_locals, &host->address6))
 			continue;
-		if (self)
-			return why_bad(why,
-				       "%s: peers: %s (line %u) and %s (line %u) both have an "
-				       "address of this host; select one with local: NAME",
-				       conf->path, self->name, self->line, host->name, host->line);
-		self = host;
+		/* Two private networks may have the same addresses. */
+		if (strcmp(host->name, conf->machine) == 0) {
+			self = host;
+			twin = NULL;
+			break;
+		}
+		if (!self)
+			self = host;
+		else if (!twin)
+			twin = host;
 	}
+	if (twin)
+		return why_bad(why,
+			       "%s: peers: %s (line %u) and %s (line %u) both have an address of "
+			       "this host; select one with local: NAME",
+			       conf->path, self->name, self->line, twin->name, twin->line);
 	if (!self)
 		return why_bad(why,
 			       "%s: peers: no peer has an address of this host; add this host, or "
@@ -139,6 +156,14 @@ static unsigned max_overhead(const struct conf *conf)
 			return MESH_OVERHEAD_V6;
 	}
 	return MESH_OVERHEAD_V4;
+}
+
+/* VNIs are those of the addresses the others know; here the packets carry what this host has. */
+static void bind_tunnels(struct mesh *mesh)
+{
+	for (size_t i = 0; i < mesh->n_peers; i++)
+		if (ip_equal(&mesh->peers[i].local, &mesh->self->address))
+			mesh->peers[i].local = *conf_host_own(mesh->self);
 }
 
 static int fill_peers(const struct conf *conf, struct mesh *mesh, struct why *why)
@@ -177,6 +202,7 @@ int mesh_build(const struct conf *conf, const struct vx_addr *locals, size_t n_l
 	err = fill_peers(conf, &mesh, why);
 	if (err)
 		return err;
+	bind_tunnels(&mesh);
 	*out = mesh;
 	mesh.peers = NULL;
 	return 0;

@@ -189,10 +189,10 @@ static void want_wire(const struct planning *p)
 	for (size_t i = 0; i < p->base->underlay.n; i++) {
 		const struct link *link =
 			links_by_index(p->around->links, p->base->underlay.ifindex[i]);
-		bool l2 = has_ethernet(link);
+		bool l2 = has_ethernet(link), besides = i >= p->base->underlay.needed;
 
-		want_hook(p, OBJ_WIRE, link, link->name, l2 ? "wire_in" : "wire_in_l3", false);
-		want_hook(p, OBJ_WIRE, link, link->name, l2 ? "wire_out" : "wire_out_l3", false);
+		want_hook(p, OBJ_WIRE, link, link->name, l2 ? "wire_in" : "wire_in_l3", besides);
+		want_hook(p, OBJ_WIRE, link, link->name, l2 ? "wire_out" : "wire_out_l3", besides);
 		if (wants_xdp(p->conf, link) && !has_others_xdp(p, link))
 			want_hook(p, OBJ_WIRE, link, link->name, "wire_xdp", true);
 	}

@@ -27,11 +27,21 @@ struct plan_secret {
 	uint64_t salt;
 };
 
+/* The underlay devices: those the routes to the peers leave by, or that `underlay:` names, and behind them
+ * those by which packets of peers may come besides. */
+struct plan_underlay {
+	int ifindex[16];
+	size_t n;
+	size_t needed; /* number of the first kind, which come first */
+};
+
 /* The host without us, read once. */
 struct plan_surroundings {
 	const struct links *links;
 	const struct addrs *addrs;
 	const struct route *routes; /* one per mesh peer, in its order */
+	const struct plan_underlay
+		*ways_in; /* devices besides theirs that peers may send by, or NULL */
 	const bool *ipsec; /* likewise: does a policy insist that the peer comes by ESP? */
 	const struct fastpath_facts *fastpath;
 	bool inet6_off; /* devices to come have IPv6 disabled */
@@ -47,12 +57,6 @@ struct plan_built {
 	const char *const *maps; /* NULL-terminated names of its maps and programs */
 	const char *const *progs;
 	const struct foreigns *foreigns; /* ports that the fast path has to keep out of */
-};
-
-/* The underlay devices: those the routes to the peers leave by. */
-struct plan_underlay {
-	int ifindex[16];
-	size_t n;
 };
 
 /* Decisions made before any object: judged from config and routes alone. */

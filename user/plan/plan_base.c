@@ -35,23 +35,33 @@ static void add_underlay(struct settling *s, int ifindex, const char *name)
 			     ARRAY_LEN(u->ifindex));
 }
 
+/* Does `underlay:` allow it? If not, *text lists those it does. */
+static bool is_allowed(const struct conf *conf, const char *ifname, char *text, size_t size)
+{
+	for (size_t i = 0; i < conf->n_underlays; i++) {
+		if (strcmp(conf->underlays[i], ifname) == 0)
+			return true;
+		text_add(text, size, "%s%s", i ? ", " : "", conf->underlays[i]);
+	}
+	return !conf->n_underlays;
+}
+
 /* One of the devices a route may leave by. */
 static int settle_way(struct settling *s, const struct mesh_peer *peer, bool local,
 		      const struct link *link)
 {
-	const char *wanted = s->conf->underlay;
-	char remote[IP_TEXT];
+	char remote[IP_TEXT], allowed[200] = "";
 
 	ip_format(&peer->remote, remote);
 	if (local || link->flags & IFF_LOOPBACK)
 		return why_bad(s->why, "%s:%u: peer %s: %s is an address of this host",
 			       s->conf->path, peer->host->line, peer->host->name, remote);
-	if (wanted[0] && strcmp(link->name, wanted) != 0)
+	if (!is_allowed(s->conf, link->name, allowed, sizeof(allowed)))
 		return why_bad(
 			s->why,
 			"%s:%u: peer %s: the route to %s uses %s, but `underlay:` allows only %s",
 			s->conf->path, peer->host->line, peer->host->name, remote, link->name,
-			wanted);
+			allowed);
 	if (strcmp(link->name, s->conf->bridge) == 0)
 		return why_bad(
 			s->why, "%s:%u: peer %s: the route to %s uses %s, the overlay's own bridge",
@@ -135,7 +145,7 @@ static void settle_own_addresses(struct settling *s)
 {
 	const struct conf *conf = s->conf;
 	const struct conf_host *self = s->mesh->self;
-	const struct vx_addr *const own[] = { &self->address, &self->address6 };
+	const struct vx_addr *const own[] = { conf_host_own(self), &self->address6 };
 	char text[IP_TEXT];
 
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
@@ -156,9 +166,8 @@ static void settle_own_addresses(struct settling *s)
 	}
 }
 
-static int refuse_underlay(const struct settling *s)
+static int refuse_underlay(const struct settling *s, const char *name)
 {
-	const char *name = s->conf->underlay;
 	const struct link *link = links_by_altname(s->around->links, name);
 
 	if (link)
@@ -171,19 +180,26 @@ static int refuse_underlay(const struct settling *s)
 
 static int settle_routes(struct settling *s)
 {
-	const struct link *bound = links_by_name(s->around->links, s->conf->underlay);
+	const struct plan_underlay *ways_in = s->around->ways_in;
 
-	if (s->conf->underlay[0] && !bound)
-		return refuse_underlay(s);
 	/* Guarded even while no route leads there. */
-	if (bound)
-		add_underlay(s, bound->ifindex, bound->name);
+	for (size_t i = 0; i < s->conf->n_underlays; i++) {
+		const struct link *link = links_by_name(s->around->links, s->conf->underlays[i]);
+
+		if (!link)
+			return refuse_underlay(s, s->conf->underlays[i]);
+		add_underlay(s, link->ifindex, link->name);
+	}
 	for (size_t i = 0; i < s->mesh->n_peers; i++) {
 		int err = settle_route(s, &s->mesh->peers[i], &s->around->routes[i]);
 
 		if (err)
 			return err;
 	}
+	s->out->underlay.needed = s->out->underlay.n;
+	for (size_t i = 0; ways_in && i < ways_in->n; i++)
+		add_underlay(s, ways_in->ifindex[i],
+			     links_by_index(s->around->links, ways_in->ifindex[i])->name);
 	if (s->unroutable > UNROUTABLE_NAMED)
 		verdicts_add(s->verdicts, VERDICT_NO_ROUTE, "",
 			     "%zu more peers have no route now (their tunnels are created anyway)",
@@ -378,9 +394,9 @@ static void settle_config(struct settling *s)
 	cfg->fastpath = !fastpath_why_off(s->conf, s->around->fastpath);
 	settle_keys(&s->around->secret, cfg->keys);
 	if (ip_is_v4(&self->address))
-		cfg->local4 = self->address;
+		cfg->local4 = *conf_host_own(self);
 	else
-		cfg->local6 = self->address;
+		cfg->local6 = *conf_host_own(self);
 	if (ip_is_set(&self->address6))
 		cfg->local6 = self->address6;
 }

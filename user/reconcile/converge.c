@@ -137,6 +137,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct converge *c, 
 					    .tc_mode = attach_tc_mode() };
 	struct plan_built built = { .now = &s->now, .slots = &slots, .foreigns = &foreigns };
 	struct fastpath_facts fastpath;
+	struct plan_underlay ways_in;
 	struct object_names names;
 	struct plan_base base;
 	int err = build_mesh(s, why);
@@ -145,6 +146,8 @@ static int want_up(struct nl *nl, struct converge_state *s, struct converge *c, 
 		err = observe_routes(nl, &s->view.world, s->conf, &s->view.mesh, &routes, why);
 	if (err)
 		return err;
+	observe_ways_in(nl, &s->view.world, s->conf, &s->view.mesh, routes, &ways_in);
+	around.ways_in = &ways_in;
 	ipsec = xfrm_covers(&s->view.mesh, s->conf->port);
 	around.routes = routes;
 	around.inet6_off = observe_inet6_off();

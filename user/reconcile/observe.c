@@ -12,24 +12,6 @@
 #include "reconcile/observe.h"
 #include "reconcile/observe_pins.h"
 
-int observe_routes(struct nl *nl, const struct world *world, const struct conf *conf,
-		   const struct mesh *mesh, struct route **out, struct why *why)
-{
-	struct route *routes = calloc(mesh->n_peers + 1, sizeof(*routes));
-
-	if (!routes)
-		return why_set(why, -ENOMEM, "routes: out of memory");
-	for (size_t i = 0; i < mesh->n_peers; i++) {
-		const struct vx_addr *local = &mesh->peers[i].local;
-
-		/* From an address that is still to come the kernel knows no way; it will be that of others. */
-		route_read(nl, &world->links, addrs_have(&world->addrs, local) ? local : NULL,
-			   &mesh->peers[i].remote, conf->port, &routes[i]);
-	}
-	*out = routes;
-	return 0;
-}
-
 static void see_tunnel(const struct link *link, const struct links *links, const struct fdb *fdb,
 		       struct objs *out)
 {

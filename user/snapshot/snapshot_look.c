@@ -42,14 +42,15 @@ static void look_at_route(struct nl *nl, const struct world *world, struct snaps
 {
 	struct vx_addr local, remote;
 	struct snapshot_route *to = &p->route;
-	const struct link *home, *first;
+	const struct link *home, *first, *bound;
 	struct route route;
 
 	if (!ip_parse(p->local, &local) || !ip_parse(p->address, &remote))
 		return;
 	home = device_with(world, &local);
+	bound = links_by_name(&world->links, s->told.underlay);
 	route_read(nl, &world->links, home ? &local : NULL, &remote, (uint16_t)s->told.port,
-		   &route);
+		   bound ? bound->ifindex : 0, &route);
 	to->missing = route.err || !route.n;
 	if (to->missing)
 		return;

@@ -24,9 +24,11 @@ static bool is_part(const struct view *view, const struct link *link)
 	if (!link)
 		return false;
 	if (is_underlay(view, link->ifindex) || strcmp(link->name, conf->bridge) == 0 ||
-	    (conf->underlay[0] && strcmp(link->name, conf->underlay) == 0) ||
 	    plan_owns_tunnel(link, conf->overlay, view->mesh.self->name))
 		return true;
+	for (size_t i = 0; i < conf->n_underlays; i++)
+		if (strcmp(link->name, conf->underlays[i]) == 0)
+			return true;
 	for (size_t i = 0; i < view->mesh.n_peers; i++)
 		if (strcmp(link->name, view->mesh.peers[i].ifname) == 0 ||
 		    strcmp(link->altname, view->mesh.peers[i].ifname) == 0)
@@ -174,7 +176,7 @@ static enum matter addr_matters(const struct event *e, const struct view *view, 
 	bool concerns = is_underlay(view, e->ifindex) || (bridge && bridge->ifindex == e->ifindex);
 
 	for (size_t i = 0; !concerns && i < view->conf->n_hosts; i++)
-		concerns = ip_equal(&e->prefix.addr, &view->conf->hosts[i].address) ||
+		concerns = ip_equal(&e->prefix.addr, conf_host_own(&view->conf->hosts[i])) ||
 			   ip_equal(&e->prefix.addr, &view->conf->hosts[i].address6);
 	if (!concerns)
 		return MATTER_NOT;
