@@ -14,7 +14,7 @@
 
 /* clang-format off */
 #define FILE_KEYS \
-	"port, mtu, vni, vni_salt, guard, fastpath, xdp, clamp_mss, mark, bridge, underlay, " \
+	"port, mtu, vni, vni_salt, guard, fastpath, xdp, clamp_mss, udp_checksum, mark, bridge, underlay, " \
 	"local, peers"
 #define HOST_KEYS "name, address, address6, bind, bridge_address"
 #define DEVICE "must be a device name: 1 to 15 characters, no white space, '/', ':' or '%'"

@@ -40,6 +40,7 @@ struct conf {
 	enum conf_switch fastpath;
 	enum conf_switch xdp;
 	bool clamp_mss;
+	enum conf_switch udp_checksum;
 	uint32_t mark;
 	char underlay[VX_IF_LEN]; /* if it names just one; the tunnels are bound to it */
 	char underlays[CONF_MAX_UNDERLAYS]
@@ -72,6 +73,13 @@ const char *conf_switch_name(enum conf_switch s);
 static inline const struct vx_addr *conf_host_own(const struct conf_host *host)
 {
 	return ip_is_set(&host->bind) ? &host->bind : &host->address;
+}
+
+/* Do tunnels that are made now send outer UDP checksums? */
+static inline bool conf_sends_checksum(const struct conf *conf)
+{
+	return conf->udp_checksum == CONF_ON ||
+	       (conf->udp_checksum == CONF_AUTO && conf->vni_mode == VX_VNI_INDEX);
 }
 
 /* May an overlay be called so? */

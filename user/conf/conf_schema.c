@@ -95,6 +95,7 @@ static const struct conf_key file_keys[] = {
 	{ "fastpath", ONE_OF(switch_words), .missing = CONF_AUTO, INTO(fastpath) },
 	{ "xdp", ONE_OF(switch_words), .missing = CONF_AUTO, INTO(xdp) },
 	{ "clamp_mss", ONE_OF(bool_words), .missing = true, INTO(clamp_mss) },
+	{ "udp_checksum", ONE_OF(switch_words), .missing = CONF_AUTO, INTO(udp_checksum) },
 	{ "mark", BIT, RANGE(1, UINT32_MAX), .missing = 0x40000000, INTO(mark),
 	  .must = "a number with exactly one of 32 bits set, such as 0x40000000" },
 	{ "bridge", DEVICE },

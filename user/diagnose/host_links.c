@@ -20,7 +20,6 @@
 struct seen {
 	struct link link;
 	uint8_t state; /* as a bridge's port */
-	bool other_kind; /* of VXLAN */
 	struct vx_addr remote;
 	struct host_bridge bridge;
 };
@@ -54,24 +53,6 @@ static void read_bridge(const struct nlattr *attr, struct host_bridge *out)
 	}
 }
 
-static bool is_on(const struct nlattr *attr)
-{
-	return !mnl_attr_get_payload_len(attr) || mnl_attr_get_u8(attr);
-}
-
-/* The properties for which the kernel gives a device a socket of its own. */
-static void read_vxlan(const struct nlattr *attr, struct seen *seen)
-{
-	switch (mnl_attr_get_type(attr)) {
-	case IFLA_VXLAN_COLLECT_METADATA:
-	case IFLA_VXLAN_GBP:
-	case IFLA_VXLAN_GPE:
-	case IFLA_VXLAN_REMCSUM_RX:
-		seen->other_kind |= is_on(attr);
-		break;
-	}
-}
-
 /* Where tunnels of other kinds lead to. */
 static void read_tunnel(const struct nlattr *attr, struct seen *seen)
 {
@@ -99,8 +80,6 @@ static void read_info(const struct nlattr *info, struct seen *seen)
 		mnl_attr_for_each_nested (attr, data) {
 			if (strcmp(seen->link.kind, "bridge") == 0)
 				read_bridge(attr, &seen->bridge);
-			else if (strcmp(seen->link.kind, "vxlan") == 0)
-				read_vxlan(attr, seen);
 			else
 				read_tunnel(attr, seen);
 		}
@@ -134,7 +113,8 @@ static void see_vxlan(const struct seen *seen, const struct snapshot *s, struct 
 	text_copy(v->ifname, sizeof(v->ifname), seen->link.name);
 	v->vni = seen->link.vxlan.vni;
 	v->up = seen->link.flags & IFF_UP;
-	v->other_kind = seen->other_kind;
+	for (int v6 = 0; v6 < 2; v6++)
+		v->other_kind |= host_uses(s, !v6) && link_splits_socket(&seen->link.vxlan, v6);
 }
 
 /* Packets from a device in a VRF, say, reach the firewall under another name. */

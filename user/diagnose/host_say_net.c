@@ -22,13 +22,15 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, struc
 
 		if (v->other_kind && v->up)
 			verdicts_add(out, VERDICT_PORT_SHARED, v->ifname,
-				     "VXLAN device %s has another mode (external, GBP, ...) and "
+				     "VXLAN device %s has another mode (external, GBP, "
+				     "udp6zerocsumrx, ...) and "
 				     "occupies UDP port %u, so no tunnel can come up; set another "
 				     "`port:` in the config of every host and run `vxbpf up`",
 				     v->ifname, port);
 		else if (v->other_kind)
 			verdicts_add(out, VERDICT_PORT_SHARED, v->ifname,
-				     "VXLAN device %s has another mode (external, GBP, ...) and "
+				     "VXLAN device %s has another mode (external, GBP, "
+				     "udp6zerocsumrx, ...) and "
 				     "also uses UDP port %u, so it cannot be up together with the "
 				     "overlay; set another `port:` in the config of every host, or "
 				     "another port for %s",

@@ -27,10 +27,17 @@ static const char *seen_address(const struct saying *a, const struct snapshot_pe
 /* The remedy where nothing gets through. */
 static void filtered(const struct saying *a, const struct snapshot_peer *p, char *text, size_t size)
 {
+	bool zero = strchr(p->address, ':') && a->s->told.vni_mode != VX_VNI_INDEX &&
+		    !strstr(a->s->told.fastpath_why, "udp_checksum");
+
 	snprintf(text, size,
 		 "a firewall on the path probably blocks UDP port %u, or vxbpf is not running "
 		 "there; check that %s is up and accepts UDP port %u from %s",
 		 a->s->told.port, p->address, a->s->told.port, seen_address(a, p));
+	if (zero)
+		text_add(text, size,
+			 "; a path, or a plain VXLAN device there, may also drop IPv6 UDP without "
+			 "checksum: then set `udp_checksum: on` and run `vxbpf restart`");
 }
 
 static const char *plural(unsigned n)
@@ -117,7 +124,7 @@ static void say_other_scheme(const struct saying *a, const struct snapshot_peer 
 
 static void say_silent(const struct saying *a, const struct snapshot_peer *p)
 {
-	char sent[HUMAN_LEN], age[HUMAN_LEN], what[160], probes[64] = "", todo[256];
+	char sent[HUMAN_LEN], age[HUMAN_LEN], what[160], probes[64] = "", todo[400];
 
 	filtered(a, p, todo, sizeof(todo));
 	human_count(p->sum.tx_packets, sent);
@@ -153,7 +160,7 @@ static void say_quiet(const struct saying *a, const struct snapshot_peer *p)
 
 static void say_unreachable(const struct saying *a, const struct snapshot_peer *p)
 {
-	char todo[256];
+	char todo[400];
 
 	filtered(a, p, todo, sizeof(todo));
 	verdicts_add(a->out, VERDICT_PEER_UNREACHABLE, p->name,

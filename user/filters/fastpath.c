@@ -86,6 +86,8 @@ const char *fastpath_why_off(const struct conf *conf, const struct fastpath_fact
 		return "the config sets `fastpath: off`";
 	if (conf->vni_mode == VX_VNI_INDEX)
 		return "the config sets `vni: index`";
+	if (conf->udp_checksum == CONF_ON)
+		return "the config sets `udp_checksum: on`";
 	if (conf->fastpath == CONF_ON || !facts)
 		return NULL;
 	if (facts->hub)

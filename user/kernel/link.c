@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Devices and addresses, read back from rtnetlink; see link.h. */
+/*
+ * Devices and addresses, read back from rtnetlink; see link.h.
+ *
+ * lines: one attribute after the other, each with what it fills in.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -33,11 +37,42 @@ static void get_text(const struct nlattr *attr, char *to, size_t size)
 	to[len] = '\0';
 }
 
+static bool is_on(const struct nlattr *attr)
+{
+	return !mnl_attr_get_payload_len(attr) || mnl_attr_get_u8(attr);
+}
+
+static void read_vxlan_flag(const struct nlattr *attr, struct link_vxlan *vx)
+{
+	static const struct {
+		uint16_t type;
+		uint8_t bit;
+	} flags[] = {
+		{ IFLA_VXLAN_COLLECT_METADATA, VXLAN_RCV_EXTERNAL },
+		{ IFLA_VXLAN_GBP, VXLAN_RCV_GBP },
+		{ IFLA_VXLAN_GPE, VXLAN_RCV_GPE },
+		{ IFLA_VXLAN_REMCSUM_RX, VXLAN_RCV_REMCSUM },
+		{ IFLA_VXLAN_UDP_ZERO_CSUM6_RX, VXLAN_RCV_ZERO_CSUM6 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (flags[i].type == mnl_attr_get_type(attr) && is_on(attr))
+			vx->rcv |= flags[i].bit;
+}
+
+bool link_splits_socket(const struct link_vxlan *vx, bool v6)
+{
+	if (vx->rcv & VXLAN_RCV_EXTERNAL)
+		return true; /* it takes both families */
+	return vx->v6 == v6 && vx->rcv != (v6 ? VXLAN_RCV_ZERO_CSUM6 : 0);
+}
+
 static void read_vxlan(const struct nlattr *data, struct link_vxlan *vx)
 {
 	const struct nlattr *attr;
 
 	mnl_attr_for_each_nested (attr, data) {
+		read_vxlan_flag(attr, vx);
 		switch (mnl_attr_get_type(attr)) {
 		case IFLA_VXLAN_ID:
 			vx->vni = mnl_attr_get_u32(attr);
@@ -56,6 +91,9 @@ static void read_vxlan(const struct nlattr *data, struct link_vxlan *vx)
 			break;
 		case IFLA_VXLAN_UDP_CSUM:
 			vx->csum = mnl_attr_get_u8(attr);
+			break;
+		case IFLA_VXLAN_UDP_ZERO_CSUM6_TX:
+			vx->csum6 = !mnl_attr_get_u8(attr);
 			break;
 		case IFLA_VXLAN_GROUP:
 			vx->remote = ip_from_raw(AF_INET, mnl_attr_get_payload(attr));

@@ -38,6 +38,16 @@ enum link_far {
 	FAR_NATIVE,
 };
 
+/* Settings for which the kernel gives VXLAN devices of one port sockets of their own, which cannot be open together:
+ * bits. */
+enum {
+	VXLAN_RCV_EXTERNAL = 1,
+	VXLAN_RCV_GBP = 2,
+	VXLAN_RCV_GPE = 4,
+	VXLAN_RCV_REMCSUM = 8,
+	VXLAN_RCV_ZERO_CSUM6 = 16,
+};
+
 struct link_vxlan {
 	uint32_t vni;
 	uint16_t port; /* host byte order */
@@ -45,9 +55,11 @@ struct link_vxlan {
 	struct vx_addr remote;
 	int lower; /* ifindex of the device it is bound to, 0 = none */
 	bool learning;
-	bool csum; /* sends outer UDP checksums */
+	bool csum; /* sends outer UDP checksums over IPv4 */
+	bool csum6; /* and over IPv6 */
 	bool external;
 	bool v6;
+	uint8_t rcv; /* VXLAN_RCV_* */
 };
 
 /* Things of others at its tc hooks that leave no room for filters of one device; see tcplace.h. */
@@ -131,6 +143,8 @@ void link_parse(const struct nlmsghdr *msg, struct link *out);
 void link_parse_port(const struct nlattr *port, struct link *out);
 /* IPv6 settings of a device. */
 void link_parse_inet6(const struct nlattr *af, struct link *out);
+/* Could a tunnel of that family not be up together with this VXLAN device, if they had one port? */
+bool link_splits_socket(const struct link_vxlan *vx, bool v6);
 bool addr_parse(const struct nlmsghdr *msg, struct addr *out);
 const struct addr *addrs_find(const struct addrs *addrs, const struct vx_addr *addr);
 static inline bool addrs_have(const struct addrs *addrs, const struct vx_addr *addr)

@@ -232,6 +232,26 @@ static uint32_t tunnel_mtu(const struct planning *p, const struct mesh_peer *mp)
 	return lower->mtu - (ip_is_v4(&mp->remote) ? MESH_OVERHEAD_V4 : MESH_OVERHEAD_V6);
 }
 
+/* A tunnel that is there keeps its way until `restart`, as another one would be another device. */
+static void want_checksum(const struct planning *p, struct obj *t)
+{
+	const struct obj *now = objs_find(p->built->now, OBJ_TUNNEL, t->key);
+	bool wanted = conf_sends_checksum(p->conf);
+	bool has = now ? obj_get_num(now, F_CSUM) : wanted;
+
+	obj_num(t, F_CSUM, has);
+	if (has && !wanted)
+		verdicts_add(p->verdicts, VERDICT_UDP_CHECKSUM, t->key,
+			     "%s: sends outer UDP checksums, so frames to this peer are not "
+			     "accelerated; run `vxbpf restart %s`, or set `udp_checksum: on`",
+			     t->key, p->conf->overlay);
+	else if (wanted && !has && p->conf->udp_checksum == CONF_ON)
+		verdicts_add(p->verdicts, VERDICT_UDP_CHECKSUM, t->key,
+			     "%s: was made before `udp_checksum: on` and sends none; run `vxbpf "
+			     "restart %s`",
+			     t->key, p->conf->overlay);
+}
+
 static void want_tunnel(const struct planning *p, const struct mesh_peer *mp)
 {
 	char text[LINK_ALIAS];
@@ -246,7 +266,7 @@ static void want_tunnel(const struct planning *p, const struct mesh_peer *mp)
 	obj_text(t, F_TO, text);
 	obj_text(t, F_LOWER, p->conf->underlay);
 	obj_num(t, F_LEARNING, p->conf->vni_mode == VX_VNI_INDEX);
-	obj_num(t, F_CSUM, 0); /* as the fast path has to send them */
+	want_checksum(p, t);
 	obj_num(t, F_GROUP, plan_group(p->conf->overlay));
 	plan_mac(p->conf->overlay, p->mesh->self->name, mp->ifname, text);
 	obj_text(t, F_MAC, text);

@@ -320,6 +320,14 @@ static int check_tunnel(struct settling *s, const struct mesh_peer *peer, const 
 			       "%s: cannot make the tunnel to %s: device %s takes every VNI on "
 			       "port %u; set another port: in %s",
 			       peer->ifname, peer->host->name, link->name, vx->port, s->conf->path);
+	if (link->flags & IFF_UP && link_splits_socket(vx, !ip_is_v4(&peer->remote)))
+		return why_set(s->why, -EEXIST,
+			       "%s: cannot make the tunnel to %s: device %s has the socket of port "
+			       "%u with other settings (%s); set another port: in %s",
+			       peer->ifname, peer->host->name, link->name, vx->port,
+			       vx->rcv & ~VXLAN_RCV_ZERO_CSUM6 ? "GBP, GPE or remcsum"
+							       : "udp6zerocsumrx",
+			       s->conf->path);
 	if (!vx->external && vx->vni == peer->vni && vx->v6 == !ip_is_v4(&peer->remote))
 		return why_set(s->why, -EEXIST,
 			       "%s: cannot make the tunnel to %s: device %s already uses VNI %u on "

@@ -201,11 +201,11 @@ static int add_tunnel(struct apply *a, const struct obj *want, size_t tag, struc
 	if (lower[0])
 		mnl_attr_put_u32(msg, IFLA_VXLAN_LINK, if_nametoindex(lower));
 	mnl_attr_put_u8(msg, IFLA_VXLAN_LEARNING, (uint8_t)obj_get_num(want, F_LEARNING));
-	mnl_attr_put_u8(msg, IFLA_VXLAN_UDP_CSUM, 0);
+	mnl_attr_put_u8(msg, IFLA_VXLAN_UDP_CSUM, (uint8_t)obj_get_num(want, F_CSUM));
 	/* Only where it means something: devices with different receive flags cannot share a port, and
 	 * an IPv4 one of somebody else may be on ours. */
 	if (strchr(obj_get_text(want, F_REMOTE), ':')) {
-		mnl_attr_put_u8(msg, IFLA_VXLAN_UDP_ZERO_CSUM6_TX, 1);
+		mnl_attr_put_u8(msg, IFLA_VXLAN_UDP_ZERO_CSUM6_TX, !obj_get_num(want, F_CSUM));
 		mnl_attr_put_u8(msg, IFLA_VXLAN_UDP_ZERO_CSUM6_RX, 1);
 	}
 	mnl_attr_nest_end(msg, data);

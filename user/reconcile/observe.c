@@ -31,8 +31,7 @@ static void see_tunnel(const struct link *link, const struct links *links, const
 	obj_text(t, F_TO, to);
 	obj_text(t, F_LOWER, lower ? lower->name : "");
 	obj_num(t, F_LEARNING, link->vxlan.learning);
-	/* The flag for IPv4 means nothing for IPv6 tunnels. */
-	obj_num(t, F_CSUM, link->vxlan.csum && !link->vxlan.v6);
+	obj_num(t, F_CSUM, link->vxlan.v6 ? link->vxlan.csum6 : link->vxlan.csum);
 	obj_num(t, F_GROUP, link->group);
 	mac_format(link->mac, text);
 	obj_text(t, F_MAC, text);

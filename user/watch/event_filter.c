@@ -40,7 +40,8 @@ static bool same_tunnel(const struct link_vxlan *a, const struct link_vxlan *b)
 {
 	return a->vni == b->vni && a->port == b->port && ip_equal(&a->local, &b->local) &&
 	       ip_equal(&a->remote, &b->remote) && a->lower == b->lower &&
-	       a->learning == b->learning && a->csum == b->csum && a->external == b->external;
+	       a->learning == b->learning && a->csum == b->csum && a->csum6 == b->csum6 &&
+	       a->external == b->external;
 }
 
 static bool same_port(const struct link *a, const struct link *b)
