@@ -274,7 +274,7 @@ static void add_found(const struct conf_node *node, char *text, size_t size)
 static int refuse_value(const struct conf_tree *tree, const struct conf_node *node,
 			const struct conf_key *key, struct why *why)
 {
-	char must[200] = "", found[100] = "";
+	char must[280] = "", found[100] = "";
 
 	add_must(key, must, sizeof(must));
 	add_found(node, found, sizeof(found));
@@ -305,7 +305,7 @@ static int check(const struct conf_tree *tree, const struct conf_node *node,
 static int check_map(const struct conf_tree *tree, const struct conf_node *map,
 		     const struct conf_key *keys, struct why *why)
 {
-	char known[160] = "";
+	char known[240] = "";
 	int err = 0;
 
 	for (const struct conf_node *n = map->child; n && !err; n = n->next) {
