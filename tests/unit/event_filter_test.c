@@ -149,6 +149,12 @@ static void parts_that_change_matter(void **state)
 	e = about(s, EVENT_LINK, BRIDGE);
 	e.link.hub = true;
 	JUDGE(s, e, true, ALL);
+	e = about(s, EVENT_PORT, TUNNEL);
+	e.link.mcast_pruned = true;
+	JUDGE(s, e, true, ALL);
+	e = about(s, EVENT_LINK, BRIDGE);
+	e.link.mcast_pruned = true;
+	JUDGE(s, e, true, ALL);
 	e = about(s, EVENT_LINK, BRIDGE);
 	e.link.flags ^= IFF_PROMISC;
 	JUDGE(s, e, true, ALL);

@@ -130,6 +130,8 @@ void link_parse_port(const struct nlattr *port, struct link *out)
 			on = mnl_attr_get_u8(attr) == BR_STATE_FORWARDING;
 		if (type == IFLA_BRPORT_ISOLATED)
 			out->isolated = on;
+		if (type == IFLA_BRPORT_MULTICAST_ROUTER)
+			out->mcast_pruned = mnl_attr_get_u8(attr) != MDB_RTR_TYPE_PERM;
 		for (size_t i = 0; i < ARRAY_LEN(attrs); i++) {
 			if (attrs[i] != type)
 				continue;
@@ -148,6 +150,8 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 			link->stp = mnl_attr_get_u32(attr);
 		else if (mnl_attr_get_type(attr) == IFLA_BR_AGEING_TIME)
 			link->hub = !mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_BR_MCAST_SNOOPING)
+			link->mcast_pruned = mnl_attr_get_u8(attr) != 0;
 		else if (mnl_attr_get_type(attr) >= IFLA_BR_NF_CALL_IPTABLES &&
 			 mnl_attr_get_type(attr) <= IFLA_BR_NF_CALL_ARPTABLES)
 			link->nf_call |= mnl_attr_get_u8(attr) != 0;

@@ -91,6 +91,7 @@ struct link {
 	bool isolated;
 	unsigned port_flags; /* bits by enum link_port_flag */
 	bool stp; /* kind "bridge": it has spanning tree on, its own or somebody else's */
+	bool mcast_pruned; /* kind "bridge": it snoops; its port: gets only the groups asked for there */
 	bool nf_call; /* kind "bridge": iptables see its frames, whatever the sysctls say */
 	bool hub; /* kind "bridge": it remembers no MAC, and so floods every frame */
 	char qdisc[VX_IF_LEN]; /* its root qdisc's kind */

@@ -211,6 +211,9 @@ static void want_bridge(const struct planning *p)
 	obj_text(b, F_ALIAS, alias);
 	plan_mac(p->conf->overlay, p->mesh->self->name, p->conf->bridge, mac);
 	obj_text(b, F_MAC, mac);
+	/* A snooping bridge prunes by what it hears, and split horizon keeps two peers' reports from each
+	 * other: a querier anywhere would cut them off. */
+	obj_num(b, F_MCAST_ALL, 1);
 	b = objs_add(p->out, OBJ_SETUP, "%s", p->conf->bridge);
 	obj_num(b, F_MTU, p->base->cfg.mtu);
 	obj_num(b, F_ACCEPT_RA, 0);
@@ -329,6 +332,7 @@ static bool may_forward(const struct planning *p, const char *ifname)
 
 static void want_member(const struct planning *p, const struct mesh_peer *mp, bool isolated)
 {
+	const struct link *bridge = links_by_name(p->around->links, p->conf->bridge);
 	struct vx_vni vni = { .vni = mp->vni };
 	struct obj *o = objs_add(p->out, OBJ_INDEX, "tunnels/%s", mp->ifname);
 
@@ -342,6 +346,9 @@ static void want_member(const struct planning *p, const struct mesh_peer *mp, bo
 #define PORT_FLAG(name, attr, usual) obj_num(o, F_##name, usual);
 #include "kernel/portflags.def"
 #undef PORT_FLAG
+	/* On a bridge of others, where snooping is theirs, each peer is as a multicast router. */
+	if (bridge && !plan_owns_bridge(bridge, p->conf->overlay))
+		obj_num(o, F_MCAST_ALL, 1);
 	if (!may_forward(p, mp->ifname))
 		o->have &= ~(1U << F_FORWARDING);
 	obj_num(o, F_UP, 1);

@@ -62,6 +62,18 @@ static int remove_link(struct apply *a, const struct obj *now, size_t tag, struc
 
 /* --- bridge */
 
+/* IFLA_LINKINFO > { IFLA_INFO_KIND "bridge", IFLA_INFO_DATA > IFLA_BR_MCAST_SNOOPING } */
+static void put_bridge(struct nlmsghdr *msg, const struct obj *want)
+{
+	struct nlattr *info = mnl_attr_nest_start(msg, IFLA_LINKINFO), *data;
+
+	mnl_attr_put_strz(msg, IFLA_INFO_KIND, "bridge");
+	data = mnl_attr_nest_start(msg, IFLA_INFO_DATA);
+	mnl_attr_put_u8(msg, IFLA_BR_MCAST_SNOOPING, !obj_get_num(want, F_MCAST_ALL));
+	mnl_attr_nest_end(msg, data);
+	mnl_attr_nest_end(msg, info);
+}
+
 static int change_bridge(struct apply *a, const struct obj *now, const struct obj *want,
 			 uint32_t changed, size_t tag, struct why *why)
 {
@@ -73,6 +85,8 @@ static int change_bridge(struct apply *a, const struct obj *now, const struct ob
 		mnl_attr_put_strz(msg, IFLA_IFALIAS, obj_get_text(want, F_ALIAS));
 	if (changed & 1U << F_MAC)
 		put_mac(msg, want);
+	if (changed & 1U << F_MCAST_ALL)
+		put_bridge(put_link(a, RTM_NEWLINK, 0, want->key, tag), want);
 	return 0;
 }
 
@@ -82,15 +96,12 @@ static int add_bridge(struct apply *a, const struct obj *want, size_t tag, struc
 {
 	struct nlmsghdr *msg = put_link(a, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, want->key, tag);
 	uint32_t group = fnv32(plan_group(a->overlay), want->key, strlen(want->key)) | 0x80000000U;
-	struct nlattr *info;
 	struct link made;
 
 	(void)why;
 	put_mac(msg, want);
 	mnl_attr_put_u32(msg, IFLA_GROUP, group);
-	info = mnl_attr_nest_start(msg, IFLA_LINKINFO);
-	mnl_attr_put_strz(msg, IFLA_INFO_KIND, "bridge");
-	mnl_attr_nest_end(msg, info);
+	put_bridge(msg, want);
 	msg = nl_put(a->nl, RTM_NEWLINK, 0, sizeof(struct ifinfomsg), tag);
 	mnl_attr_put_u32(msg, IFLA_GROUP, group);
 	mnl_attr_put_strz(msg, IFLA_IFALIAS, obj_get_text(want, F_ALIAS));
@@ -228,7 +239,7 @@ const struct apply_ops apply_tunnel = { add_tunnel, change_tunnel, remove_link, 
 #define PORT_FLAG(name, attr, usual) 1U << F_##name |
 static const uint32_t port_fields =
 #include "kernel/portflags.def"
-	1U << F_ISOLATED;
+	1U << F_ISOLATED | 1U << F_MCAST_ALL;
 #undef PORT_FLAG
 
 static void put_port_flag(struct nlmsghdr *msg, uint16_t attr, bool on)
@@ -247,6 +258,10 @@ static void put_port_flags(struct nlmsghdr *msg, const struct obj *want, uint32_
 		put_port_flag(msg, attr, obj_get_num(want, F_##name));
 #include "kernel/portflags.def"
 #undef PORT_FLAG
+	if (changed & 1U << F_MCAST_ALL)
+		mnl_attr_put_u8(msg, IFLA_BRPORT_MULTICAST_ROUTER,
+				obj_get_num(want, F_MCAST_ALL) ? MDB_RTR_TYPE_PERM
+							       : MDB_RTR_TYPE_TEMP_QUERY);
 }
 
 static int change_member(struct apply *a, const struct obj *now, const struct obj *want,
@@ -289,8 +304,10 @@ static int change_member(struct apply *a, const struct obj *now, const struct ob
 
 static int add_member(struct apply *a, const struct obj *want, size_t tag, struct why *why)
 {
-	return change_member(a, NULL, want, 1U << F_MASTER | 1U << F_ISOLATED | 1U << F_UP, tag,
-			     why);
+	return change_member(a, NULL, want,
+			     1U << F_MASTER | 1U << F_ISOLATED | 1U << F_UP |
+				     (want->have & 1U << F_MCAST_ALL),
+			     tag, why);
 }
 
 static int remove_member(struct apply *a, const struct obj *now, size_t tag, struct why *why)

@@ -49,6 +49,7 @@ static void see_tunnel(const struct link *link, const struct links *links, const
 #define PORT_FLAG(name, attr, usual) obj_num(t, F_##name, link->port_flags >> PORT_##name & 1);
 #include "kernel/portflags.def"
 #undef PORT_FLAG
+	obj_num(t, F_MCAST_ALL, !link->mcast_pruned);
 	obj_num(t, F_UP, !!(link->flags & IFF_UP));
 }
 
@@ -80,6 +81,7 @@ static void see_bridge(const struct link *link, const struct addrs *addrs, struc
 	obj_text(b, F_ALIAS, link->alias);
 	mac_format(link->mac, text);
 	obj_text(b, F_MAC, text);
+	obj_num(b, F_MCAST_ALL, !link->mcast_pruned);
 	b = objs_add(out, OBJ_SETUP, "%s", link->name);
 	b->ifindex = (unsigned)link->ifindex;
 	obj_num(b, F_MTU, link->mtu);

@@ -52,7 +52,8 @@ static bool same_port(const struct link *a, const struct link *b)
 
 static bool same_member(const struct link *a, const struct link *b)
 {
-	return same_port(a, b) && a->port_flags == b->port_flags;
+	return same_port(a, b) && a->port_flags == b->port_flags &&
+	       a->mcast_pruned == b->mcast_pruned;
 }
 
 /* All that a plan or an observation looks at. */
