@@ -333,7 +333,7 @@ static const struct {
 	{ flooded_answered, NULL, NULL, NULL },
 	{ silent_without_route, NULL, NULL, NULL }, /* the plan has said so */
 	{ never_unanswered, "peer_unreachable", "p2",
-	  "p2: no answer to 3 probes (no traffic to this peer now); " FILTERED },
+	  "p2: no answer to 3 probes (no traffic from this peer now); " FILTERED },
 	{ idle_unanswered, "peer_unreachable", "p1", NULL },
 	{ up_unanswered, "peer_one_way", "p0",
 	  "p0: we receive from it, but it does not seem to receive from us (it answers none of 3 "

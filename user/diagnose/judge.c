@@ -30,10 +30,8 @@ static int64_t ago_ms(uint64_t then, uint64_t now)
 
 static void judge_peer(struct snapshot_peer *p, uint64_t now)
 {
-	uint64_t known = p->sum.last_unicast_tx_ns, unknown = p->sum.last_unknown_tx_ns;
-
-	p->state = snapshot_peer_state(p->sum.last_rx_ns, known > unknown ? known : unknown, now);
-	p->meant = snapshot_peer_state(0, known, now) == PEER_SILENT;
+	/* A peer owes no answer to a frame that was flooded to all, because its MAC had shown itself nowhere. */
+	p->state = snapshot_peer_state(p->sum.last_rx_ns, p->sum.last_unicast_tx_ns, now);
 	p->last_seen_ms = ago_ms(p->sum.last_rx_ns, now);
 }
 

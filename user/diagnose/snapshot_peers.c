@@ -143,10 +143,9 @@ static void say_silent(const struct saying *a, const struct snapshot_peer *p)
 		     todo);
 }
 
-/* Frames for MACs that nobody knows go to all peers, who owe no answer. */
 static bool is_quiet(const struct snapshot_peer *p)
 {
-	return p->state == PEER_SILENT && p->probe.result == PROBE_ANSWERED && p->meant;
+	return p->state == PEER_SILENT && p->probe.result == PROBE_ANSWERED;
 }
 
 static void say_quiet(const struct saying *a, const struct snapshot_peer *p)
@@ -164,7 +163,7 @@ static void say_unreachable(const struct saying *a, const struct snapshot_peer *
 
 	filtered(a, p, todo, sizeof(todo));
 	verdicts_add(a->out, VERDICT_PEER_UNREACHABLE, p->name,
-		     "%s: no answer to %u probe%s (no traffic to this peer now); %s", p->name,
+		     "%s: no answer to %u probe%s (no traffic from this peer now); %s", p->name,
 		     p->probe.sent, plural(p->probe.sent), todo);
 }
 

@@ -59,7 +59,6 @@ struct snapshot_peer {
 	bool lost; /* its tunnel is gone, down, or not on the bridge; of snapshot_read_counted only */
 	/* judged */
 	enum peer_state state;
-	bool meant; /* something was recently sent to a MAC there, and not only flooded */
 	int64_t last_seen_ms; /* ago; -1 = never */
 };
 
