@@ -83,9 +83,13 @@ static __always_inline void keep_answer(const struct vx_walk *w, const struct vx
 				    .vni = w->vni,
 				    .sequence = bpf_ntohl(p->sequence) };
 	struct vx_probe_answer *answer = bpf_map_lookup_elem(&probes, &key);
+	struct vx_counters *sum = find_counters(w->peer);
 
 	if (!answer || answer->answered_ns)
 		return;
+	/* Full as it was, the bucket now also says that programs of ours are, or were, at that end. */
+	if (sum && sum->asked_ns < w->now)
+		sum->asked_ns = w->now;
 	answer->received = bpf_ntohl(p->received);
 	answer->mtu = bpf_ntohl(p->mtu);
 	asm volatile("" ::: "memory");

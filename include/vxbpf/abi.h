@@ -118,7 +118,9 @@ struct vx_counters {
 	__u64 carried; /* 1 on one CPU: what a smaller map had counted before is in here */
 	__u64 tick; /* the programs' own: the clock of this CPU's last tick, */
 	__u64 tick_ns; /* and what time it was then */
-	__u64 asked_ns; /* how far ahead this peer's answers are used up on this CPU, see probe.h */
+	/* How far ahead this peer's answers are used up on this CPU, see probe.h; 0 = no probe of its, nor an
+	 * answer of its to ours, has come by this CPU. */
+	__u64 asked_ns;
 };
 VX_ASSERT_SIZE(struct vx_counters, 176);
 

@@ -45,24 +45,32 @@ static void one_line_each(void **state)
 	verdicts_free(&c.verdicts);
 	assert_text(&c, 80, false, "vxbr0: nothing is wrong\n");
 	assert_text(&c, 80, true, "vxbr0: \033[32mnothing is wrong\033[0m\n");
+	verdicts_add(&c.information, VERDICT_PEER_PLAIN, "beta", "beta: plain");
+	assert_text(&c, 80, false, "vxbr0: nothing is wrong\nvxbr0: peer_plain: beta: plain\n");
+	verdicts_free(&c.information);
 }
 
 static void json_is_an_array(void **state)
 {
 	struct checked list[2] = { made_up(), { .overlay = "vxbr1" } };
-	char *text = check_json(list, 2);
-	struct json_object *all = json_tokener_parse(text);
+	struct json_object *all;
+	char *text;
 
 	(void)state;
+	verdicts_add(&list[1].information, VERDICT_PEER_PLAIN, "beta", "beta: plain");
+	text = check_json(list, 2);
+	all = json_tokener_parse(text);
 	assert_string_equal(
 		json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN),
 		"[{\"overlay\":\"vxbr0\",\"verdicts\":[{\"id\":\"peer_silent\",\"about\":"
 		"\"beta\",\"text\":\"beta: we send and nothing comes back\"},{\"id\":"
-		"\"drift\",\"about\":\"\",\"text\":\"1 thing differs \\u001b[2J\"}]},{"
-		"\"overlay\":\"vxbr1\",\"verdicts\":[]}]");
+		"\"drift\",\"about\":\"\",\"text\":\"1 thing differs \\u001b[2J\"}],\"information\":[]},{"
+		"\"overlay\":\"vxbr1\",\"verdicts\":[],\"information\":[{\"id\":\"peer_plain\","
+		"\"about\":\"beta\",\"text\":\"beta: plain\"}]}]");
 	json_object_put(all);
 	free(text);
 	verdicts_free(&list[0].verdicts);
+	verdicts_free(&list[1].information);
 }
 
 static void the_same_is_known_again(void **state)

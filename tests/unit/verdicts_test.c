@@ -131,6 +131,38 @@ static void up_unanswered(struct snapshot *s)
 	probe(&peers[0], PROBE_UNANSWERED);
 }
 
+/* No unicast ever came from it: not even an answer to ARP. */
+static void up_unanswered_bum(struct snapshot *s)
+{
+	up_unanswered(s);
+	peers[0].sum.rx_bum_packets = 100;
+}
+
+static void up_unanswered_known(struct snapshot *s)
+{
+	up_unanswered(s);
+	peers[0].sum.asked_ns = NOW - 400 * SECOND;
+}
+
+static void filtered_here(struct snapshot *s)
+{
+	up_unanswered_bum(s);
+	never_unanswered(s);
+	s->filtered = true;
+}
+
+static void filtered_here_silent(struct snapshot *s)
+{
+	silent_unanswered(s);
+	s->filtered = true;
+}
+
+static void unanswered_known(struct snapshot *s)
+{
+	never_unanswered(s);
+	peers[2].sum.asked_ns = NOW - 400 * SECOND;
+}
+
 static void only_broadcasts(struct snapshot *s)
 {
 	(void)s;
@@ -335,7 +367,17 @@ static const struct {
 	{ never_unanswered, "peer_unreachable", "p2",
 	  "p2: no answer to 3 probes (no traffic from this peer now); " FILTERED },
 	{ idle_unanswered, "peer_unreachable", "p1", NULL },
-	{ up_unanswered, "peer_one_way", "p0",
+	{ up_unanswered, NULL, NULL, NULL }, /* a plain VTEP: information */
+	{ up_unanswered_known, "peer_one_way", "p0", NULL },
+	{ filtered_here, NULL, NULL, NULL }, /* port_filtered says so */
+	{ filtered_here_silent, "peer_silent", "p2",
+	  "p2: we sent 100 frames and never received any, nor an answer to 3 probes; this host's own "
+	  "firewall drops UDP port 4789, see port_filtered; change that first" },
+	{ unanswered_known, "peer_unreachable", "p2",
+	  "p2: no answer to 3 probes (no traffic to this peer now); a firewall on the path probably "
+	  "blocks UDP port 4789, or vxbpf is no longer running there; check that 192.0.2.12 is up "
+	  "and accepts UDP port 4789 from 192.0.2.1" },
+	{ up_unanswered_bum, "peer_one_way", "p0",
 	  "p0: we receive from it, but it does not seem to receive from us (it answers none of 3 "
 	  "probes); check that 192.0.2.10 accepts UDP port 4789 from 192.0.2.1 and that no "
 	  "firewall on the path blocks it" },
@@ -418,6 +460,7 @@ static void each_change_has_its_verdict(void **state)
 				assert_string_equal(v->text, rows[i].text);
 		}
 		verdicts_free(&s.problems);
+		verdicts_free(&s.information);
 		notes_free(&s.steps);
 	}
 }
@@ -437,10 +480,35 @@ static void five_of_a_kind_are_named(void **state)
 	verdicts_free(&s.problems);
 }
 
+static void a_plain_peer_is_information(void **state)
+{
+	static void (*const others[])(struct snapshot *s) = {
+		nothing, all_answered, up_unanswered_bum, up_unanswered_known, never_unanswered,
+	};
+	struct snapshot s = healthy();
+
+	(void)state;
+	up_unanswered(&s);
+	snapshot_judge(&s);
+	assert_int_equal(s.problems.n, 0);
+	assert_int_equal(s.information.n, 1);
+	assert_string_equal(verdict_name(s.information.v[0].id), "peer_plain");
+	assert_string_equal(s.information.v[0].about, "p0");
+	verdicts_free(&s.information);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		s = healthy();
+		others[i](&s);
+		snapshot_judge(&s);
+		assert_int_equal(s.information.n, 0);
+		verdicts_free(&s.problems);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_change_has_its_verdict),
+		cmocka_unit_test(a_plain_peer_is_information),
 		cmocka_unit_test(five_of_a_kind_are_named),
 	};
 

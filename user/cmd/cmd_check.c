@@ -23,22 +23,35 @@ struct checking {
 
 static void checking_free(struct checking *c)
 {
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->n; i++) {
 		verdicts_free(&c->list[i].verdicts);
+		verdicts_free(&c->list[i].information);
+	}
 	free(c->list);
 	verdicts_free(&c->host);
 	nl_close(c->nl);
 }
 
-/* Once is enough of what is true for every overlay. */
-static void take_host(struct checking *c, struct checked *to, const struct verdicts *host)
+/* Once is enough of what is true for every overlay. `first`: what explains most of the rest. */
+static void take_host(struct checking *c, struct checked *to, const struct verdicts *host,
+		      bool first)
 {
 	for (size_t i = 0; i < host->n; i++) {
-		if (verdicts_have(&c->host, &host->v[i]))
+		if ((host->v[i].id == VERDICT_PORT_FILTERED) != first ||
+		    verdicts_have(&c->host, &host->v[i]))
 			continue;
 		verdicts_copy(&c->host, &host->v[i]);
 		verdicts_copy(&to->verdicts, &host->v[i]);
 	}
+}
+
+/* Certain for each peer only where all have the family that the rule is about. */
+static void note_firewall(struct snapshot *s, const struct verdicts *host)
+{
+	if (host_uses(s, true) && host_uses(s, false))
+		return;
+	for (size_t i = 0; i < host->n; i++)
+		s->filtered |= host->v[i].id == VERDICT_PORT_FILTERED;
 }
 
 static int check_one(struct checking *c, struct snapshot *s, struct why *why)
@@ -52,14 +65,18 @@ static int check_one(struct checking *c, struct snapshot *s, struct why *why)
 	if (err)
 		return err;
 	snapshot_probe(s);
-	snapshot_judge(s);
-	for (size_t i = 0; i < s->problems.n; i++)
-		verdicts_copy(&to->verdicts, &s->problems.v[i]);
 	err = host_read(c->nl, s, &facts, why);
 	if (err)
 		return err;
 	host_judge(&facts, s, &host);
-	take_host(c, to, &host);
+	note_firewall(s, &host);
+	snapshot_judge(s);
+	take_host(c, to, &host, true);
+	for (size_t i = 0; i < s->problems.n; i++)
+		verdicts_copy(&to->verdicts, &s->problems.v[i]);
+	take_host(c, to, &host, false);
+	for (size_t i = 0; i < s->information.n; i++)
+		verdicts_copy(&to->information, &s->information.v[i]);
 	return 0;
 }
 

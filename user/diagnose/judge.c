@@ -71,5 +71,8 @@ void snapshot_judge(struct snapshot *s)
 	snapshot_judge_peers(s);
 	s->state = judge_state(s);
 	verdicts_free(&s->problems);
+	verdicts_free(&s->information);
 	snapshot_say(s, &s->problems);
+	if (s->up)
+		snapshot_say_plain(s, &s->information);
 }

@@ -30,10 +30,18 @@ static void filtered(const struct saying *a, const struct snapshot_peer *p, char
 	bool zero = strchr(p->address, ':') && a->s->told.vni_mode != VX_VNI_INDEX &&
 		    !strstr(a->s->told.fastpath_why, "udp_checksum");
 
+	if (a->s->filtered) {
+		snprintf(text, size,
+			 "this host's own firewall drops UDP port %u, see port_filtered; change "
+			 "that first",
+			 a->s->told.port);
+		return;
+	}
 	snprintf(text, size,
-		 "a firewall on the path probably blocks UDP port %u, or vxbpf is not running "
-		 "there; check that %s is up and accepts UDP port %u from %s",
-		 a->s->told.port, p->address, a->s->told.port, seen_address(a, p));
+		 "a firewall on the path probably blocks UDP port %u, or vxbpf is %s "
+		 "running there; check that %s is up and accepts UDP port %u from %s",
+		 a->s->told.port, p->sum.asked_ns ? "no longer" : "not", p->address,
+		 a->s->told.port, seen_address(a, p));
 	if (zero)
 		text_add(text, size,
 			 "; a path, or a plain VXLAN device there, may also drop IPv6 UDP without "
@@ -167,13 +175,23 @@ static void say_unreachable(const struct saying *a, const struct snapshot_peer *
 		     p->probe.sent, plural(p->probe.sent), todo);
 }
 
+/* Unicast went both ways, and no probe or answer ever came from there: no program of ours is at that end. The
+ * kernel's own device, OVS and scripts carry traffic as well, but do not answer. */
+static bool is_plain(const struct snapshot_peer *p)
+{
+	const struct vx_counters *n = &p->sum;
+
+	return p->state == PEER_UP && p->probe.result == PROBE_UNANSWERED && !n->asked_ns &&
+	       n->rx_packets > n->rx_bum_packets && n->tx_packets > n->tx_bum_packets;
+}
+
 /* A peer that receives us answers some unicast, at least by ARP. One that does not still sends
  * broadcasts. */
 static bool is_one_way(const struct snapshot_peer *p)
 {
 	const struct vx_counters *n = &p->sum;
 
-	if (p->state != PEER_UP || p->probe.result == PROBE_ANSWERED)
+	if (p->state != PEER_UP || p->probe.result == PROBE_ANSWERED || is_plain(p))
 		return false;
 	if (p->probe.result == PROBE_UNANSWERED)
 		return true;
@@ -236,8 +254,8 @@ static bool is_silent(const struct snapshot *s, const struct snapshot_peer *p)
 /* Nothing else says yet why it may not answer. */
 static bool is_unexplained(const struct snapshot *s, const struct snapshot_peer *p)
 {
-	return !is_kept(s, p) && !p->route.missing && !p->route.astray && !is_other_scheme(s, p) &&
-	       (!s->looked || p->route.home[0]);
+	return !s->filtered && !is_kept(s, p) && !p->route.missing && !p->route.astray &&
+	       !is_other_scheme(s, p) && (!s->looked || p->route.home[0]);
 }
 
 static bool is_unreachable(const struct snapshot *s, const struct snapshot_peer *p)
@@ -292,4 +310,24 @@ void snapshot_say_peers(const struct snapshot *s, struct verdicts *out)
 			verdicts_add(out, rows[i].id, "", "%zu more peers %s", n - SAY_MAX,
 				     rows[i].more);
 	}
+}
+
+void snapshot_say_plain(const struct snapshot *s, struct verdicts *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_peers; i++) {
+		const struct snapshot_peer *p = &s->peers[i];
+
+		if (is_plain(p) && is_unexplained(s, p) && n++ < SAY_MAX)
+			verdicts_add(out, VERDICT_PEER_PLAIN, p->name,
+				     "%s: unicast arrives from it and goes to it, but it never "
+				     "answered a probe; it is probably a plain VTEP (a kernel VXLAN "
+				     "device, OVS, a script), which is no problem; if vxbpf runs there, "
+				     "check that its firewall accepts UDP port %u from %s",
+				     p->name, s->told.port, p->local);
+	}
+	if (n > SAY_MAX)
+		verdicts_add(out, VERDICT_PEER_PLAIN, "", "%zu more peers are probably plain VTEPs",
+			     n - SAY_MAX);
 }

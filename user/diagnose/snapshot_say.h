@@ -20,6 +20,8 @@ enum port_fit {
 
 void snapshot_say(const struct snapshot *s, struct verdicts *out);
 void snapshot_say_peers(const struct snapshot *s, struct verdicts *out);
+/* Peers that are plain VTEPs by all that can be seen: no problem, so not among `problems`. */
+void snapshot_say_plain(const struct snapshot *s, struct verdicts *out);
 /* Recent drops and the responsible sender; and MACs in two places. */
 void snapshot_say_drops(const struct snapshot *s, struct verdicts *out);
 /* Adds one per port to blame, or to be warned of, for its MTU. `count`: recent too large packets, in

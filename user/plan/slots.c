@@ -127,6 +127,8 @@ static void add(struct vx_counters *sum, const struct vx_counters *cpu)
 #undef VX_COUNTER
 #undef VX_LATEST
 	sum->carried |= cpu->carried;
+	if (cpu->asked_ns > sum->asked_ns)
+		sum->asked_ns = cpu->asked_ns;
 }
 
 void slots_sum(const struct vx_counters *cpus, unsigned n, struct vx_counters *out)

@@ -46,8 +46,8 @@ static void put_words(FILE *to, size_t column, size_t columns, const char *text)
 	}
 }
 
-static void put_verdict(FILE *to, const char *overlay, const struct verdict *v, size_t columns,
-			bool colour)
+static void put_verdict(FILE *to, const char *overlay, const struct verdict *v, const char *code,
+			size_t columns, bool colour)
 {
 	const char *id = verdict_name(v->id);
 	autofree char *text = sanitize_text(v->text);
@@ -55,7 +55,7 @@ static void put_verdict(FILE *to, const char *overlay, const struct verdict *v, 
 	if (!text)
 		return;
 	fprintf(to, "%s: ", overlay);
-	paint(to, colour, "1;31", id);
+	paint(to, colour, code, id);
 	fputc(':', to);
 	put_words(to, width(overlay) + 2 + width(id) + 1, columns, text);
 	fputc('\n', to);
@@ -70,12 +70,14 @@ char *check_text(const struct checked *c, size_t columns, bool colour)
 	if (!to)
 		return NULL;
 	for (size_t i = 0; i < c->verdicts.n; i++)
-		put_verdict(to, c->overlay, &c->verdicts.v[i], columns, colour);
+		put_verdict(to, c->overlay, &c->verdicts.v[i], "1;31", columns, colour);
 	if (!c->verdicts.n) {
 		fprintf(to, "%s: ", c->overlay);
 		paint(to, colour, "32", "nothing is wrong");
 		fputc('\n', to);
 	}
+	for (size_t i = 0; i < c->information.n; i++)
+		put_verdict(to, c->overlay, &c->information.v[i], "1", columns, colour);
 	fclose(to);
 	return text;
 }
@@ -90,6 +92,7 @@ char *check_json(const struct checked *list, size_t n)
 
 		json_object_object_add(o, "overlay", json_object_new_string(list[i].overlay));
 		json_object_object_add(o, "verdicts", verdicts_json(&list[i].verdicts));
+		json_object_object_add(o, "information", verdicts_json(&list[i].information));
 		json_object_array_add(all, o);
 	}
 	text = strdup(json_object_to_json_string_ext(all, FORMAT));

@@ -8,12 +8,14 @@
 struct checked {
 	const char *overlay;
 	struct verdicts verdicts; /* owned */
+	struct verdicts information; /* owned; of what is no problem */
 };
 
-/* One line per verdict, "vxbr0: peer_silent: beta: ...", or "vxbr0: nothing is wrong". columns: where to
+/* One line per verdict, "vxbr0: peer_silent: beta: ...", or "vxbr0: nothing is wrong"; then what
+ * is no problem, in the same form. columns: where to
  * wrap, 0 = nowhere. The caller frees the text; NULL: out of memory. */
 char *check_text(const struct checked *c, size_t columns, bool colour);
-/* [{overlay, verdicts: [{id, about, text}]}]. The caller frees the text. */
+/* [{overlay, verdicts: [{id, about, text}], information: [the same]}]. The caller frees the text. */
 char *check_json(const struct checked *list, size_t n);
 
 #endif

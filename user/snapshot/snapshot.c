@@ -81,5 +81,6 @@ void snapshot_free(struct snapshot *s)
 	verdicts_free(&s->notes);
 	in_fronts_free(&s->fronts);
 	verdicts_free(&s->problems);
+	verdicts_free(&s->information);
 	*s = (struct snapshot){ 0 };
 }

@@ -139,10 +139,12 @@ struct snapshot {
 	struct snapshot_flap *flaps;
 	size_t n_flaps;
 	struct snapshot_tables tables; /* of snapshot_read_counted only */
+	bool filtered; /* this host's own firewall drops VXLAN of all peers, in or out; of `check` only */
 	bool watched; /* by the process that tells; then `unmet` is what it knows */
 	/* judged */
 	enum snapshot_state state;
 	struct verdicts problems; /* plain sentences, each with what to do */
+	struct verdicts information; /* the same of what is no problem */
 };
 
 struct nl;
