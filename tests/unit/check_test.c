@@ -64,7 +64,8 @@ static void json_is_an_array(void **state)
 		json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN),
 		"[{\"overlay\":\"vxbr0\",\"verdicts\":[{\"id\":\"peer_silent\",\"about\":"
 		"\"beta\",\"text\":\"beta: we send and nothing comes back\"},{\"id\":"
-		"\"drift\",\"about\":\"\",\"text\":\"1 thing differs \\u001b[2J\"}],\"information\":[]},{"
+		"\"drift\",\"about\":\"\",\"text\":\"1 thing differs "
+		"\\u001b[2J\"}],\"information\":[]},{"
 		"\"overlay\":\"vxbr1\",\"verdicts\":[],\"information\":[{\"id\":\"peer_plain\","
 		"\"about\":\"beta\",\"text\":\"beta: plain\"}]}]");
 	json_object_put(all);

@@ -371,10 +371,12 @@ static const struct {
 	{ up_unanswered_known, "peer_one_way", "p0", NULL },
 	{ filtered_here, NULL, NULL, NULL }, /* port_filtered says so */
 	{ filtered_here_silent, "peer_silent", "p2",
-	  "p2: we sent 100 frames and never received any, nor an answer to 3 probes; this host's own "
+	  "p2: we sent 100 frames and never received any, nor an answer to 3 probes; this host's "
+	  "own "
 	  "firewall drops UDP port 4789, see port_filtered; change that first" },
 	{ unanswered_known, "peer_unreachable", "p2",
-	  "p2: no answer to 3 probes (no traffic to this peer now); a firewall on the path probably "
+	  "p2: no answer to 3 probes (no traffic to this peer now); a firewall on the path "
+	  "probably "
 	  "blocks UDP port 4789, or vxbpf is no longer running there; check that 192.0.2.12 is up "
 	  "and accepts UDP port 4789 from 192.0.2.1" },
 	{ up_unanswered_bum, "peer_one_way", "p0",
@@ -482,7 +484,7 @@ static void five_of_a_kind_are_named(void **state)
 
 static void a_plain_peer_is_information(void **state)
 {
-	static void (*const others[])(struct snapshot *s) = {
+	static void (*const others[])(struct snapshot * s) = {
 		nothing, all_answered, up_unanswered_bum, up_unanswered_known, never_unanswered,
 	};
 	struct snapshot s = healthy();

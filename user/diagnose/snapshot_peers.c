@@ -320,12 +320,13 @@ void snapshot_say_plain(const struct snapshot *s, struct verdicts *out)
 		const struct snapshot_peer *p = &s->peers[i];
 
 		if (is_plain(p) && is_unexplained(s, p) && n++ < SAY_MAX)
-			verdicts_add(out, VERDICT_PEER_PLAIN, p->name,
-				     "%s: unicast arrives from it and goes to it, but it never "
-				     "answered a probe; it is probably a plain VTEP (a kernel VXLAN "
-				     "device, OVS, a script), which is no problem; if vxbpf runs there, "
-				     "check that its firewall accepts UDP port %u from %s",
-				     p->name, s->told.port, p->local);
+			verdicts_add(
+				out, VERDICT_PEER_PLAIN, p->name,
+				"%s: unicast arrives from it and goes to it, but it never "
+				"answered a probe; it is probably a plain VTEP (a kernel VXLAN "
+				"device, OVS, a script), which is fine; if vxbpf runs there, "
+				"check that its firewall accepts UDP port %u from %s",
+				p->name, s->told.port, p->local);
 	}
 	if (n > SAY_MAX)
 		verdicts_add(out, VERDICT_PEER_PLAIN, "", "%zu more peers are probably plain VTEPs",

@@ -8,11 +8,11 @@
 struct checked {
 	const char *overlay;
 	struct verdicts verdicts; /* owned */
-	struct verdicts information; /* owned; of what is no problem */
+	struct verdicts information; /* owned; that need no action */
 };
 
 /* One line per verdict, "vxbr0: peer_silent: beta: ...", or "vxbr0: nothing is wrong"; then what
- * is no problem, in the same form. columns: where to
+ * needs no action, in the same form. columns: where to
  * wrap, 0 = nowhere. The caller frees the text; NULL: out of memory. */
 char *check_text(const struct checked *c, size_t columns, bool colour);
 /* [{overlay, verdicts: [{id, about, text}], information: [the same]}]. The caller frees the text. */

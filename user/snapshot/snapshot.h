@@ -144,7 +144,7 @@ struct snapshot {
 	/* judged */
 	enum snapshot_state state;
 	struct verdicts problems; /* plain sentences, each with what to do */
-	struct verdicts information; /* the same of what is no problem */
+	struct verdicts information; /* the same that need no action */
 };
 
 struct nl;
