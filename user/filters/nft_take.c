@@ -28,6 +28,7 @@ static struct rules_chain *add_chain(struct rules *r, const struct nlmsghdr *msg
 	nft_text(table, c->table, sizeof(c->table));
 	nft_text(name, c->name, sizeof(c->name));
 	c->hook = UINT32_MAX;
+	rules_index_chain(r);
 	return c;
 }
 
@@ -55,6 +56,7 @@ static void take_set(struct rules *r, const struct nlmsghdr *msg)
 	set->family = nft_family(msg);
 	nft_text(nft_attr(msg, NFTA_SET_TABLE), set->table, sizeof(set->table));
 	nft_text(nft_attr(msg, NFTA_SET_NAME), set->name, sizeof(set->name));
+	rules_index_set(r);
 	set->key_len = nft_number(nft_attr(msg, NFTA_SET_KEY_LEN), 0);
 	set->intervals = flags & NFT_SET_INTERVAL;
 	/* Those that are part of a rule, and those of ports; lists of addresses can be long, and elements of

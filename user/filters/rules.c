@@ -14,6 +14,8 @@ void rules_free(struct rules *r)
 	free(r->sets);
 	free(r->chains);
 	free(r->dormant);
+	free(r->chains_by_name.heads);
+	free(r->sets_by_name.heads);
 	*r = (struct rules){ 0 };
 }
 
@@ -57,13 +59,54 @@ bool rules_at_hooks(const struct rules *r, uint8_t family, const char *table, un
 	return false;
 }
 
+/* FNV-1a */
+static uint32_t bucket(uint8_t family, const char *table, const char *name)
+{
+	uint32_t h = 2166136261U ^ family;
+
+	for (; *table; table++)
+		h = (h ^ (uint8_t)*table) * 16777619U;
+	for (h *= 16777619U; *name; name++)
+		h = (h ^ (uint8_t)*name) * 16777619U;
+	return (h ^ h >> 16) % RULES_BUCKETS;
+}
+
+static void put_first(struct rules_index *index, uint32_t at, size_t n, uint32_t *out_next)
+{
+	if (!index->heads)
+		index->heads = calloc(RULES_BUCKETS, sizeof(*index->heads));
+	if (!index->heads)
+		out_of_memory();
+	*out_next = index->heads[at];
+	index->heads[at] = (uint32_t)n;
+}
+
+void rules_index_chain(struct rules *r)
+{
+	struct rules_chain *c = &r->chains[r->n_chains - 1];
+
+	put_first(&r->chains_by_name, bucket(c->family, c->table, c->name), r->n_chains, &c->next);
+}
+
+void rules_index_set(struct rules *r)
+{
+	struct rules_set *s = &r->sets[r->n_sets - 1];
+
+	put_first(&r->sets_by_name, bucket(s->family, s->table, s->name), r->n_sets, &s->next);
+}
+
 const struct rules_chain *rules_chain_named(const struct rules *r, uint8_t family,
 					    const char *table, const char *name)
 {
-	for (size_t i = 0; i < r->n_chains; i++)
-		if (r->chains[i].family == family && !r->chains[i].legacy &&
-		    strcmp(r->chains[i].name, name) == 0 && strcmp(r->chains[i].table, table) == 0)
-			return &r->chains[i];
+	const uint32_t *heads = r->chains_by_name.heads;
+	const struct rules_chain *c;
+
+	for (uint32_t i = heads ? heads[bucket(family, table, name)] : 0; i; i = c->next) {
+		c = &r->chains[i - 1];
+		if (c->family == family && strcmp(c->name, name) == 0 &&
+		    strcmp(c->table, table) == 0)
+			return c;
+	}
 	return NULL;
 }
 
@@ -79,9 +122,14 @@ const struct rules_chain *rules_chain_at(const struct rules *r, uint8_t family, 
 const struct rules_set *rules_set_named(const struct rules *r, uint8_t family, const char *table,
 					const char *name)
 {
-	for (size_t i = 0; i < r->n_sets; i++)
-		if (r->sets[i].family == family && strcmp(r->sets[i].name, name) == 0 &&
-		    strcmp(r->sets[i].table, table) == 0)
-			return &r->sets[i];
+	const uint32_t *heads = r->sets_by_name.heads;
+	const struct rules_set *s;
+
+	for (uint32_t i = heads ? heads[bucket(family, table, name)] : 0; i; i = s->next) {
+		s = &r->sets[i - 1];
+		if (s->family == family && strcmp(s->name, name) == 0 &&
+		    strcmp(s->table, table) == 0)
+			return s;
+	}
 	return NULL;
 }

@@ -20,6 +20,7 @@ struct rules_chain {
 	uint32_t hook; /* NF_INET_*, NF_BR_* */
 	bool drops; /* its policy */
 	uint32_t offset; /* legacy: of its first rule, what jumps name */
+	uint32_t next; /* in its bucket, as in struct rules_index */
 	size_t first, n; /* its rules: they come together, */
 	bool scattered; /* or not */
 };
@@ -43,6 +44,7 @@ struct rules_set {
 	uint8_t family;
 	char table[RULE_NAME];
 	char name[RULE_NAME];
+	uint32_t next;
 	bool small; /* worth reading */
 	bool intervals;
 	uint32_t key_len;
@@ -54,6 +56,13 @@ struct rules_set {
 	size_t n;
 };
 
+#define RULES_BUCKETS 16384
+
+/* By name: places in the array, plus one; 0 ends a bucket. Hosts have 10,000 chains and rules that jump to them. */
+struct rules_index {
+	uint32_t *heads; /* NULL while empty */
+};
+
 struct rules {
 	struct rules_chain *chains;
 	size_t n_chains;
@@ -61,6 +70,7 @@ struct rules {
 	size_t n_texts;
 	struct rules_set *sets;
 	size_t n_sets;
+	struct rules_index chains_by_name, sets_by_name; /* of nf_tables */
 	struct rules_dormant {
 		uint8_t family;
 		char name[RULE_NAME];
@@ -72,6 +82,10 @@ void rules_free(struct rules *r);
 
 /* A rule behind the last of that chain, which must be the last chain with rules. The copy is owned. */
 void rules_add(struct rules *r, struct rules_chain *chain, const void *text, size_t len);
+
+/* Finds the last chain or set, which has its names now, by them from now on. */
+void rules_index_chain(struct rules *r);
+void rules_index_set(struct rules *r);
 
 /* Does a packet at one of these hooks (bits by number) meet this table? */
 bool rules_at_hooks(const struct rules *r, uint8_t family, const char *table, unsigned hooks);

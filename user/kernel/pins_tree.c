@@ -48,13 +48,14 @@ int pins_mount(struct why *why)
 			why, -ENOENT,
 			BPFFS
 			": no BPF file system is mounted, and a mount made here would end with "
-			"this mount namespace; run nsenter -t 1 -m mount -t bpf bpf " BPFFS);
+			"this mount namespace; run nsenter -t 1 -m mount -t bpf -o mode=0700 "
+			"bpf " BPFFS);
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME,
 		  "mode=0700") == 0)
 		return 0;
 	return why_set(why, -errno,
 		       BPFFS ": cannot mount the BPF file system: %s; mount it manually with "
-			     "%smount -t bpf bpf " BPFFS,
+			     "%smount -t bpf -o mode=0700 bpf " BPFFS,
 		       strerror(errno), errno == ENOENT ? "mount -t sysfs sysfs /sys; " : "");
 }
 
