@@ -245,7 +245,8 @@ unheard() {
 			if (!named) print file " has no ALL_TESTS"
 		}
 		FNR == 1 { told(); split("", wanted); split("", defined); named = 0; file = FILENAME }
-		/^ALL_TESTS="/ { listed = named = 1; next }
+		/^ALL_TESTS=".*"$/ { named = 1; split(substr($0, 12), names, "[\" ]+"); for (i in names) if (names[i]) wanted[names[i]] }
+		/^ALL_TESTS="[^"]*$/ { listed = named = 1; next }
 		/^"/ { listed = 0 }
 		listed { wanted[$1] }
 		/^[a-z0-9_]+\(\) [{(]/ { name = $1; sub("[(].*", "", name); defined[name] }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which events matter to an overlay. */
+/* lines: one case for each kind of news */
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>

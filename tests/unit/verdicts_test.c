@@ -375,7 +375,7 @@ static const struct {
 	  "own "
 	  "firewall drops UDP port 4789, see port_filtered; change that first" },
 	{ unanswered_known, "peer_unreachable", "p2",
-	  "p2: no answer to 3 probes (no traffic to this peer now); a firewall on the path "
+	  "p2: no answer to 3 probes (no traffic from this peer now); a firewall on the path "
 	  "probably "
 	  "blocks UDP port 4789, or vxbpf is no longer running there; check that 192.0.2.12 is up "
 	  "and accepts UDP port 4789 from 192.0.2.1" },

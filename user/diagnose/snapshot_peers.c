@@ -21,7 +21,8 @@ struct saying {
 /* The address of this host that the peer has to accept: with `bind:` not the one that the tunnel sends from. */
 static const char *seen_address(const struct saying *a, const struct snapshot_peer *p)
 {
-	return strcmp(p->local, a->s->told.address6) == 0 ? p->local : a->s->told.address;
+	return p->local[0] && strcmp(p->local, a->s->told.address6) == 0 ? p->local
+									 : a->s->told.address;
 }
 
 /* The remedy where nothing gets through. */

@@ -23,7 +23,6 @@ ALL_TESTS="
 	what_is_no_file_is_left_alone
 	links_of_others_are_not_followed
 	killed_writer_is_cleared_up_after
-	others_cannot_block_it
 	writers_at_once
 "
 # shellcheck source=tests/lib/netns.sh
@@ -370,28 +369,6 @@ killed_writer_is_cleared_up_after() {
 	vx h1 export --output "$PROM"
 	nothing_but_the_file
 	whole "$PROM"
-}
-
-# A file that a killed writer left readable, and that somebody without rights keeps locked.
-others_cannot_block_it() {
-	local name
-	mesh 1
-	mesh_up
-	place
-	chmod 755 "$WORK" "$WORK/prom"
-	for name in tmp tmpAAAAAA; do
-		echo left >"$PROM.$name"
-		chmod 644 "$PROM.$name"
-		background h1 setpriv --reuid 65534 --clear-groups flock "$PROM.$name" sleep 60
-		wait_for 5 on h1 bash -c '! flock -n "$0" true' "$PROM.$name"
-	done
-	vx h1 export --output "$PROM"
-	whole "$PROM"
-	background h1 "$VXBPF" watch vxbr0 --export "$PROM" --interval 1
-	rm "$PROM"
-	wait_for 10 test -e "$PROM"
-	whole "$PROM"
-	stop "$PID"
 }
 
 writers_at_once() {

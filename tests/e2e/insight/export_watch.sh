@@ -12,6 +12,7 @@ ALL_TESTS="
 	watch_says_what_it_cannot_mend
 	watch_tells_a_failing_write_once
 	watch_refuses_what_makes_no_sense
+	others_cannot_block_it
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../../lib/netns.sh"
@@ -109,6 +110,28 @@ watch_refuses_what_makes_no_sense() {
 	refused 2 'requires a file' vx h1 watch vxbr0 --export -
 	refused 2 'does not accept that option' vx h1 status --export "$PROM"
 	assert_eq "" "$(hooks h1)" "hooks"
+}
+
+# A file that a killed writer left readable, and that somebody without rights keeps locked.
+others_cannot_block_it() {
+	local name
+	mesh 1
+	mesh_up
+	place
+	chmod 755 "$WORK" "$WORK/prom"
+	for name in tmp tmpAAAAAA; do
+		echo left >"$PROM.$name"
+		chmod 644 "$PROM.$name"
+		background h1 setpriv --reuid 65534 --clear-groups flock "$PROM.$name" sleep 60
+		wait_for 5 on h1 bash -c '! flock -n "$0" true' "$PROM.$name"
+	done
+	vx h1 export --output "$PROM"
+	whole "$PROM"
+	background h1 "$VXBPF" watch vxbr0 --export "$PROM" --interval 1
+	rm "$PROM"
+	wait_for 10 test -e "$PROM"
+	whole "$PROM"
+	stop "$PID"
 }
 
 run_tests
