@@ -20,7 +20,7 @@ IPV6=0
 names() {
 	local i batch=
 	for ((i = 0; i < $1; i++)); do
-		printf -v batch '%slink property add dev lo altname %s%0123d\n' "$batch" "lo-" $i
+		printf -v batch '%slink property add dev lo altname %s%0123d\n' "$batch" "lo-" "$i"
 	done
 	ip -n h1 -batch - <<<"$batch"
 }

@@ -52,6 +52,7 @@ duplicate_address() {
 	ip -n h1 addr del 2001:db8::1/64 dev eth0
 	ip -n h1 addr add 2001:db8::1/64 dev eth0
 	wait_for 5 on h1 bash -c '! ip -6 addr show dev eth0 tentative | grep .'
+	ip -n h2 neigh flush all # it may believe the other machine for 45 seconds more
 	goes h1
 }
 
