@@ -136,6 +136,7 @@ netns_ends() {
 
 remove_netns() {
 	ip -force -batch - <<<"$NETNS"
+	NETNS_OF=
 }
 
 # bare_netns NAME: the loopback device is still down.
