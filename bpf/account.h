@@ -35,16 +35,18 @@ static __always_inline void measure(struct vx_walk *w)
 	hook_headers(w);
 	headers = w->pkt.header_len;
 	segs = hook_gso_segs(w);
-	/* On egress the kernel knows best: it sees through a workload's own tunnels. */
-	if (segs && hook_wire_len(w) > hook_len(w) && w->pkt.frame_off == 0) {
+	/* On egress the kernel knows best: it sees through a workload's own tunnels. But where netfilter has looked at
+	 * a bridged frame it takes a jumbo payload option for the TCP header. */
+	if (segs && hook_wire_len(w) > hook_len(w) && w->pkt.frame_off == 0 && !w->pkt.jumbo_len) {
 		w->packets = segs;
 		w->bytes += hook_wire_len(w) - hook_len(w);
 		return;
 	}
 	if (headers && gso_size != VX_GSO_BY_FRAGS) {
+		len -= w->pkt.jumbo_len;
 		if (len > headers)
 			w->packets = (len - headers + gso_size - 1) / gso_size;
-		w->bytes += (w->packets - 1) * headers;
+		w->bytes = len + (w->packets - 1) * headers;
 		return;
 	}
 	/* Not TCP or UDP, so a guess: the kernel's own segment count, and on egress its sum. */

@@ -186,6 +186,8 @@ static __always_inline enum vx_step fast_tx_ip(struct vx_walk *w, struct vx_curs
 	gso_size = skb->gso_size;
 	size = len;
 	if (gso_size) {
+		if (len > 0xffff - (VX_OUTER4 - VX_ETH_LEN))
+			return VX_GO_ON; /* BIG TCP */
 		headers = headers_of(&id, c.start, c.end);
 		size = headers + gso_size;
 	}

@@ -139,6 +139,13 @@ static __always_inline void hook_headers(struct vx_walk *w)
 	w->pkt.l3_len = headers >> 16;
 	if (headers & 0xffff)
 		w->pkt.header_len = w->pkt.l2_len + (headers & 0xffff);
+	/* No tunnel carries one: GRO makes no such packet of encapsulated ones. */
+	if (w->pkt.frame_off || hook_len(w) <= 0xffff || w->pkt.proto != bpf_htons(ETH_P_IPV6) ||
+	    w->pkt.l3_len != sizeof(struct ipv6hdr) + VX_JUMBO_LEN || !(headers & 0xffff))
+		return;
+	w->pkt.jumbo_len = VX_JUMBO_LEN;
+	w->pkt.l3_len -= VX_JUMBO_LEN;
+	w->pkt.header_len -= VX_JUMBO_LEN;
 }
 
 /* Not 0: several packets in one, each with this much payload. */

@@ -27,6 +27,8 @@ enum vx_parse {
 
 enum {
 	VX_PROTO_HOP = 0,
+	VX_JUMBO_LEN =
+		8, /* a hop-by-hop header with this option alone (RFC 2675), as Linux makes it for BIG TCP */
 	VX_PROTO_TCP = 6,
 	VX_PROTO_UDP = 17,
 	VX_PROTO_ROUTING = 43,
@@ -80,6 +82,7 @@ struct vx_pkt {
 	__u32 l2_len; /* its Ethernet header with the tags inside the frame */
 	__u32 l3_len; /* its IP header with options; only for GSO, 0 if not known */
 	__u32 header_len; /* all its headers up to the TCP or UDP payload; likewise */
+	__u32 jumbo_len; /* its jumbo payload option, in neither of them: segments do not have it */
 };
 
 static __always_inline void copy_mac(__u8 *to, const __u8 *from)
@@ -318,6 +321,7 @@ static __always_inline enum vx_parse parse_macs(struct vx_cursor *c, struct vx_p
 	p->l2_len = sizeof(struct ethhdr);
 	p->l3_len = 0;
 	p->header_len = 0;
+	p->jumbo_len = 0;
 	p->proto = vx_field(16, ethhdr, at, h_proto);
 	return VX_PARSED;
 }
