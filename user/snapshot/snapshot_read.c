@@ -40,6 +40,14 @@ static struct attach_state query(struct reading *r, const char *room, int ifinde
 	return state;
 }
 
+/* A container's end is no port of another bridge, as that of a pair between two bridges is. */
+static bool leads_to_container(const struct reading *r, const struct link *link)
+{
+	const struct link *end = links_by_index(&r->world.links, link->peer);
+
+	return strcmp(link->kind, "veth") == 0 && (link->peer_elsewhere || !end || !end->master);
+}
+
 static void add_port(struct reading *r, const struct link *link, const char *room)
 {
 	struct snapshot *s = r->s;
@@ -48,7 +56,7 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 	text_copy(p->ifname, sizeof(p->ifname), link->name);
 	p->ifindex = link->ifindex;
 	p->mtu = link->mtu;
-	p->veth = strcmp(link->kind, "veth") == 0 && link->peer_elsewhere;
+	p->veth = leads_to_container(r, link);
 	/* Asked about egress, an `ingress` qdisc shows its ingress. */
 	p->hooked = !(link->tc.ingress_only && attach_room(room)->where == ATTACH_EGRESS) &&
 		    query(r, room, link->ifindex).mode[0];
