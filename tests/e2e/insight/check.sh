@@ -63,7 +63,7 @@ healthy_mesh_has_none() {
 	well h2
 	well h3
 	expect 0 vx h1 check --json
-	assert_eq '[{"overlay":"vxbr0","verdicts":[]}]' "$(jq -c . <<<"$OUT")" "as JSON"
+	assert_eq '[{"overlay":"vxbr0","verdicts":[],"information":[]}]' "$(jq -c . <<<"$OUT")" "as JSON"
 }
 
 states_of_the_overlay() {

@@ -70,8 +70,12 @@ port_taken_by_another_kind() {
 	ip -n h1 link add policed type vxlan id 77 gbp dstport 4789
 	ip -n h1 link set policed up
 	expect 1 vx h1 up vxbr0
-	assert_match 'in use' "$ERR" "what up says"
-	wrong h1 port_shared 'policed has another mode .* and occupies UDP port 4789, so no tunnel can come up; set another `port:`'
+	assert_match 'device policed has the socket of port 4789 with other settings' "$ERR" "what up says"
+	expect 3 vx h1 check vxbr0
+	assert_match "^vxbr0: config: .*device policed has the socket of port 4789" "$OUT" "what check says"
+	ip -n h1 link set policed down
+	vx h1 up vxbr0
+	wrong h1 port_shared 'policed has another mode .*'
 }
 
 port_taken_by_a_program() {

@@ -195,7 +195,7 @@ names_taken_beside() {
 	mesh 2
 	for name in vxbr0 vx-h2; do
 		beside "$BEGUN" bash -c "ip link add $name type $(kind_of "$name") && ip link set $name alias theirs"
-		gave_up "$name: cannot make the (bridge|tunnel): File exists"
+		gave_up "$name: cannot make the (bridge|tunnel): another device already has this name"
 		ip -n h1 -d link show "$name" >"$WORK/theirs"
 		vx h1 down vxbr0
 		ip -n h1 -d link show "$name" | diff "$WORK/theirs" -
