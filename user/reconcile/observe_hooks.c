@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Hooks of an overlay as objects: tcx and XDP links, clsact filters, shared blocks. */
+#include <errno.h>
 #include <net/if_arp.h>
 #include <string.h>
 
@@ -190,9 +191,10 @@ static int see_block(struct seeing *s, const char *room)
 
 static int see_blocks(struct seeing *s)
 {
-	int err;
+	int err = block_each_qdisc(s->t->nl, s->t->overlay, see_qdisc, s);
 
-	block_each_qdisc(s->t->nl, s->t->overlay, see_qdisc, s);
+	if (err && err != -EOPNOTSUPP) /* a kernel without qdiscs has none */
+		return why_set(s->why, err, "netlink: cannot read qdiscs: %s", strerror(-err));
 	err = see_block(s, "tun_in");
 	return err ? err : see_block(s, "tun_out");
 }

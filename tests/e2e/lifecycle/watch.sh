@@ -200,6 +200,10 @@ route_to_another_device_is_followed() {
 	# Between the kernel's first packet by the new way and its hooks: a few hundredths of a second.
 	unloaded 150
 	assert_match '^eth1 in wire_in' "$(hooks h1)" "hooks"
+	# The subnet's route still leads there, so packets may come that way, too.
+	assert_match '^eth0 in wire_in' "$(hooks h1)" "hooks on the old way"
+	ip -n h1 route del 192.0.2.0/24 dev eth0
+	settled h1
 	assert_eq "" "$(hooks h1 | grep "^eth0 " || true)" "hooks left on the old way"
 	# First the new ones, then the old ones go.
 	assert_eq "+eth1 -eth0" "$(sed -n 's/^\([+-]\) hook *\(eth[01]\).wire_in .*/\1\2/p; s/^\(-\) hook *\(eth[01]\).wire_in$/\1\2/p' \
