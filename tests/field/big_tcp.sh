@@ -28,9 +28,10 @@ sys.exit(struct.unpack_from("=i", s.recv(4096), 16)[0] != 0)'
 big() {
 	local place
 	for place in "h1 c11" "c11 eth0" "h2 c21" "c21 eth0" "$@"; do
-		ip -n "${place% *}" link set "${place#* }" gso_max_size $BIG gro_max_size $BIG &&
-			on "${place% *}" "$PYTHON" -IS -c "$IPV4_TOO" "${place#* }" $BIG ||
-			skip "this kernel has no BIG TCP"
+		{
+			ip -n "${place% *}" link set "${place#* }" gso_max_size "$BIG" gro_max_size "$BIG" &&
+				on "${place% *}" "$PYTHON" -IS -c "$IPV4_TOO" "${place#* }" "$BIG"
+		} || skip "this kernel has no BIG TCP"
 	done
 }
 

@@ -40,7 +40,7 @@ static struct attach_state query(struct reading *r, const char *room, int ifinde
 	return state;
 }
 
-/* A container's end is no port of another bridge, as that of a pair between two bridges is. */
+/* A container's end is not a port of another bridge, as that of a pair between two bridges is. */
 static bool leads_to_container(const struct reading *r, const struct link *link)
 {
 	const struct link *end = links_by_index(&r->world.links, link->peer);
