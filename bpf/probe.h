@@ -83,10 +83,11 @@ static __always_inline void keep_answer(const struct vx_walk *w, const struct vx
 				    .vni = w->vni,
 				    .sequence = bpf_ntohl(p->sequence) };
 	struct vx_probe_answer *answer = bpf_map_lookup_elem(&probes, &key);
-	struct vx_counters *sum = find_counters(w->peer);
+	struct vx_counters *sum;
 
 	if (!answer || answer->answered_ns)
 		return;
+	sum = find_counters(w->peer);
 	/* Full as it was, the bucket now also says that programs of ours are, or were, at that end. */
 	if (sum && sum->asked_ns < w->now)
 		sum->asked_ns = w->now;

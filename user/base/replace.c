@@ -13,6 +13,8 @@
 #include "base/replace.h"
 
 #define SUFFIX ".tmp" /* nothing that collects *.prom takes it */
+#define RANDOM "XXXXXX" /* for mkostemp */
+#define TRIES 5 /* that another writer's sweep, or whoever else may write to the folder, spoils */
 #define LINKS_MAX 40 /* as many as the kernel would follow */
 
 static int say(struct why *why, const char *path, const char *what, int err)
@@ -63,7 +65,7 @@ static int follow(char place[PATH_MAX])
 static int find_place(const char *path, char place[PATH_MAX], struct why *why)
 {
 	struct stat st;
-	int err = strlen(path) + strlen(SUFFIX) + 6 < PATH_MAX ? 0 : -ENAMETOOLONG;
+	int err = strlen(path) + strlen(SUFFIX RANDOM) < PATH_MAX ? 0 : -ENAMETOOLONG;
 	bool link;
 
 	text_copy(place, PATH_MAX, path);
@@ -101,6 +103,17 @@ static bool is_left_over(const char *temp)
 	       flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
+/* NAME.tmp is what builds before this one made. */
+static bool is_temp(const char *name, const char *base)
+{
+	size_t len = strlen(base);
+
+	if (strncmp(name, base, len) != 0 || strncmp(name + len, SUFFIX, strlen(SUFFIX)) != 0)
+		return false;
+	name += len + strlen(SUFFIX);
+	return !name[0] || (strlen(name) == strlen(RANDOM) && !strchr(name, '.'));
+}
+
 static void sweep(const char *place)
 {
 	char folder[PATH_MAX], temp[PATH_MAX + NAME_MAX + 2];
@@ -111,10 +124,7 @@ static void sweep(const char *place)
 	folder_of(place, folder);
 	dir = opendir(folder);
 	while (dir && (entry = readdir(dir))) {
-		size_t len = strlen(base);
-
-		if (strncmp(entry->d_name, base, len) != 0 ||
-		    strncmp(entry->d_name + len, SUFFIX, strlen(SUFFIX)) != 0)
+		if (!is_temp(entry->d_name, base))
 			continue;
 		snprintf(temp, sizeof(temp), "%s/%s", folder, entry->d_name);
 		if (is_left_over(temp))
@@ -152,14 +162,14 @@ static int sync_folder(const char *place)
 	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -errno : 0;
 }
 
-/* A name nobody knows beforehand, locked: a sweep that comes between the two takes it away, and rename() says so. */
+/* A name nobody knows beforehand, locked. -EWOULDBLOCK or -ENOENT: a sweep came between the two. */
 static int write_beside(const char *place, const char *text)
 {
-	char temp[PATH_MAX + sizeof(SUFFIX) + 6];
+	char temp[PATH_MAX + sizeof(SUFFIX RANDOM)];
 	autofd int fd = -1;
 	int err;
 
-	snprintf(temp, sizeof(temp), "%s" SUFFIX "XXXXXX", place);
+	snprintf(temp, sizeof(temp), "%s" SUFFIX RANDOM, place);
 	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -179,9 +189,9 @@ int replace_file(const char *path, const char *text, struct why *why)
 	if (err)
 		return err;
 	sweep(place);
-	do {
+	err = write_beside(place, text);
+	for (unsigned n = 1; (err == -EWOULDBLOCK || err == -ENOENT) && n < TRIES; n++)
 		err = write_beside(place, text);
-	} while (err == -ENOENT && access(place, F_OK) == 0);
 	if (err)
 		return say(why, path, "write", err);
 	err = sync_folder(place);

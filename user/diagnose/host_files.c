@@ -81,7 +81,7 @@ static void count_vxlan(unsigned port, uint8_t family, uint64_t *count)
 	struct nlattr *outer, *inner;
 	struct nlmsghdr *msg;
 	struct why why;
-	bool torn; /* it is a count at one moment anyway */
+	bool torn = false; /* it is a count at one moment anyway */
 	uint64_t n = 0;
 
 	if (nl_open_bus(NETLINK_NETFILTER, &nl, &why))
