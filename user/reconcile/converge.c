@@ -148,7 +148,9 @@ static int want_up(struct nl *nl, struct converge_state *s, struct converge *c, 
 		return err;
 	observe_ways_in(nl, &s->view.world, s->conf, &s->view.mesh, routes, &ways_in);
 	around.ways_in = &ways_in;
-	ipsec = xfrm_covers(&s->view.mesh, s->conf->port);
+	err = xfrm_covers(&s->view.mesh, s->conf->port, &ipsec, why);
+	if (err)
+		return err;
 	around.routes = routes;
 	around.inet6_off = observe_inet6_off();
 	around.ipsec = ipsec;

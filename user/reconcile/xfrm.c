@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* IPsec policies of this host; see xfrm.h. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
 #include <netinet/in.h>
@@ -68,20 +69,26 @@ static int take_policy(const struct nlmsghdr *msg, void *ctx)
 	return 0;
 }
 
-bool *xfrm_covers(const struct mesh *mesh, uint16_t port)
+int xfrm_covers(const struct mesh *mesh, uint16_t port, bool **out, struct why *why)
 {
-	bool *covers = calloc(mesh->n_peers + 1, sizeof(*covers));
+	autofree bool *covers = calloc(mesh->n_peers + 1, sizeof(*covers));
 	autofree uint32_t *best = calloc(mesh->n_peers + 1, sizeof(*best));
 	struct covering c = { mesh, port, best, covers };
 	autonl struct nl *nl = NULL;
-	struct why why;
+	struct why none;
+	int err = 0;
 
-	if (!covers || !best || nl_open_bus(NETLINK_XFRM, &nl, &why))
-		return covers;
+	if (!covers || !best)
+		return why_set(why, -ENOMEM, "IPsec policies: out of memory");
 	for (size_t i = 0; i < mesh->n_peers; i++)
 		best[i] = UINT32_MAX;
-	nl_dump(nl,
-		nl_request(nl, XFRM_MSG_GETPOLICY, NLM_F_DUMP, sizeof(struct xfrm_userpolicy_id)),
-		take_policy, &c);
-	return covers;
+	if (nl_open_bus(NETLINK_XFRM, &nl, &none) == 0)
+		err = nl_dump(nl,
+			      nl_request(nl, XFRM_MSG_GETPOLICY, NLM_F_DUMP,
+					 sizeof(struct xfrm_userpolicy_id)),
+			      take_policy, &c);
+	if (err)
+		return why_set(why, err, "netlink: cannot list IPsec policies: %s", strerror(-err));
+	*out = take_ptr(covers);
+	return 0;
 }

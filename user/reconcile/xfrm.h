@@ -8,8 +8,8 @@
 
 #include "plan/mesh.h"
 
-/* For each peer of the mesh: does an inbound policy insist on ESP for its VXLAN to us? The caller
- * frees the list. Policies that cannot be read count as none: the guard is then the stricter. */
-bool *xfrm_covers(const struct mesh *mesh, uint16_t port);
+/* For each peer of the mesh: does an inbound policy insist on ESP for its VXLAN to us? The caller frees
+ * the list. On a kernel without IPsec no policy does. 0 or -errno. */
+int xfrm_covers(const struct mesh *mesh, uint16_t port, bool **out, struct why *why);
 
 #endif

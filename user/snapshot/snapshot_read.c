@@ -286,7 +286,9 @@ static int read_counted(struct reading *r, const char *path, struct why *why)
 	err = links_list(r->nl, false, &r->world.links, why);
 	if (err)
 		return err;
-	links_ask_tc(r->nl, attach_tc_mode(), &r->world.links);
+	err = links_ask_tc(r->nl, attach_tc_mode(), &r->world.links);
+	if (err)
+		return why_set(why, err, "netlink: cannot read qdiscs: %s", strerror(-err));
 	read_told(r);
 	if (s->up) {
 		const struct link *bridge = links_by_name(&r->world.links, s->told.bridge);
