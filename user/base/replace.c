@@ -14,7 +14,7 @@
 
 #define SUFFIX ".tmp" /* nothing that collects *.prom takes it */
 #define RANDOM "XXXXXX" /* for mkostemp */
-#define TRIES 5 /* that another writer's sweep, or whoever else may write to the folder, spoils */
+#define TRIES 5 /* that a sweep by another writer, or another user of the folder, spoils */
 #define LINKS_MAX 40 /* as many as the kernel would follow */
 
 static int say(struct why *why, const char *path, const char *what, int err)
