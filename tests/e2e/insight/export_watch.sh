@@ -13,6 +13,7 @@ ALL_TESTS="
 	watch_tells_a_failing_write_once
 	watch_refuses_what_makes_no_sense
 	others_cannot_block_it
+	others_cannot_keep_it_busy
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../../lib/netns.sh"
@@ -132,6 +133,23 @@ others_cannot_block_it() {
 	wait_for 10 test -e "$PROM"
 	whole "$PROM"
 	stop "$PID"
+}
+
+# In a folder of theirs they take each temporary file away; what is not one of ours stays.
+others_cannot_keep_it_busy() {
+	mesh 1
+	mesh_up
+	place
+	chmod 755 "$WORK"
+	echo kept >"$PROM.tmpl"
+	vx h1 export --output "$PROM"
+	assert_eq kept "$(cat "$PROM.tmpl")" "a file with a name like that"
+	chown 65534 "$WORK/prom"
+	background h1 setpriv --reuid 65534 --clear-groups bash -c 'while :; do for f in "$0".tmp??????; do rm -f "$f"; done; done' "$PROM"
+	for _ in {1..20}; do
+		expect 0,1 on h1 timeout 20 "$VXBPF" export --output "$PROM"
+		[ "$STATUS" -eq 0 ] || assert_match "cannot write: No such file" "$ERR" "what export says"
+	done
 }
 
 run_tests
