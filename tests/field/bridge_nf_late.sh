@@ -18,10 +18,6 @@ ALL_TESTS="rules_hold_again"
 
 IPV6=0
 
-is_off() {
-	[ "$(fastpath_of h1)" = off ]
-}
-
 dropped() {
 	on h1 iptables -nvxL FORWARD | awk '$3 == "DROP" { print $1 }'
 }
@@ -34,7 +30,7 @@ rules_hold_again() {
 	talk 20
 	wait_for 5 is_fast
 	on h1 sysctl -qw net.bridge.bridge-nf-call-iptables=1
-	wait_for 3 is_off
+	wait_for 3 is_off h1
 	grep -q 'fast path off: iptables filters bridged frames' "$OUT_FILE" || fail "watch does not say why"
 	on h1 iptables -Z FORWARD
 	mark h1 h2

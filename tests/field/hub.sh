@@ -20,14 +20,6 @@ ALL_TESTS="sniffers_see_all"
 
 IPV6=0
 
-is_off() {
-	[ "$(fastpath_of h1)" = off ]
-}
-
-is_on() {
-	[ "$(fastpath_of h1)" = on ]
-}
-
 # sees TIMES WHERE IF: a sniffer there sees each exchange of c11 and c21 so many times.
 sees() {
 	local exchanges frames
@@ -43,7 +35,7 @@ sees() {
 }
 
 off_because() {
-	wait_for 3 is_off
+	wait_for 3 is_off h1
 	expect 3 vx h1 check vxbr0
 	assert_match "fastpath: the fast path is off because $1" "$OUT" "check"
 }
@@ -60,13 +52,13 @@ sniffers_see_all() {
 	off_because 'the bridge floods every frame'
 	sees 2 c12 eth0
 	ip -n h1 link set vxbr0 type bridge ageing_time 30000
-	wait_for 3 is_on
+	wait_for 3 is_on h1
 
 	ip -n h1 link set vxbr0 promisc on
 	off_because 'the bridge is promiscuous'
 	sees 2 h1 vxbr0
 	ip -n h1 link set vxbr0 promisc off
-	wait_for 3 is_on
+	wait_for 3 is_on h1
 
 	on h1 bridge link set dev c11 learning off
 	on h1 bridge fdb del "$(mac_of c11)" dev c11 master

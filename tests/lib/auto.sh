@@ -17,6 +17,9 @@ fastpath_of() {
 	status_json "$1" | jq -r '.[0].fastpath'
 }
 
+is_on() { [ "$(fastpath_of "$1")" = on ]; }
+is_off() { [ "$(fastpath_of "$1")" = off ]; }
+
 why_of() { # HOST PORT
 	status_json "$1" | jq -r --arg port "$2" '.[0].ports[] | select(.ifname == $port) | .why'
 }

@@ -23,31 +23,14 @@ ALL_TESTS="
 . "$(dirname "$0")/../../lib/netns.sh"
 # shellcheck source=tests/lib/watch.sh
 . "$LIB/watch.sh"
+# shellcheck source=tests/lib/two_uplinks.sh
+. "$LIB/two_uplinks.sh"
 
 IPV6=0
 
-# gateway HOST DEV: its second address, by which the other one sends to it on that switch.
-gateway() {
-	local net=11
-	[ "$2" = eth0 ] || net=12
-	if [ "$FAMILIES" = 6 ]; then
-		echo "2001:db8:$net::$(number "$1")"
-	else
-		echo "198.51.$((net + 90)).$(number "$1")"
-	fi
-}
-
 two_cables() { # [YAML LINE...]
-	local name dev bits=24
-	[ "$FAMILIES" != 6 ] || bits=64
 	mesh 2 "$@"
-	switch sw2
-	for name in h1 h2; do
-		plug "$name" sw2 eth1 "02:a1:00:00:00:0$(number "$name")"
-		for dev in eth0 eth1; do
-			ip -n "$name" addr add "$(gateway "$name" "$dev")/$bits" dev "$dev"
-		done
-	done
+	second_cables
 	netns s8
 	plug s8 sw2
 }

@@ -219,14 +219,6 @@ forced_it_does_not_ask() {
 	is_accelerated h2 c21 || fail "c21: $(why_of h2 c21)"
 }
 
-is_on() {
-	[ "$(fastpath_of "$1")" = on ]
-}
-
-is_off() {
-	[ "$(fastpath_of "$1")" = off ]
-}
-
 # Beside pings, which never go fast.
 some_go_fast() {
 	local before
