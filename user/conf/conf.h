@@ -7,6 +7,7 @@
 #define VXBPF_CONF_H
 
 #include <limits.h>
+#include <string.h>
 
 #include "base/ip.h"
 #include "base/util.h"
@@ -80,6 +81,15 @@ static inline bool conf_sends_checksum(const struct conf *conf)
 {
 	return conf->udp_checksum == CONF_ON ||
 	       (conf->udp_checksum == CONF_AUTO && conf->vni_mode == VX_VNI_INDEX);
+}
+
+/* Is it one of those that `underlay:` names? */
+static inline bool conf_names_underlay(const struct conf *conf, const char *ifname)
+{
+	for (size_t i = 0; i < conf->n_underlays; i++)
+		if (strcmp(conf->underlays[i], ifname) == 0)
+			return true;
+	return false;
 }
 
 /* May an overlay be called so? */

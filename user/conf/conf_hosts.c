@@ -113,7 +113,7 @@ static const char *any_fault(const struct vx_addr *addr)
 
 const char *conf_address_fault(const struct vx_addr *addr)
 {
-	if (!ip_is_v4(addr) && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80)
+	if (ip_is_link_local(addr))
 		return "a link-local address, which is not unique across links";
 	return any_fault(addr);
 }

@@ -120,9 +120,8 @@ static void see_vxlan(const struct seen *seen, const struct snapshot *s, struct 
 /* Packets from a device in a VRF, say, reach the firewall under another name. */
 static void see_underlay(const struct link *link, const struct snapshot *s, struct host_facts *out)
 {
-	for (size_t i = 0; i < s->n_devices; i++)
-		if (strcmp(s->devices[i].ifname, link->name) == 0)
-			out->underlay_has_master |= link->master;
+	if (snapshot_is_underlay(s, link->name))
+		out->underlay_has_master |= link->master;
 }
 
 static void see_member(const struct seen *seen, const struct snapshot *s, struct host_facts *out)

@@ -63,14 +63,6 @@ static const struct snapshot_peer *peer_at(const struct snapshot *s, const struc
 	return NULL;
 }
 
-static bool is_underlay(const struct snapshot *s, const char *ifname)
-{
-	for (size_t i = 0; i < s->n_devices; i++)
-		if (strcmp(s->devices[i].ifname, ifname) == 0)
-			return true;
-	return false;
-}
-
 /* Did a frame of this port come back from a peer lately? A container's port does not lead to a network. */
 static bool has_looped(const struct snapshot *s, const struct host_member *m)
 {
@@ -98,7 +90,7 @@ static void say_second_path(const struct host_facts *f, const struct snapshot *s
 				     "%s, so frames loop; remove it from the bridge with `ip link "
 				     "set %s nomaster`",
 				     m->ifname, s->told.bridge, peer->name, m->ifname);
-		else if (is_underlay(s, m->ifname))
+		else if (snapshot_is_underlay(s, m->ifname))
 			verdicts_add(out, VERDICT_SECOND_PATH, m->ifname,
 				     "%s carries the tunnels and is also a port of %s, so hosts on "
 				     "one network are connected twice; remove it from the bridge "

@@ -65,14 +65,6 @@ static bool loses_mark(const struct saying *a)
 	return false;
 }
 
-static bool is_guarded(const struct snapshot *s, const char *ifname)
-{
-	for (size_t i = 0; i < s->n_devices; i++)
-		if (strcmp(s->devices[i].ifname, ifname) == 0)
-			return true;
-	return false;
-}
-
 /* Counting has cleared it, if it was counted: it leaves packets to ours. */
 static bool may_keep(const struct snapshot *s, const struct in_front *f)
 {
@@ -88,7 +80,7 @@ static const char *because(const struct in_front *f)
 static const struct in_front *keeps_from_guard(const struct snapshot *s)
 {
 	for (size_t i = 0; i < s->fronts.n; i++)
-		if (s->fronts.v[i].ingress && is_guarded(s, s->fronts.v[i].device) &&
+		if (s->fronts.v[i].ingress && snapshot_is_underlay(s, s->fronts.v[i].device) &&
 		    may_keep(s, &s->fronts.v[i]))
 			return &s->fronts.v[i];
 	return NULL;

@@ -59,16 +59,11 @@ bool rules_at_hooks(const struct rules *r, uint8_t family, const char *table, un
 	return false;
 }
 
-/* FNV-1a */
 static uint32_t bucket(uint8_t family, const char *table, const char *name)
 {
-	uint32_t h = 2166136261U ^ family;
+	uint32_t hash = fnv32(FNV32_INIT ^ family, table, strlen(table) + 1);
 
-	for (; *table; table++)
-		h = (h ^ (uint8_t)*table) * 16777619U;
-	for (h *= 16777619U; *name; name++)
-		h = (h ^ (uint8_t)*name) * 16777619U;
-	return (h ^ h >> 16) % RULES_BUCKETS;
+	return fnv32(hash, name, strlen(name)) % RULES_BUCKETS;
 }
 
 static void put_first(struct rules_index *index, uint32_t at, size_t n, uint32_t *out_next)

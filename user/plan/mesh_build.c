@@ -40,14 +40,6 @@ static int by_ifname_then_line(const void *a, const void *b)
 	return diff ? diff : (x->host > y->host) - (x->host < y->host);
 }
 
-static bool is_underlay(const struct conf *conf, const char *ifname)
-{
-	for (size_t i = 0; i < conf->n_underlays; i++)
-		if (strcmp(conf->underlays[i], ifname) == 0)
-			return true;
-	return false;
-}
-
 /* Over all hosts, this one included, so that the same file is refused everywhere or nowhere. */
 static int check_tunnels(const struct conf *conf, struct why *why)
 {
@@ -61,7 +53,7 @@ static int check_tunnels(const struct conf *conf, struct why *why)
 
 		all[i].host = &conf->hosts[i];
 		name_tunnel(conf->overlay, conf->hosts[i].name, all[i].ifname, altname);
-		if (strcmp(ifname, conf->bridge) == 0 || is_underlay(conf, ifname))
+		if (strcmp(ifname, conf->bridge) == 0 || conf_names_underlay(conf, ifname))
 			return why_bad(why,
 				       "%s:%u: %s: its tunnel name would be %s, which is the name "
 				       "of the %s",

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names, sums and the end of snapshots; see snapshot.h. Pure. */
+#include <string.h>
+
 #include "snapshot/snapshot.h"
 
 static const char *const state_names[] = {
@@ -52,6 +54,14 @@ const char *reason_label(enum vx_reason reason)
 const char *reason_sentence(enum vx_reason reason)
 {
 	return sentences[reason];
+}
+
+bool snapshot_is_underlay(const struct snapshot *s, const char *ifname)
+{
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (strcmp(s->devices[i].ifname, ifname) == 0)
+			return true;
+	return false;
 }
 
 uint64_t snapshot_drops(const struct snapshot *s, enum vx_reason reason)

@@ -171,6 +171,8 @@ void snapshot_free(struct snapshot *s);
 
 /* --- pure */
 
+/* Is it one of its underlay devices? */
+bool snapshot_is_underlay(const struct snapshot *s, const char *ifname);
 uint64_t snapshot_drops(const struct snapshot *s,
 			enum vx_reason reason); /* with and without a peer */
 bool snapshot_peer_dropped(const uint64_t drops[VX_REASON_MAX]);

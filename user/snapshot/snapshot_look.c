@@ -7,6 +7,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "conf/conf.h"
 #include "kernel/mapdump.h"
 #include "kernel/route.h"
 #include "reconcile/world.h"
@@ -69,14 +70,6 @@ static void look_at_route(struct nl *nl, const struct world *world, struct snaps
 
 /* --- ways past the guard */
 
-static bool is_guarded(const struct snapshot *s, const struct link *link)
-{
-	for (size_t i = 0; i < s->n_devices; i++)
-		if (s->devices[i].ifindex == link->ifindex)
-			return true;
-	return false;
-}
-
 /* The overlay's own, and what is reached by its bridge, is not a way to this host from outside. */
 static bool is_inside(const struct world *world, const struct snapshot *s, const struct link *link)
 {
@@ -113,12 +106,11 @@ static void look_for_ways(const struct world *world, struct snapshot *s)
 		const struct link *link = links_by_index(&world->links, world->addrs.v[i].ifindex);
 		char text[IP_TEXT];
 
-		ip_format(addr, text);
 		if (!link || !(link->flags & IFF_UP) || is_inside(world, s, link) ||
-		    strncmp(text, "127.", 4) == 0 || strncmp(text, "fe80:", 5) == 0 ||
-		    strcmp(text, "::1") == 0)
+		    conf_address_fault(addr))
 			continue;
-		if (!is_guarded(s, link) && !(link->flags & IFF_LOOPBACK))
+		ip_format(addr, text);
+		if (!snapshot_is_underlay(s, link->name) && !(link->flags & IFF_LOOPBACK))
 			add_way(s, "device", link->name);
 		else if (!is_of_mesh(s, text))
 			add_way(s, "address", text);

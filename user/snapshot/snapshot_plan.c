@@ -88,14 +88,6 @@ static void read_step(struct snapshot *s, const struct step *step)
 		memcpy(&s->told, want->blob, sizeof(s->told));
 }
 
-static bool is_underlay(const struct snapshot *s, const char *ifname)
-{
-	for (size_t i = 0; i < s->n_devices; i++)
-		if (strcmp(s->devices[i].ifname, ifname) == 0)
-			return true;
-	return false;
-}
-
 /* The address the underlay has now, of the same family: "; eth0 has 192.0.2.77". */
 static void name_another(const struct world *world, const struct snapshot *s,
 			 const struct vx_addr *own, char *text, size_t size)
@@ -105,7 +97,7 @@ static void name_another(const struct world *world, const struct snapshot *s,
 		const struct link *link = links_by_index(&world->links, a->ifindex);
 		char addr[IP_TEXT];
 
-		if (!link || !is_underlay(s, link->name) ||
+		if (!link || !snapshot_is_underlay(s, link->name) ||
 		    ip_is_v4(&a->prefix.addr) != ip_is_v4(own) || ip_is_link_local(&a->prefix.addr))
 			continue;
 		ip_format(&a->prefix.addr, addr);

@@ -24,11 +24,9 @@ static bool is_part(const struct view *view, const struct link *link)
 	if (!link)
 		return false;
 	if (is_underlay(view, link->ifindex) || strcmp(link->name, conf->bridge) == 0 ||
+	    conf_names_underlay(conf, link->name) ||
 	    plan_owns_tunnel(link, conf->overlay, view->mesh.self->name))
 		return true;
-	for (size_t i = 0; i < conf->n_underlays; i++)
-		if (strcmp(link->name, conf->underlays[i]) == 0)
-			return true;
 	for (size_t i = 0; i < view->mesh.n_peers; i++)
 		if (strcmp(link->name, view->mesh.peers[i].ifname) == 0 ||
 		    strcmp(link->altname, view->mesh.peers[i].ifname) == 0)

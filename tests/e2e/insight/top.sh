@@ -199,8 +199,9 @@ terminal_is_as_it_was() {
 		sees_not 'vxbpf top  ' || fail "the page is still there after $how: $(pane)"
 	done
 	# With a number of rounds the last page stays, and ends by itself.
-	entered "clear; vxbpf top -n 2; stty -g"
-	wait_for 20 sees "^$before\$"
+	entered "clear; vxbpf top -n 2; echo ended; stty -g"
+	wait_for 20 sees '^ended'
+	wait_for 10 sees "^$before\$"
 	known h2 3 || fail "no rates on the last page: $(pane)"
 	assert_eq "0 1" "$(tm display-message -p -t main '#{alternate_on} #{cursor_flag}')" "alternate screen, cursor at the end"
 }
