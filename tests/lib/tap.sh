@@ -113,15 +113,20 @@ pause() {
 	read -r -t "$1" -u "$NOTHING" || true
 }
 
+# rest N: before the Nth try of something; what takes long is tried less often, as each try takes CPU from what it waits for.
+rest() {
+	if [ "$1" -lt 5 ]; then pause 0.05; elif [ "$1" -lt 15 ]; then pause 0.1; else pause 0.25; fi
+}
+
 # wait_for SECONDS CMD...: polls until CMD succeeds; the test fails if it never does. SLOW=N: N times as long.
 wait_for() {
-	local seconds=$1 end
+	local seconds=$1 end tries=0
 	shift
 	end=$((SECONDS + seconds * ${SLOW:-1} + 1))
 	{ local tracing=$- && set +x; } 2>/dev/null
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || fail "not within $seconds s: $*"
-		pause 0.05
+		rest $((++tries))
 	done
 	case $tracing in *x*) set -x ;; esac
 }

@@ -112,11 +112,11 @@ drops_are() {
 
 # eventually SECONDS CMD...: like wait_for, but only answers.
 eventually() {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 + 1)) tries=0
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
-		pause 0.05
+		rest $((++tries))
 	done
 }
 

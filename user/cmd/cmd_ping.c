@@ -9,6 +9,7 @@
 #include "cmd/command.h"
 #include "cmd/ping.h"
 #include "cmd/running.h"
+#include "kernel/link.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -89,11 +90,30 @@ static const struct running_peer *find_peer(const char *subject, const struct ru
 	return NULL;
 }
 
+/* Without it the tunnel sends nothing. */
+static int need_own_address(const struct running_peer *peer, struct why *why)
+{
+	autonl struct nl *nl = NULL;
+	struct addrs addrs = { 0 };
+	int err = nl_open(&nl, why);
+
+	if (!err)
+		err = addrs_read(nl, &addrs, why);
+	if (!err && !addrs_have(&addrs, &peer->said.local))
+		err = why_set(why, -EADDRNOTAVAIL,
+			      "%s: ping: no device has this host's address %s now, so the tunnel "
+			      "sends nothing; see `vxbpf check`",
+			      peer->said.name, peer->said.local_address);
+	free(addrs.v);
+	return err;
+}
+
 static int start(const char *subject, const struct running_list *list, struct ping *p,
 		 struct why *why)
 {
 	const struct running *overlay = NULL;
 	const struct running_peer *peer = find_peer(subject, list, &overlay, why);
+	int err;
 
 	if (!peer || !overlay)
 		return -EINVAL;
@@ -111,7 +131,8 @@ static int start(const char *subject, const struct running_list *list, struct pi
 		return why_set(why, -ENODEV,
 			       "%s: ping: its tunnel %s does not exist; run `vxbpf up %s`",
 			       peer->said.name, peer->said.ifname, overlay->told.name);
-	return probing_open(overlay->told.name, &p->probing, why);
+	err = need_own_address(peer, why);
+	return err ? err : probing_open(overlay->told.name, &p->probing, why);
 }
 
 int cmd_ping(const struct command_args *args)

@@ -121,5 +121,10 @@ int cmd_restart(const struct command_args *args)
 			return command_fail(&why);
 	}
 	code = cmd_down(args);
-	return code ? code : cmd_up(args);
+	if (code)
+		return code;
+	code = cmd_up(args);
+	if (code)
+		tell("restart: not everything came up again; run `vxbpf up` once the cause is gone");
+	return code;
 }

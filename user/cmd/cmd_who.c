@@ -66,8 +66,8 @@ static void print(const struct asked *asked, const struct running_list *lives,
 	autofree char *text =
 		asked->is_ip ? who_owners_text(owners, asked->text, places->now_ns) : NULL;
 
-	if (text && text[0])
-		puts(text);
+	if (text)
+		fputs(text, stdout);
 	for (size_t i = 0; i < places->n; i++) {
 		autofree char *line = who_text(&places->v[i], places->now_ns, lives->n > 1);
 

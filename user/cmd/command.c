@@ -207,7 +207,7 @@ int command_need_rights(const char *verb, struct why *why)
 	bool bpf = has_capability(CAP_BPF) || has_capability(CAP_SYS_ADMIN);
 
 	if (net && bpf)
-		return 0;
+		return pins_check_root(why);
 	return why_set(why, -EPERM, "%s: needs root: %s missing", verb,
 		       net   ? "CAP_BPF is"
 		       : bpf ? "CAP_NET_ADMIN is"

@@ -81,7 +81,8 @@ void command_targets_free(struct command_targets *targets);
 /* Is stdout a terminal that wants colour? NO_COLOR and TERM=dumb say no. */
 bool command_wants_colour(void);
 
-/* -EPERM and a sentence naming what is missing, unless this process may change networks and BPF. */
+/* -EPERM and a sentence naming what is missing, unless this process may change networks and BPF, and nobody else may
+ * change what it would find there. */
 int command_need_rights(const char *verb, struct why *why);
 /* Likewise, and load programs that read packets. */
 int command_need_loading(const char *verb, struct why *why);

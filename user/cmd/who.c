@@ -169,34 +169,46 @@ char *who_text(const struct who *w, uint64_t now_ns, bool say_overlay)
 	return strdup(text);
 }
 
+static void put_owner(FILE *to, const struct who_owner *o, const char *ip, uint64_t now_ns)
+{
+	char mac[18], age[HUMAN_LEN];
+
+	mac_format(o->mac, mac);
+	fprintf(to, "%s has MAC %s, by ", ip, mac);
+	if (o->own)
+		fprintf(to, "this host's own configuration");
+	else if (o->neighbour)
+		fprintf(to, "this host's neighbour table");
+	if (o->seen_ns) {
+		human_age(age_ms(o->seen_ns, now_ns), age);
+		fprintf(to, "%sa flow %s ago", o->own || o->neighbour ? " and " : "", age);
+	}
+	if (o->others)
+		fprintf(to, " (it also sends from other addresses, so it is a router or has "
+			    "several addresses)");
+	fputc('\n', to);
+}
+
 char *who_owners_text(const struct who_owners *owners, const char *ip, uint64_t now_ns)
 {
-	char text[TEXT] = "", mac[18];
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
 
-	for (size_t i = 0; i < owners->n; i++) {
-		const struct who_owner *o = &owners->v[i];
-
-		mac_format(o->mac, mac);
-		text_add(text, TEXT, "%s%s has MAC %s, by ", i ? "\n" : "", ip, mac);
-		if (o->own)
-			text_add(text, TEXT, "this host's own configuration");
-		else if (o->neighbour)
-			text_add(text, TEXT, "this host's neighbour table");
-		if (o->seen_ns) {
-			text_add(text, TEXT, "%sa flow ", o->own || o->neighbour ? " and " : "");
-			add_age(text, age_ms(o->seen_ns, now_ns));
-		}
-		if (o->others)
-			text_add(text, TEXT,
-				 " (it also sends from other addresses, so it is a router or has "
-				 "several addresses)");
-	}
+	if (!to)
+		out_of_memory();
+	for (size_t i = 0; i < owners->n; i++)
+		put_owner(to, &owners->v[i], ip, now_ns);
+	if (owners->more)
+		fprintf(to, "and %zu more MACs, in older flows\n", owners->more);
 	if (owners->n > 1)
-		text_add(text, TEXT,
-			 "\n%zu MACs use %s: the address is a duplicate, has moved, or is reached "
-			 "through several routers",
-			 owners->n, ip);
-	return strdup(text);
+		fprintf(to,
+			"%zu MACs use %s: the address is a duplicate, has moved, or is reached "
+			"through several routers\n",
+			owners->n + owners->more, ip);
+	if (fclose(to))
+		out_of_memory();
+	return text;
 }
 
 /* --- for programs */

@@ -54,7 +54,10 @@ struct who_owner {
 struct who_owners {
 	struct who_owner *v;
 	size_t n;
+	size_t more; /* not in `v`: seen longer ago than those in it */
 };
+
+#define WHO_OWNERS 16 /* of one overlay; a container can show any number of MACs with one address */
 
 /* Adds to *out. The caller frees out->v, also after a failure. */
 int who_find_mac(struct nl *nl, const struct running *live, const uint8_t mac[6], struct whos *out,

@@ -168,25 +168,72 @@ struct owner_reading {
 	const struct vx_addr *ip;
 	uint32_t bridge;
 	struct who_owners *out;
+	size_t first; /* of this overlay's in `out` */
 };
 
+/* Of the same MAC there may be several, until merge_owners(). */
 static struct who_owner *owner(const struct owner_reading *r, const uint8_t mac[6])
 {
 	struct who_owner *grown, *o;
 
-	for (size_t i = 0; i < r->out->n; i++) {
-		o = &r->out->v[i];
-		if (o->live == r->live && memcmp(o->mac, mac, sizeof(o->mac)) == 0)
-			return o;
+	/* Grows by doubling: the room is the power of two that holds n. */
+	if (!(r->out->n & (r->out->n - 1))) {
+		grown = reallocarray(r->out->v, r->out->n ? r->out->n * 2 : 1, sizeof(*grown));
+		if (!grown)
+			out_of_memory();
+		r->out->v = grown;
 	}
-	grown = reallocarray(r->out->v, r->out->n + 1, sizeof(*grown));
-	if (!grown)
-		out_of_memory();
-	r->out->v = grown;
-	o = &grown[r->out->n++];
+	o = &r->out->v[r->out->n++];
 	*o = (struct who_owner){ .live = r->live };
 	memcpy(o->mac, mac, sizeof(o->mac));
 	return o;
+}
+
+static int by_mac(const void *a, const void *b)
+{
+	return memcmp(((const struct who_owner *)a)->mac, ((const struct who_owner *)b)->mac, 6);
+}
+
+/* This host's own, its neighbours, and then the one seen last. */
+static int by_weight(const void *a, const void *b)
+{
+	const struct who_owner *x = a, *y = b;
+
+	if (x->own != y->own)
+		return x->own ? -1 : 1;
+	if (x->neighbour != y->neighbour)
+		return x->neighbour ? -1 : 1;
+	if (x->seen_ns != y->seen_ns)
+		return x->seen_ns > y->seen_ns ? -1 : 1;
+	return by_mac(a, b);
+}
+
+/* Those of one overlay, from `first` on: each MAC once, WHO_OWNERS at most. */
+static void merge_owners(struct who_owners *owners, size_t first)
+{
+	struct who_owner *v = owners->v + first;
+	size_t n = owners->n - first, kept = 0;
+
+	if (!n)
+		return;
+	qsort(v, n, sizeof(*v), by_mac);
+	for (size_t i = 1; i < n; i++) {
+		if (by_mac(&v[kept], &v[i]) != 0) {
+			v[++kept] = v[i];
+			continue;
+		}
+		v[kept].own |= v[i].own;
+		v[kept].neighbour |= v[i].neighbour;
+		if (v[kept].seen_ns < v[i].seen_ns)
+			v[kept].seen_ns = v[i].seen_ns;
+	}
+	n = kept + 1;
+	qsort(v, n, sizeof(*v), by_weight);
+	if (n > WHO_OWNERS) {
+		owners->more += n - WHO_OWNERS;
+		n = WHO_OWNERS;
+	}
+	owners->n = first + n;
 }
 
 static int take_neighbour(const struct nlmsghdr *msg, void *ctx)
@@ -229,12 +276,9 @@ static void ends_of(const struct vx_flow *f, struct vx_addr *source, struct vx_a
 static void take_end(const struct owner_reading *r, const uint8_t mac[6],
 		     const struct vx_addr *addr, uint64_t seen_ns)
 {
-	struct who_owner *o;
-
 	if (!ip_equal(addr, r->ip))
 		return;
-	o = owner(r, mac);
-	o->seen_ns = o->seen_ns > seen_ns ? o->seen_ns : seen_ns;
+	owner(r, mac)->seen_ns = seen_ns;
 }
 
 /* Second look: do these MACs stand for other addresses of that family, too? Then they are routers, or
@@ -244,8 +288,8 @@ static void take_other(const struct owner_reading *r, const uint8_t mac[6],
 {
 	if (ip_family(addr) != ip_family(r->ip) || ip_equal(addr, r->ip))
 		return;
-	for (size_t i = 0; i < r->out->n; i++)
-		if (r->out->v[i].live == r->live && memcmp(r->out->v[i].mac, mac, 6) == 0)
+	for (size_t i = r->first; i < r->out->n; i++)
+		if (memcmp(r->out->v[i].mac, mac, 6) == 0)
 			r->out->v[i].others = true;
 }
 
@@ -259,19 +303,20 @@ static int read_flows(const struct owner_reading *r, struct why *why)
 	if (err)
 		return why_set(why, err, "%s: cannot read the pinned flows: %s", r->live->told.name,
 			       strerror(-err));
-	for (int look = 0; look < 2; look++) {
-		for (size_t i = 0; i < dump.n; i++) {
-			const struct vx_flow *f = mapdump_value(&dump, i, 0);
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_flow *f = mapdump_value(&dump, i, 0);
 
-			ends_of(f, &source, &dest);
-			if (look) {
-				take_other(r, f->src_mac, &source);
-				take_other(r, f->dst_mac, &dest);
-			} else {
-				take_end(r, f->src_mac, &source, f->learned_ns);
-				take_end(r, f->dst_mac, &dest, f->learned_ns);
-			}
-		}
+		ends_of(f, &source, &dest);
+		take_end(r, f->src_mac, &source, f->learned_ns);
+		take_end(r, f->dst_mac, &dest, f->learned_ns);
+	}
+	merge_owners(r->out, r->first);
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_flow *f = mapdump_value(&dump, i, 0);
+
+		ends_of(f, &source, &dest);
+		take_other(r, f->src_mac, &source);
+		take_other(r, f->dst_mac, &dest);
 	}
 	return 0;
 }
@@ -295,7 +340,8 @@ static int read_own(struct nl *nl, const struct owner_reading *r, struct why *wh
 int who_find_ip(struct nl *nl, const struct running *live, const struct vx_addr *ip,
 		struct who_owners *out, struct why *why)
 {
-	const struct owner_reading r = { live, ip, if_nametoindex(live->told.bridge), out };
+	const struct owner_reading r = { live, ip, if_nametoindex(live->told.bridge), out,
+					 out->n };
 	struct nlmsghdr *msg;
 	int err = r.bridge ? read_own(nl, &r, why) : 0;
 

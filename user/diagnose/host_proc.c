@@ -9,7 +9,6 @@
 #include "diagnose/host.h"
 
 #define SOCKETS_MAX 8
-#define UDP_MAX (1 << 20) /* bytes of /proc/net/udp that are looked at */
 
 /* Calls back for each process of this network namespace until told to stop. */
 typedef bool (*process_fn)(const char *pid, void *ctx);
@@ -110,22 +109,26 @@ static bool all_tunnels_run(const struct snapshot *s, const struct host_facts *f
 	return s->up;
 }
 
+/* Line by line: any user may open sockets, and so make the file as long as he likes. */
+static void read_bounds(const char *path, bool v6, uint16_t port, struct bounds *b)
+{
+	FILE *f = fopen(path, "re");
+	char line[512];
+
+	while (f && b->n < SOCKETS_MAX && fgets(line, sizeof(line), f))
+		b->n += host_parse_udp(line, v6, port, b->v + b->n, SOCKETS_MAX - b->n);
+	if (f)
+		fclose(f);
+}
+
 void host_read_sockets(const struct snapshot *s, struct host_facts *out)
 {
-	static const char *const files[] = { "/proc/net/udp", "/proc/net/udp6" };
 	struct bounds b = { .out = out };
 
 	if (!s->told.port || all_tunnels_run(s, out))
 		return;
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		autofree char *text = NULL;
-		struct why why;
-		size_t len;
-
-		if (readfile(files[i], UDP_MAX, &text, &len, &why) == 0)
-			b.n += host_parse_udp(text, i, (uint16_t)s->told.port, b.v + b.n,
-					      SOCKETS_MAX - b.n);
-	}
+	read_bounds("/proc/net/udp", false, (uint16_t)s->told.port, &b);
+	read_bounds("/proc/net/udp6", true, (uint16_t)s->told.port, &b);
 	if (b.n)
 		each_process(see_fds, &b);
 }

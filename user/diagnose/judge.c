@@ -35,13 +35,31 @@ static void judge_peer(struct snapshot_peer *p, uint64_t now)
 	p->last_seen_ms = ago_ms(p->sum.last_rx_ns, now);
 }
 
-/* Frames come for its tunnel, and none gets through. */
+static bool is_about(enum vx_reason reason, const struct snapshot_witness *w,
+		     const struct snapshot_peer *p)
+{
+	return strcmp(reason == VX_REASON_UNGUARDED ? w->from : w->last.peer,
+		      reason == VX_REASON_UNGUARDED ? p->ifname : p->name) == 0;
+}
+
+/* Its frames arrive, and none is accepted: the guard drops them, or their VNI is not known here. */
 static bool is_shut_out(const struct snapshot *s, const struct snapshot_peer *p)
 {
-	const struct snapshot_witness *w = &s->witness[VX_REASON_UNGUARDED];
+	static const enum vx_reason reasons[] = { VX_REASON_UNGUARDED, VX_REASON_WRONG_VNI,
+						  VX_REASON_MALFORMED };
 
-	return s->told.guard == VX_GUARD_ENFORCE && p->state != PEER_UP &&
-	       strcmp(w->from, p->ifname) == 0 && is_fresh(w->last.time_ns, s->now_ns);
+	if (s->told.guard != VX_GUARD_ENFORCE || p->state == PEER_UP)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+		const struct snapshot_witness *w = &s->witness[reasons[i]];
+
+		if (is_fresh(w->last.time_ns, s->now_ns) && is_about(reasons[i], w, p))
+			return true;
+	}
+	/* Numbers as the script gives them; others may be those of another VXLAN between the same hosts, and only a
+	 * probe tells. */
+	return s->told.vni_mode == VX_VNI_PAIR && p->other_vni < s->n_peers &&
+	       is_fresh(p->other_vni_ns, s->now_ns);
 }
 
 /* An overlay with pins of another layout runs, but not as this version would set it up. */
@@ -73,6 +91,8 @@ void snapshot_judge(struct snapshot *s)
 	verdicts_free(&s->problems);
 	verdicts_free(&s->information);
 	snapshot_say(s, &s->problems);
-	if (s->up)
+	if (s->up) {
 		snapshot_say_plain(s, &s->information);
+		snapshot_say_isolated(s, &s->information);
+	}
 }

@@ -171,3 +171,23 @@ void snapshot_say(const struct snapshot *s, struct verdicts *out)
 	say_fastpath(&a);
 	snapshot_say_drops(s, out);
 }
+
+void snapshot_say_isolated(const struct snapshot *s, struct verdicts *out)
+{
+	const struct snapshot_port *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_ports; i++) {
+		if (!s->ports[i].isolated)
+			continue;
+		first = first ? first : &s->ports[i];
+		n++;
+	}
+	if (!first)
+		return;
+	verdicts_add(out, VERDICT_ISOLATED, first->ifname,
+		     "%s%s isolated from the other isolated ports of this host only; isolated "
+		     "ports of other hosts still reach %s, so use firewall rules in the containers "
+		     "to keep those apart",
+		     first->ifname, n > 1 ? " and more ports are" : " is", n > 1 ? "them" : "it");
+}

@@ -22,6 +22,8 @@ void snapshot_say(const struct snapshot *s, struct verdicts *out);
 void snapshot_say_peers(const struct snapshot *s, struct verdicts *out);
 /* Peers that are plain VTEPs by all that can be seen: no problem, so not among `problems`. */
 void snapshot_say_plain(const struct snapshot *s, struct verdicts *out);
+/* A bridge keeps isolated ports apart, and knows nothing of those of other hosts. */
+void snapshot_say_isolated(const struct snapshot *s, struct verdicts *out);
 /* Recent drops and the responsible sender; and MACs in two places. */
 void snapshot_say_drops(const struct snapshot *s, struct verdicts *out);
 /* Adds one per port to blame, or to be warned of, for its MTU. `count`: recent too large packets, in

@@ -308,10 +308,11 @@ void link_parse(const struct nlmsghdr *msg, struct link *out)
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(msg);
 	const struct nlattr *attr;
 
-	*out = (struct link){ .ifindex = ifi->ifi_index,
-			      .type = ifi->ifi_type,
-			      .flags = ifi->ifi_flags,
-			      .port_flags = LINK_PORT_USUAL };
+	memset(out, 0, sizeof(*out)); /* its gaps, too: link_same() */
+	out->ifindex = ifi->ifi_index;
+	out->type = ifi->ifi_type;
+	out->flags = ifi->ifi_flags;
+	out->port_flags = LINK_PORT_USUAL;
 	mnl_attr_for_each (attr, msg, sizeof(*ifi))
 		read_link_attr(attr, out);
 }

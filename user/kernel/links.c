@@ -1,8 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Devices and addresses, once read: found by name, altname, index; see link.h. Pure. */
+#include <net/if.h>
 #include <string.h>
 
 #include "kernel/link.h"
+
+static void leave_what_is_told(const struct link *link, struct link *out)
+{
+	memcpy(out, link, sizeof(*out));
+	out->flags &= IFF_UP | IFF_PROMISC;
+	out->rx_dropped = 0;
+	out->far = FAR_UNKNOWN;
+	out->far_told = false;
+	out->far_mtu = 0;
+	memset(&out->tc, 0, sizeof(out->tc));
+}
+
+bool link_same(const struct link *a, const struct link *b)
+{
+	struct link x, y;
+
+	leave_what_is_told(a, &x);
+	leave_what_is_told(b, &y);
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): link_parse() clears the gaps. */
+	return memcmp(&x, &y, sizeof(x)) == 0;
+}
 
 void link_add_altname(struct link *link, const char *name)
 {

@@ -29,18 +29,13 @@ void pins_path(char path[PINS_PATH], const char *overlay, const char *fmt, ...)
 		path[len - 1] = '\0';
 }
 
-/* out_made: was it not there before? NULL if nobody cares. */
-static int make_folder(const char *path, bool *out_made, struct why *why)
+/* It exists. */
+static int check_folder(const char *path, struct why *why)
 {
-	bool made = mkdir(path, 0700) == 0;
 	struct stat st;
 
-	if (out_made)
-		*out_made = made;
-	if (made)
-		return 0;
-	if (errno != EEXIST || lstat(path, &st))
-		return why_set(why, -errno, "%s: cannot create the folder: %s", path,
+	if (lstat(path, &st))
+		return why_set(why, -errno, "%s: cannot look at the folder: %s", path,
 			       strerror(errno));
 	if (S_ISDIR(st.st_mode) && st.st_uid == 0 && !(st.st_mode & 022))
 		return 0;
@@ -48,6 +43,26 @@ static int make_folder(const char *path, bool *out_made, struct why *why)
 		       "%s: cannot use the folder: users other than root can change it; remove it, "
 		       "or fix it with chown and chmod",
 		       path);
+}
+
+int pins_check_root(struct why *why)
+{
+	return access(pins_root(), F_OK) ? 0 : check_folder(pins_root(), why);
+}
+
+/* out_made: was it not there before? NULL if nobody cares. */
+static int make_folder(const char *path, bool *out_made, struct why *why)
+{
+	bool made = mkdir(path, 0700) == 0;
+
+	if (out_made)
+		*out_made = made;
+	if (made)
+		return 0;
+	if (errno != EEXIST)
+		return why_set(why, -errno, "%s: cannot create the folder: %s", path,
+			       strerror(errno));
+	return check_folder(path, why);
 }
 
 int pins_make(const char *overlay, unsigned layout, struct why *why)

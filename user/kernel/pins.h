@@ -24,6 +24,8 @@ int pins_make(const char *overlay, unsigned layout, struct why *why);
 int pins_clear(const char *overlay, struct why *why);
 /* Takes the overlay's whole tree away. */
 int pins_remove(const char *overlay, struct why *why);
+/* -EPERM: users other than root can change the root folder, so nothing in it may be believed. None is fine. */
+int pins_check_root(struct why *why);
 /* The root folder goes with the last overlay; stays while another is in it. */
 void pins_forget_root(void);
 /* One vxbpf at a time changes things: waits for the lock on the root folder, with a word on stderr

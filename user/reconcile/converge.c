@@ -327,7 +327,8 @@ static int verify(struct nl *nl, struct converge_state *s, struct why *why)
 			continue;
 		step_print(step, false, text, sizeof(text));
 		err = why_set(why, -EAGAIN,
-			      "%s: something on this host reverts what vxbpf sets; still to do: %s",
+			      "%s: not as its config wants it after two attempts, so another program "
+			      "may change it back; still to do: %s",
 			      s->overlay, text);
 	}
 	if (!err) {
@@ -372,7 +373,7 @@ static int change_mark(struct nl *nl, struct converge *c, struct why *why)
 	return converge_plan_up(nl, conf, c, why);
 }
 
-int converge_apply(struct nl *nl, struct converge *c, struct why *why)
+static int apply_once(struct nl *nl, struct converge *c, struct why *why)
 {
 	struct apply a = { .nl = nl, .notes = &c->notes };
 	int err = c->steps.n ? change_mark(nl, c, why) : 0;
@@ -383,4 +384,59 @@ int converge_apply(struct nl *nl, struct converge *c, struct why *why)
 	a.bo = c->state->bo;
 	err = apply(&a, &c->steps, why);
 	return err ? err : verify(nl, c->state, why);
+}
+
+/* What others change while vxbpf is at it needs another look, and mostly no more. */
+static int apply_again(struct nl *nl, struct converge *c, struct why *why)
+{
+	autoconverge struct converge next = { 0 };
+	int err;
+
+	*why = (struct why){ 0 };
+	err = plan(nl, state_new(c->state->overlay, c->state->conf), &next, why);
+	if (!err)
+		err = apply_once(nl, &next, why);
+	if (!err) {
+		struct view before = c->state->view;
+
+		c->state->view = next.state->view;
+		next.state->view = before;
+	}
+	return err;
+}
+
+static bool makes_overlay(const struct steps *steps)
+{
+	for (size_t i = 0; i < steps->n; i++)
+		if (steps->v[i].op == STEP_ADD && steps->v[i].want->kind == OBJ_TREE)
+			return true;
+	return false;
+}
+
+/* Nothing half-done is left of an overlay that was not there before. One that was runs on as well as it can. */
+static void take_away(struct nl *nl, struct converge *c, struct why *why)
+{
+	autoconverge struct converge down = { 0 };
+	struct why fault = { 0 };
+	int err = converge_plan_down(nl, c->state->overlay, &down, &fault);
+
+	if (!err)
+		err = apply_once(nl, &down, &fault);
+	if (err)
+		notes_add(&c->notes, "cannot undo: %s", fault.text);
+	else
+		text_add(why->text, sizeof(why->text), "; the overlay was removed again");
+}
+
+int converge_apply(struct nl *nl, struct converge *c, struct why *why)
+{
+	bool is_new = makes_overlay(&c->steps);
+	int err = apply_once(nl, c, why);
+
+	if (err != -EAGAIN || c->state->port)
+		return err;
+	err = apply_again(nl, c, why);
+	if (err == -EAGAIN && is_new && c->state->conf)
+		take_away(nl, c, why);
+	return err;
 }

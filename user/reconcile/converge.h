@@ -31,8 +31,8 @@ int converge_plan_down(struct nl *nl, const char *overlay, struct converge *out,
  * grow with the mesh. `known` is of a pass over everything; how the device is now is noted in it. */
 int converge_plan_port(struct nl *nl, struct view *known, int ifindex, struct converge *out,
 		       struct why *why);
-/* Apply a plan and look again: what should be there must be there, else -EAGAIN. The caller holds
- * pins_lock. */
+/* Apply a plan and look again: what should be there must be there, also after a second attempt, else -EAGAIN, and an
+ * overlay made by this is removed again. The caller holds pins_lock. */
 int converge_apply(struct nl *nl, struct converge *c, struct why *why);
 /* The view of the last plan towards a config, which the caller then owns. */
 void converge_take_view(struct converge *c, struct view *out);

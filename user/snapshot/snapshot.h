@@ -71,6 +71,7 @@ struct snapshot_port {
 	bool kept_out; /* that is for something of somebody else's on it */
 	uint64_t oversize;
 	uint32_t largest; /* bytes of the largest IP packet that was too large */
+	bool isolated; /* it exchanges no frames with other isolated ports of this bridge */
 	bool veth; /* its other end is in another namespace, such as a container's */
 	uint32_t mtu; /* of the end on the bridge */
 	uint32_t far_mtu; /* of a veth's other end, in the container; 0 = not known */

@@ -56,6 +56,7 @@ static void add_port(struct reading *r, const struct link *link, const char *roo
 	text_copy(p->ifname, sizeof(p->ifname), link->name);
 	p->ifindex = link->ifindex;
 	p->mtu = link->mtu;
+	p->isolated = link->isolated;
 	p->veth = leads_to_container(r, link);
 	/* Asked about egress, an `ingress` qdisc shows its ingress. */
 	p->hooked = !(link->tc.ingress_only && attach_room(room)->where == ATTACH_EGRESS) &&

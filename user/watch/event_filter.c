@@ -34,14 +34,6 @@ static bool is_part(const struct view *view, const struct link *link)
 	return false;
 }
 
-static bool same_tunnel(const struct link_vxlan *a, const struct link_vxlan *b)
-{
-	return a->vni == b->vni && a->port == b->port && ip_equal(&a->local, &b->local) &&
-	       ip_equal(&a->remote, &b->remote) && a->lower == b->lower &&
-	       a->learning == b->learning && a->csum == b->csum && a->csum6 == b->csum6 &&
-	       a->external == b->external;
-}
-
 static bool same_port(const struct link *a, const struct link *b)
 {
 	return a->master == b->master && a->isolated == b->isolated &&
@@ -54,18 +46,6 @@ static bool same_member(const struct link *a, const struct link *b)
 	       a->mcast_pruned == b->mcast_pruned;
 }
 
-/* All that a plan or an observation looks at. */
-static bool same_link(const struct link *a, const struct link *b)
-{
-	return same_member(a, b) && a->stp == b->stp && a->nf_call == b->nf_call &&
-	       a->hub == b->hub && strcmp(a->name, b->name) == 0 && strcmp(a->kind, b->kind) == 0 &&
-	       a->type == b->type && !((a->flags ^ b->flags) & (IFF_UP | IFF_PROMISC)) &&
-	       a->mtu == b->mtu && a->group == b->group &&
-	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && strcmp(a->alias, b->alias) == 0 &&
-	       strcmp(a->altname, b->altname) == 0 && a->addrgen_none == b->addrgen_none &&
-	       a->xdp_prog == b->xdp_prog && same_tunnel(&a->vxlan, &b->vxlan);
-}
-
 static bool on_bridge(const struct view *view, const struct link *link)
 {
 	const struct link *bridge = view_bridge(view);
@@ -73,12 +53,11 @@ static bool on_bridge(const struct view *view, const struct link *link)
 	return bridge && link && link->master == bridge->ifindex;
 }
 
-/* The other end of a veth: which one it is, and whether XDP came or went there, by which this end's features
- * change. Only asking it tells. */
-static bool same_far(const struct event *e, const struct link *was, const struct link *is)
+/* A veth's end that came here from another namespace: the host's end, a port, hears nothing of it. */
+static bool is_far_end(const struct view *view, const struct link *link)
 {
-	return !e->features && was->peer == is->peer && was->peer_elsewhere == is->peer_elsewhere &&
-	       was->peer_netns == is->peer_netns;
+	return strcmp(link->kind, "veth") == 0 && !link->peer_elsewhere &&
+	       on_bridge(view, links_by_index(&view->world.links, link->peer));
 }
 
 /* Isolation of one port decides over that of all tunnels (I2). */
@@ -93,12 +72,12 @@ static enum matter link_matters(const struct event *e, const struct view *view, 
 	const struct link *is = e->kind == EVENT_LINK ? &e->link : NULL;
 
 	if (is_part(view, was) || is_part(view, e->kind == EVENT_LINK_GONE ? &e->link : is))
-		return settled && ((was && is && same_link(was, is)) || (!was && !is)) ? MATTER_NOT
+		return settled && ((was && is && link_same(was, is)) || (!was && !is)) ? MATTER_NOT
 										       : MATTER_ALL;
 	if (!on_bridge(view, was) && !on_bridge(view, is))
-		return MATTER_NOT;
-	if (was && is && same_port(was, is) && same_far(e, was, is) &&
-	    strcmp(was->name, is->name) == 0)
+		return !was && is && is_far_end(view, is) ? MATTER_ALL : MATTER_NOT;
+	/* By XDP at its other end a veth's features change, and nothing else. */
+	if (was && is && !e->features && link_same(was, is))
 		return MATTER_NOT;
 	return port_matters(was, is);
 }

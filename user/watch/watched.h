@@ -13,6 +13,14 @@
 
 #define WATCHED_NEVER UINT64_MAX
 
+struct watched_port {
+	int ifindex;
+	bool queued; /* it is to be looked at, not before `due_ms` */
+	uint64_t due_ms;
+	unsigned looks; /* at it of late: a container may change it hundreds of times a second */
+	uint64_t forget_ms; /* when they no longer count */
+};
+
 struct watched {
 	struct conf conf;
 	struct stat file; /* of the config when it was read */
@@ -23,7 +31,7 @@ struct watched {
 	bool rules; /* whether the fast path may be on, not before `rules_due_ms` */
 	uint64_t rules_due_ms;
 	uint64_t judged_ms; /* when that was looked at last */
-	int *ports; /* ifindexes to look at, in the order they came */
+	struct watched_port *ports; /* in the order they came; and those looked at a moment ago */
 	size_t n_ports;
 	uint64_t ports_due_ms;
 	uint64_t last_ms; /* when the last pass over everything ended */
@@ -47,7 +55,7 @@ void watched_hear(struct watched *w, const struct event *e);
 uint64_t watched_due(const struct watched *w);
 /* Does one thing that is due: a port, or everything. */
 void watched_work(struct watched *w, struct nl *nl, uint64_t now_ms);
-/* This port is to be looked at. */
+/* This port is to be looked at: at once, or a moment after the last look at it. */
 void watched_queue_port(struct watched *w, int ifindex);
 /* Whether the fast path may be on is to be looked at. */
 void watched_queue_rules(struct watched *w);
@@ -62,5 +70,7 @@ void watched_renew(struct watched *w, struct nl *nl);
 void watched_reread(struct watched *w, struct nl *nl);
 
 uint64_t watched_clock_ms(void);
+/* When a port is to be looked at next, WATCHED_NEVER: none is. */
+uint64_t watched_ports_due(const struct watched *w);
 
 #endif

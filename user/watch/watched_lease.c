@@ -81,7 +81,10 @@ uint64_t watched_lease_due(const struct watched *w)
 {
 	bool due = w->lease >= 0 || w->asks_nf;
 
-	return !due || w->all || w->n_ports ? WATCHED_NEVER : w->lease_due_ms;
+	/* A port that changes all the time waits for its turn, and does not take the lease from the others. */
+	bool news = w->all || watched_ports_due(w) <= watched_clock_ms();
+
+	return !due || news ? WATCHED_NEVER : w->lease_due_ms;
 }
 
 void watched_renew(struct watched *w, struct nl *nl)
@@ -92,7 +95,7 @@ void watched_renew(struct watched *w, struct nl *nl)
 		return;
 	if (w->has_mute)
 		ask_mute(w, nl);
-	if (w->n_ports)
+	if (watched_ports_due(w) <= now_ms)
 		return;
 	/* A sysctl changes without a word to anyone. */
 	if (w->asks_nf && fastpath_bridge_nf_any())

@@ -79,6 +79,7 @@ port_taken_by_another_kind() {
 }
 
 port_taken_by_a_program() {
+	local holder many
 	mesh 2
 	right h1
 	background h1 "$PYTHON" -IS -c 'import socket, time
@@ -86,9 +87,20 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("192.0.2.1", 4789)
 t = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); t.bind(("192.0.2.1", 4790))
 time.sleep(1000)'
 	wait_for 10 on h1 grep -q ':12B5 ' /proc/net/udp
+	holder=$PID
+	# The sockets of any user make the kernel's list long.
+	background h1 "$PYTHON" -IS -c 'import os, resource, socket, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (13000, 13000))
+os.setuid(65534)
+s = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(12000)]
+for i, one in enumerate(s): one.bind(("192.0.2.1", 20000 + i))
+time.sleep(1000)'
+	many=$PID
+	wait_for 20 on h1 bash -c '[ "$(wc -l </proc/net/udp)" -gt 12000 ]'
 	expect 1 vx h1 up vxbr0
-	wrong h1 port_shared "python.* \(pid $PID\) uses UDP port 4789 \(address 192.0.2.1\), so tunnels cannot come up; stop it"
-	stop "$PID"
+	wrong h1 port_shared "python.* \(pid $holder\) uses UDP port 4789 \(address 192.0.2.1\), so tunnels cannot come up; stop it"
+	stop "$many"
+	stop "$holder"
 	right h1
 	vx h1 up vxbr0
 	right h1

@@ -11,6 +11,7 @@ ALL_TESTS="
 	user_namespace
 	few_descriptors
 	no_bpffs
+	folder_of_another_user
 	read_only_bpffs
 	pins_of_another_layout
 "
@@ -90,6 +91,20 @@ no_bpffs() {
 	snapshot h1 >"$WORK/before"
 	refused 1 'nsenter -t 1 -m mount -t bpf' vx h1 up vxbr0
 	unchanged h1 "$WORK/before"
+}
+
+# On a BPF file system that anybody may write to, anybody can make our folder first, and what is in it.
+folder_of_another_user() {
+	local words
+	prepare
+	printf '%s\n' "$PEERS_OK" >"$FILE"
+	on h1 bash -c 'mkdir -p /sys/fs/bpf/vxbpf/vxbr0 && chown -R 65534 /sys/fs/bpf/vxbpf'
+	for words in 'up vxbr0' status check export 'top -n 1' 'who 192.0.2.9' 'ping h2' 'down vxbr0'; do
+		# shellcheck disable=SC2086 # several words
+		refused 1 '/sys/fs/bpf/vxbpf: cannot use the folder: users other than root can change it' vx h1 $words
+	done
+	on h1 rm -r /sys/fs/bpf/vxbpf
+	expect 0 vx h1 up vxbr0
 }
 
 read_only_bpffs() {
