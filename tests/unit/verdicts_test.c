@@ -310,10 +310,28 @@ static void moved_once(struct snapshot *s)
 	witness(s, VX_REASON_LOOP);
 }
 
-static void loops(struct snapshot *s)
+static void in_two_places(struct snapshot *s)
+{
+	moved_once(s);
+	s->contested_ns = NOW - 20 * SECOND;
+}
+
+static void settled(struct snapshot *s)
 {
 	moved_once(s);
 	s->contested_ns = NOW - 40 * SECOND;
+}
+
+static void loops(struct snapshot *s)
+{
+	settled(s);
+	s->round_ns = NOW - 200 * SECOND;
+}
+
+static void looped(struct snapshot *s)
+{
+	settled(s);
+	s->round_ns = NOW - 301 * SECOND;
 }
 
 static void passed_between_peers(struct snapshot *s)
@@ -333,7 +351,8 @@ static struct snapshot_flap flap = { .mac = "02:00:00:00:00:07", .where = "port 
 
 static void copied(struct snapshot *s)
 {
-	flap.moves = 0;
+	flap.moves = flap.router = 0;
+	flap.settled_ns = 0;
 	s->flaps = &flap;
 	s->n_flaps = 1;
 }
@@ -343,6 +362,27 @@ static void moving(struct snapshot *s)
 	copied(s);
 	flap.moves = 7;
 	flap.within_ns = 1500000000;
+}
+
+static void copied_before(struct snapshot *s)
+{
+	copied(s);
+	flap.settled_ns = 12 * SECOND;
+}
+
+/* Both masters show that MAC by right: their frames are no loop. */
+static void two_masters(struct snapshot *s)
+{
+	in_two_places(s);
+	copied(s);
+	flap.router = 7;
+	memcpy(s->witness[VX_REASON_LOOP].last.src_mac, "\x02\0\0\0\0\x07", 6);
+}
+
+static void two_masters_before(struct snapshot *s)
+{
+	two_masters(s);
+	flap.settled_ns = 12 * SECOND;
 }
 
 #define FILTERED                                                                                   \
@@ -431,7 +471,10 @@ static const struct {
 	  "9 things differ from the config (~ setup vxbr0 mtu 1400 -> 1450; + hook eth0/wire_in; "
 	  "and 7 more); run `vxbpf up vxbr0` (`vxbpf up vxbr0 --dry-run` lists them)" },
 	{ moved_once, NULL, NULL, NULL },
+	{ in_two_places, "loop", "p0", NULL },
+	{ settled, NULL, NULL, NULL },
 	{ loops, "loop", "p0", NULL },
+	{ looped, NULL, NULL, NULL },
 	{ passed_between_peers, NULL, NULL, NULL },
 	{ mended_oversize, NULL, NULL, NULL },
 	{ copied, "mac_moves", "02:00:00:00:00:07",
@@ -441,6 +484,17 @@ static const struct {
 	  "02:00:00:00:00:07 is in two places, port c1 and peer p0, and moved 7 times within 1.5 "
 	  "s; look for a copy of the container (give it another MAC), or for a second layer-2 path "
 	  "between the two" },
+	{ copied_before, "mac_moves", "02:00:00:00:00:07",
+	  "02:00:00:00:00:07 was in two places, port c1 and peer p0, until 12 s ago; look for a "
+	  "copy of the container (give it another MAC), or for a second layer-2 path between the "
+	  "two" },
+	{ two_masters, "mac_moves", "02:00:00:00:00:07",
+	  "02:00:00:00:00:07 (VRRP router 7) is in two places, port c1 and peer p0; both were "
+	  "master at once, so check that VRRP adverts (IP protocol 112) from one reach the other" },
+	{ two_masters_before, "mac_moves", "02:00:00:00:00:07",
+	  "02:00:00:00:00:07 (VRRP router 7) was in two places, port c1 and peer p0, until 12 s "
+	  "ago; both were master at once, so check that VRRP adverts (IP protocol 112) from one "
+	  "reach the other" },
 };
 
 static void each_change_has_its_verdict(void **state)

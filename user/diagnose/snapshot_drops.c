@@ -199,16 +199,41 @@ static bool is_passed(const struct snapshot *s, enum vx_reason reason)
 	       reason != VX_REASON_OVERSIZE;
 }
 
-/* One such frame, or some, is how a container's move looks: to `check` it takes more to be wrong. */
+static bool is_past(uint64_t then, uint64_t now, uint64_t span)
+{
+	return !then || (now > then && now - then > span);
+}
+
+/* The same MAC at another master: each shows it by right. */
+static bool is_virtual_router(const struct snapshot *s, const struct vx_witness *last)
+{
+	char mac[18];
+
+	mac_format(last->src_mac, mac);
+	for (size_t i = 0; i < s->n_flaps; i++)
+		if (s->flaps[i].router && strcmp(s->flaps[i].mac, mac) == 0)
+			return true;
+	return false;
+}
+
+/* One such frame, or some, is how a container's move looks: to `check` it takes more to be wrong. A loop may
+ * wait for the next broadcast; a MAC that was in two places and has settled is over. */
 static bool is_passing(const struct snapshot *s, const struct snapshot_witness *w, uint64_t age)
 {
-	uint64_t then = s->contested_ns;
-
 	if (!s->looked)
 		return false;
 	if (w->to_tunnel)
 		return age > SNAPSHOT_FRESH_NS;
-	return !then || (s->now_ns > then && s->now_ns - then > SNAPSHOT_RECENT_NS);
+	if (!is_past(s->round_ns, s->now_ns, SNAPSHOT_RECENT_NS))
+		return false;
+	return is_past(s->contested_ns, s->now_ns, SNAPSHOT_FRESH_NS) ||
+	       is_virtual_router(s, &w->last);
+}
+
+/* Such a frame is dropped only while it goes round, see bpf/contest.h. */
+static bool is_delivered(enum vx_reason reason, const struct snapshot_witness *w)
+{
+	return reason == VX_REASON_LOOP && !w->to_tunnel;
 }
 
 static void say_drop(const struct snapshot *s, enum vx_reason reason, struct verdicts *out)
@@ -230,7 +255,8 @@ static void say_drop(const struct snapshot *s, enum vx_reason reason, struct ver
 	human_age(age / 1000000, ago);
 	snprintf(a.count, sizeof(a.count),
 		 is_passed(s, reason) ? "%s counted, the last %s ago; the guard allows such packets"
-				      : "%s dropped, the last %s ago",
+		 : is_delivered(reason, w) ? "%s counted, the last %s ago"
+					   : "%s dropped, the last %s ago",
 		 count, ago);
 	ip_format(&w->last.source, a.source);
 	mac_format(w->last.src_mac, a.mac);
@@ -246,15 +272,23 @@ static void say_flaps(const struct snapshot *s, struct verdicts *out)
 {
 	for (size_t i = 0; i < s->n_flaps && i < SAY_MAX; i++) {
 		const struct snapshot_flap *f = &s->flaps[i];
-		char often[96] = "";
+		char often[96] = "", who[40] = "", ago[HUMAN_LEN];
 
-		if (f->moves)
+		if (f->settled_ns) {
+			human_age(f->settled_ns / 1000000, ago);
+			snprintf(often, sizeof(often), ", until %s ago", ago);
+		} else if (f->moves) {
 			snprintf(often, sizeof(often), ", and moved %u times within %.1f s",
 				 f->moves, (double)f->within_ns / 1e9);
-		verdicts_add(out, VERDICT_MAC_MOVES, f->mac,
-			     "%s is in two places, %s%s; look for a copy of the container (give it "
-			     "another MAC), or for a second layer-2 path between the two",
-			     f->mac, f->where, often);
+		}
+		if (f->router)
+			snprintf(who, sizeof(who), " (VRRP router %u)", f->router);
+		verdicts_add(out, VERDICT_MAC_MOVES, f->mac, "%s%s %s in two places, %s%s; %s",
+			     f->mac, who, f->settled_ns ? "was" : "is", f->where, often,
+			     f->router ? "both were master at once, so check that VRRP adverts (IP "
+					 "protocol 112) from one reach the other"
+				       : "look for a copy of the container (give it another MAC), "
+					 "or for a second layer-2 path between the two");
 	}
 	if (s->n_flaps > SAY_MAX)
 		verdicts_add(out, VERDICT_MAC_MOVES, "", "%zu more MACs are in two places",

@@ -97,7 +97,9 @@ struct snapshot_witness {
 /* A MAC that keeps changing its place. */
 struct snapshot_flap {
 	char mac[18];
+	unsigned router; /* the VRRP router whose virtual MAC it is, 0 = none */
 	char where[128]; /* "port c11 and peer beta" */
+	uint64_t settled_ns; /* it was there last so long ago, 0 = it still is */
 	uint32_t moves; /* as often, */
 	uint64_t within_ns; /* while we looked */
 };
@@ -137,6 +139,7 @@ struct snapshot {
 	bool looked; /* by snapshot_look: what `check` wants to know besides */
 	uint64_t
 		contested_ns; /* when a MAC of a local port last came from a peer and was there again */
+	uint64_t round_ns; /* when a frame of a local port last came from a peer again and again */
 	struct snapshot_flap *flaps;
 	size_t n_flaps;
 	struct snapshot_tables tables; /* of snapshot_read_counted only */

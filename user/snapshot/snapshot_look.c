@@ -120,12 +120,13 @@ static void look_for_ways(const struct world *world, struct snapshot *s)
 /* --- MACs that move */
 
 #define FLAP_MOVES 3 /* a container that moves does so once, or there and back */
+#define SETTLED_NS 5000000000ULL /* in one place for so long: it is no longer in two */
 #define LOOKS 12
 #define LOOK_NS 250000000ULL
 
 struct watched_mac {
 	struct vx_fdb_key key;
-	bool contested; /* beyond doubt already */
+	uint64_t contested_ns; /* beyond doubt already, and when it last was; 0 = not */
 	uint32_t moves; /* when we began to look */
 	uint32_t moved; /* since */
 	char where[3][VX_IF_LEN + VX_NAME_LEN];
@@ -180,9 +181,9 @@ static void add_peer(const struct watching *w, struct watched_mac *m, uint32_t v
 
 static void see_places(const struct watching *w, struct watched_mac *m, const struct vx_fdb *at)
 {
-	if (at->place == VX_AT_PORT || m->contested)
+	if (at->place == VX_AT_PORT || m->contested_ns)
 		add_port(w, m, at->ifindex);
-	if (at->place == VX_AT_PEER || m->contested)
+	if (at->place == VX_AT_PEER || m->contested_ns)
 		add_peer(w, m, at->vni);
 	/* Two that send in turn may be caught at the same place again and again. */
 	if (m->moved && at->was == VX_AT_PORT)
@@ -212,7 +213,9 @@ static void suspect(struct watching *w, const struct vx_fdb_key *key, const stru
 	    (!contested && (at->moves < FLAP_MOVES || !is_within(at->seen_ns, now, 10 * LOOK_NS))))
 		return;
 	m = &w->macs[w->n++];
-	*m = (struct watched_mac){ .key = *key, .contested = contested, .moves = at->moves };
+	*m = (struct watched_mac){ .key = *key, .moves = at->moves };
+	if (contested)
+		m->contested_ns = at->contested_ns;
 	see_places(w, m, at);
 }
 
@@ -241,20 +244,28 @@ static int look_at_macs(struct watching *w, bool first)
 static bool is_open(const struct watching *w)
 {
 	for (size_t i = 0; i < w->n; i++)
-		if (!w->macs[i].contested && w->macs[i].moved < FLAP_MOVES)
+		if (!w->macs[i].contested_ns && w->macs[i].moved < FLAP_MOVES)
 			return true;
 	return false;
 }
 
-static void add_flap(struct snapshot *s, const struct watched_mac *m, uint64_t within_ns)
+/* 00:00:5e:00:01:ID, and 02:ID for IPv6 (RFC 9568): whoever is master shows it. 0: another MAC. */
+static unsigned virtual_router(const uint8_t *mac)
 {
-	struct snapshot_flap *grown = reallocarray(s->flaps, s->n_flaps + 1, sizeof(*grown)), *f;
+	static const uint8_t iana[] = { 0x00, 0x00, 0x5e, 0x00 };
 
-	if (!grown)
-		out_of_memory();
-	s->flaps = grown;
-	f = &grown[s->n_flaps++];
-	*f = (struct snapshot_flap){ .moves = m->moved, .within_ns = within_ns };
+	return memcmp(mac, iana, sizeof(iana)) == 0 && (mac[4] == 1 || mac[4] == 2) ? mac[5] : 0;
+}
+
+static void add_flap(struct snapshot *s, const struct watched_mac *m, uint64_t began, uint64_t now)
+{
+	struct snapshot_flap *f = array_add(&s->flaps, &s->n_flaps, sizeof(*f));
+
+	f->moves = m->moved;
+	f->within_ns = now - began;
+	f->router = virtual_router(m->key.mac);
+	if (m->contested_ns && !is_within(m->contested_ns, now, SETTLED_NS))
+		f->settled_ns = now - m->contested_ns;
 	mac_format(m->key.mac, f->mac);
 	for (size_t i = 0; i < m->n_where; i++)
 		text_add(f->where, sizeof(f->where), "%s%s",
@@ -278,8 +289,25 @@ static int look_for_flaps(const struct world *world, struct snapshot *s)
 		err = look_at_macs(&w, false);
 	}
 	for (size_t i = 0; !err && i < w.n; i++)
-		if (w.macs[i].contested || w.macs[i].moved >= FLAP_MOVES)
-			add_flap(s, &w.macs[i], now_ns() - began);
+		if (w.macs[i].contested_ns || w.macs[i].moved >= FLAP_MOVES)
+			add_flap(s, &w.macs[i], began, now_ns());
+	return err;
+}
+
+/* --- frames that went round */
+
+static int look_for_rounds(struct snapshot *s)
+{
+	automapdump struct mapdump dump = { 0 };
+	int err = mapdump_read(s->told.name, "echoes", sizeof(uint32_t), sizeof(struct vx_echo),
+			       &dump);
+
+	for (size_t i = 0; i < dump.n; i++) {
+		const struct vx_echo *echo = mapdump_value(&dump, i, 0);
+
+		if (echo->times > VX_ECHO_TIMES && echo->since_ns > s->round_ns)
+			s->round_ns = echo->since_ns;
+	}
 	return err;
 }
 
@@ -298,6 +326,8 @@ int snapshot_look(struct nl *nl, struct snapshot *s, struct why *why)
 		look_at_route(nl, &world, s, &s->peers[i]);
 	look_for_ways(&world, s);
 	err = look_for_flaps(&world, s);
+	if (!err)
+		err = look_for_rounds(s);
 	return err ? why_set(why, err, "%s: cannot read the locations of MACs: %s", s->told.name,
 			     strerror(-err))
 		   : 0;
