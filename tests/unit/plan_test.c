@@ -45,27 +45,31 @@ static void doors_pass_by_no_xdp(void **state)
 		bool elsewhere, told;
 		enum link_far far;
 		enum vx_door door; /* 0: none */
+		bool passes_on;
 	} rows[] = {
-		{ "veth", "noqueue", true, true, FAR_CLEAR, VX_DOOR_PEER },
-		{ "veth", "noqueue", true, true, FAR_GENERIC, VX_DOOR_PEER },
-		{ "veth", "noqueue", true, true, FAR_NATIVE, VX_DOOR_NEAR },
-		{ "veth", "noqueue", true, false, FAR_NATIVE, VX_DOOR_NEAR },
-		{ "veth", "noqueue", true, true, FAR_UNKNOWN, VX_DOOR_OUT },
-		{ "veth", "noqueue", true, false, FAR_CLEAR, VX_DOOR_NEAR },
-		{ "veth", "noqueue", true, false, FAR_GENERIC, VX_DOOR_OUT },
-		{ "veth", "htb", true, true, FAR_CLEAR, VX_DOOR_NEAR },
-		{ "veth", "htb", true, true, FAR_GENERIC, VX_DOOR_OUT },
-		{ "veth", "noqueue", false, true, FAR_CLEAR, VX_DOOR_NEAR },
-		{ "veth", "noqueue", false, true, FAR_GENERIC, VX_DOOR_OUT },
-		{ "tun", "pfifo_fast", false, false, FAR_UNKNOWN, VX_DOOR_PORT },
-		{ "macvlan", "noqueue", true, true, FAR_CLEAR, 0 },
+		{ "veth", "noqueue", true, true, FAR_CLEAR, VX_DOOR_PEER, false },
+		{ "veth", "noqueue", true, true, FAR_GENERIC, VX_DOOR_PEER, false },
+		{ "veth", "noqueue", true, true, FAR_NATIVE, VX_DOOR_NEAR, false },
+		{ "veth", "noqueue", true, false, FAR_NATIVE, VX_DOOR_NEAR, false },
+		{ "veth", "noqueue", true, true, FAR_UNKNOWN, VX_DOOR_OUT, false },
+		{ "veth", "noqueue", true, false, FAR_CLEAR, VX_DOOR_NEAR, false },
+		{ "veth", "noqueue", true, false, FAR_GENERIC, VX_DOOR_OUT, false },
+		{ "veth", "htb", true, true, FAR_CLEAR, VX_DOOR_NEAR, false },
+		{ "veth", "htb", true, true, FAR_GENERIC, VX_DOOR_OUT, false },
+		{ "veth", "noqueue", false, true, FAR_CLEAR, VX_DOOR_NEAR, false },
+		{ "veth", "noqueue", false, true, FAR_GENERIC, VX_DOOR_OUT, false },
+		{ "veth", "noqueue", true, true, FAR_CLEAR, VX_DOOR_NEAR, true },
+		{ "veth", "noqueue", true, true, FAR_GENERIC, VX_DOOR_OUT, true },
+		{ "tun", "pfifo_fast", false, false, FAR_UNKNOWN, VX_DOOR_PORT, false },
+		{ "macvlan", "noqueue", true, true, FAR_CLEAR, 0, false },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct link port = { .peer_elsewhere = rows[i].elsewhere,
 				     .far = rows[i].far,
-				     .far_told = rows[i].told };
+				     .far_told = rows[i].told,
+				     .far_passes_on = rows[i].passes_on };
 		enum vx_door door;
 
 		text_copy(port.kind, sizeof(port.kind), rows[i].kind);

@@ -25,6 +25,7 @@ static void take_far(void *ctx, size_t tag, const struct nlmsghdr *msg)
 	if (strcmp(far.kind, "veth") != 0 || far.peer != veth->ifindex)
 		return;
 	veth->far_mtu = far.mtu;
+	veth->far_passes_on = far.master;
 	veth->far = far.xdp == XDP_ATTACHED_NONE  ? FAR_CLEAR
 		    : far.xdp == XDP_ATTACHED_SKB ? FAR_GENERIC
 						  : FAR_NATIVE;
@@ -65,6 +66,7 @@ void links_ask_far(struct nl *nl, struct links *links, int bridge)
 			continue;
 		veth->far = FAR_UNKNOWN;
 		veth->far_mtu = 0;
+		veth->far_passes_on = false;
 		if (!veth->peer_elsewhere || veth->peer_netns >= 0)
 			ask(nl, veth, i);
 	}

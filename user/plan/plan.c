@@ -409,7 +409,8 @@ bool plan_door(const struct link *port, enum vx_door *out)
 		*out = VX_DOOR_OUT;
 	else if (port->far == FAR_NATIVE)
 		*out = VX_DOOR_NEAR;
-	else if (port->peer_elsewhere && port->far_told && strcmp(port->qdisc, "noqueue") == 0)
+	else if (port->peer_elsewhere && port->far_told && !port->far_passes_on &&
+		 strcmp(port->qdisc, "noqueue") == 0)
 		*out = VX_DOOR_PEER;
 	else
 		*out = port->far == FAR_GENERIC ? VX_DOOR_OUT : VX_DOOR_NEAR;

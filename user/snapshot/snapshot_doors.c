@@ -42,6 +42,9 @@ const char *reading_why_near(const struct reading *r, const struct link *link, e
 		return "only packets it sends, because `vxbpf watch` is not running";
 	if (door == VX_DOOR_NEAR && link->far == FAR_NATIVE)
 		return "only to the host's end of the veth, because XDP is at the other end";
+	if (door == VX_DOOR_NEAR && link->far_passes_on)
+		return "only to the host's end of the veth, because a bridge or bond is behind the "
+		       "other end";
 	if (door == VX_DOOR_NEAR && !link->far_told)
 		return "only to the host's end of the veth, because its TSO is off";
 	return "";

@@ -42,6 +42,8 @@ struct watched {
 	int lease; /* the map, -1: none is needed, or to be had */
 	bool asks_nf; /* the fast path is on only while the sysctls of br_netfilter are off */
 	uint64_t lease_due_ms; /* when to renew the one and ask for the others */
+	uint64_t
+		look_due_ms; /* when to look at the other ends of veths, though nothing was heard of them */
 	bool has_mute; /* ports where XDP at the other end may come unannounced and matter */
 	bool verbose;
 };

@@ -9,6 +9,8 @@
 
 #define LEASE_MS 500 /* from one renewal to the next, */
 #define LEASE_NS 2000000000ULL /* each for so long */
+#define LOOK_MS                                                                                    \
+	5000 /* from one look at the other ends to the next, where no event tells of a bridge there */
 
 static bool set_lease(const struct watched *w, uint64_t until_ns)
 {
@@ -61,20 +63,26 @@ void watched_take_lease(struct watched *w)
 }
 
 /* Where a way in depends on something the kernel tells nobody the other ends are asked again. */
-static void ask_mute(struct watched *w, struct nl *nl)
+static void ask_again(struct watched *w, struct nl *nl)
 {
 	struct links *links = &w->view.world.links;
 	const struct link *bridge = view_bridge(&w->view);
-	autofree enum link_far *before = calloc(links->n + 1, sizeof(*before));
+	struct door {
+		bool any;
+		enum vx_door how;
+	} now;
+	autofree struct door *before = calloc(links->n + 1, sizeof(*before));
 
 	if (!before || !bridge)
 		return;
 	for (size_t i = 0; i < links->n; i++)
-		before[i] = links->v[i].far;
+		before[i].any = plan_door(&links->v[i], &before[i].how);
 	links_ask_far(nl, links, bridge->ifindex);
-	for (size_t i = 0; i < links->n; i++)
-		if (is_veth(w, &links->v[i], bridge) && links->v[i].far != before[i])
+	for (size_t i = 0; i < links->n; i++) {
+		now.any = plan_door(&links->v[i], &now.how);
+		if (is_veth(w, &links->v[i], bridge) && now.how != before[i].how)
 			watched_queue_port(w, links->v[i].ifindex);
+	}
 }
 
 uint64_t watched_lease_due(const struct watched *w)
@@ -93,8 +101,10 @@ void watched_renew(struct watched *w, struct nl *nl)
 
 	if (watched_lease_due(w) > now_ms)
 		return;
-	if (w->has_mute)
-		ask_mute(w, nl);
+	if (w->has_mute || (w->lease >= 0 && w->look_due_ms <= now_ms)) {
+		ask_again(w, nl);
+		w->look_due_ms = now_ms + LOOK_MS;
+	}
 	if (watched_ports_due(w) <= now_ms)
 		return;
 	/* A sysctl changes without a word to anyone. */

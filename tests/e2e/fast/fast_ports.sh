@@ -145,7 +145,7 @@ container_that_routes_to_a_tap() {
 	local guest
 	fast_mesh 2
 	netns g22
-	"$PYTHON" -IS "$HERE/guest.py" c21=tap22 g22=eth0 >"$WORK/guest" &
+	"$PYTHON" -IS "$LIB/guest.py" c21=tap22 g22=eth0 >"$WORK/guest" &
 	guest=$!
 	on_exit stop "$guest"
 	wait_for 5 ip -n g22 link show eth0
@@ -286,7 +286,7 @@ tap_with_offloads() {
 	local to guest
 	fast_mesh 2
 	netns g22
-	"$PYTHON" -IS "$HERE/guest.py" h2=tap22 g22=eth0 >"$WORK/guest" &
+	"$PYTHON" -IS "$LIB/guest.py" h2=tap22 g22=eth0 >"$WORK/guest" &
 	guest=$!
 	on_exit stop "$guest"
 	wait_for 5 ip -n g22 link show eth0
