@@ -304,10 +304,38 @@ static void each_is_told(void **state)
 	}
 }
 
+static void guests_are_told_by_device(void **state)
+{
+	static struct host_guest guests[] = {
+		{ "tap1", "br0" }, { "tap2", "br0" },	{ "tap3", "br0" },
+		{ "tap4", "br0" }, { "tap9", "br1.7" },
+	};
+	autoverdicts struct verdicts list = { 0 };
+	struct world w;
+
+	(void)state;
+	well(&w);
+	host_inform(&w.f, &w.s, &list);
+	assert_int_equal(list.n, 0);
+	w.f.guests = guests;
+	w.f.n_guests = ARRAY_LEN(guests);
+	host_inform(&w.f, &w.s, &list);
+	assert_int_equal(list.n, 2);
+	assert_string_equal(list.v[0].about, "br0");
+	assert_non_null(strstr(list.v[0].text, " (tap1, tap2, tap3 and 1 more);"));
+	assert_non_null(strstr(list.v[0].text, "drop UDP port 4789 "));
+	assert_string_equal(list.v[1].about, "br1.7");
+	assert_non_null(strstr(list.v[1].text, " (tap9);"));
+	w.s.told.guard = VX_GUARD_OFF;
+	host_inform(&w.f, &w.s, &list);
+	assert_int_equal(list.n, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_told),
+		cmocka_unit_test(guests_are_told_by_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,7 @@ static int check_one(struct checking *c, struct snapshot *s, struct why *why)
 	for (size_t i = 0; i < s->problems.n; i++)
 		verdicts_copy(&to->verdicts, &s->problems.v[i]);
 	take_host(c, to, &host, false);
+	host_inform(&facts, s, &to->information);
 	for (size_t i = 0; i < s->information.n; i++)
 		verdicts_copy(&to->information, &s->information.v[i]);
 	return 0;

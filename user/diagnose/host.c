@@ -28,6 +28,7 @@ int host_read(struct nl *nl, const struct snapshot *s, struct host_facts *out, s
 
 	if (err)
 		return why_set(why, err, "netlink: cannot list devices: %s", strerror(-err));
+	host_read_guests(nl, s, out);
 	host_read_neighbours(nl, out);
 	host_read_sockets(s, out);
 	host_read_devices(s, out);
@@ -51,6 +52,7 @@ void host_free(struct host_facts *facts)
 	free(facts->sockets);
 	free(facts->members);
 	free(facts->devices);
+	free(facts->guests);
 	rules_free(&facts->rules);
 	*facts = (struct host_facts){ 0 };
 }

@@ -85,6 +85,12 @@ struct host_device {
 	bool strict; /* drops what comes by it although the route back is by another one (rp_filter 1) */
 };
 
+/* A port of a container or VM on a bridge that carries the tunnels. */
+struct host_guest {
+	char port[VX_IF_LEN];
+	char device[VX_IF_LEN]; /* the underlay device that is that bridge, or stands on it */
+};
+
 struct host_facts {
 	struct host_vxlan *vxlans;
 	size_t n_vxlans;
@@ -103,6 +109,8 @@ struct host_facts {
 	uint64_t rp_dropped; /* packets dropped for that since boot, by any device */
 	struct host_device *devices; /* of the underlay */
 	size_t n_devices;
+	struct host_guest *guests; /* of the same device one after the other */
+	size_t n_guests;
 	struct host_kernel kernel; /* while the overlay is not up */
 };
 
@@ -117,13 +125,16 @@ struct nl;
 /* End *out with host_free, after a failure too. */
 int host_read(struct nl *nl, const struct snapshot *s, struct host_facts *out, struct why *why);
 void host_judge(const struct host_facts *facts, const struct snapshot *s, struct verdicts *out);
+/* Facts about this overlay that need no action. */
+void host_inform(const struct host_facts *facts, const struct snapshot *s, struct verdicts *out);
 void host_free(struct host_facts *facts);
 #define autohost __attribute__((cleanup(host_free)))
 
 /* --- the parts of those, by file. They leave unreadable values as they were. */
 
-/* host_links.c, host_proc.c, host_files.c */
+/* host_links.c, host_guests.c, host_proc.c, host_files.c */
 int host_read_links(struct nl *nl, const struct snapshot *s, struct host_facts *out);
+void host_read_guests(struct nl *nl, const struct snapshot *s, struct host_facts *out);
 void host_read_neighbours(struct nl *nl, struct host_facts *out);
 void host_read_sockets(const struct snapshot *s, struct host_facts *out);
 void host_read_managers(const struct links *ours, struct host_facts *out);

@@ -234,6 +234,39 @@ static void say_rp_filter(const struct host_facts *f, const struct snapshot *s,
 		}
 }
 
+/* --- guests on the underlay's bridge */
+
+#define GUESTS_NAMED 3 /* the rest only as a number */
+
+static void say_guests(const struct host_facts *f, size_t first, size_t n, unsigned port,
+		       struct verdicts *out)
+{
+	const char *device = f->guests[first].device;
+	char ports[96] = "";
+
+	for (size_t i = 0; i < n && i < GUESTS_NAMED; i++)
+		text_add(ports, sizeof(ports), "%s%s", i ? ", " : "", f->guests[first + i].port);
+	if (n > GUESTS_NAMED)
+		text_add(ports, sizeof(ports), " and %zu more", n - GUESTS_NAMED);
+	verdicts_add(
+		out, VERDICT_UNDERLAY_GUESTS, device,
+		"%s carries the tunnels, and guests share its bridge (%s); vxbpf does not see "
+		"what they send there, so a guest can send VXLAN with the address of a host; if "
+		"guests are not trusted, drop UDP port %u with such a source address on these "
+		"ports, or move them to another bridge or VLAN",
+		device, ports, port);
+}
+
+void host_inform(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)
+{
+	for (size_t i = 0, n; s->told.guard != VX_GUARD_OFF && i < f->n_guests; i += n) {
+		for (n = 1; i + n < f->n_guests &&
+			    strcmp(f->guests[i].device, f->guests[i + n].device) == 0;)
+			n++;
+		say_guests(f, i, n, s->told.port, out);
+	}
+}
+
 /* --- hypervisor and kernel */
 
 static void say_hypervisor(const struct host_facts *f, const struct snapshot *s,

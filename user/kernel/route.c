@@ -51,6 +51,9 @@ int route_parse(const struct nlmsghdr *msg, struct route *out, uint32_t *out_id)
 		if (mnl_attr_get_type(attr) == RTA_PREFSRC &&
 		    mnl_attr_get_payload_len(attr) == (rtm->rtm_family == AF_INET ? 4 : 16))
 			out->source = ip_from_raw(rtm->rtm_family, mnl_attr_get_payload(attr));
+		if (mnl_attr_get_type(attr) == RTA_GATEWAY &&
+		    mnl_attr_get_payload_len(attr) == (rtm->rtm_family == AF_INET ? 4 : 16))
+			out->via = ip_from_raw(rtm->rtm_family, mnl_attr_get_payload(attr));
 		if (mnl_attr_get_type(attr) != RTA_METRICS)
 			continue;
 		mnl_attr_for_each_nested (metric, attr)

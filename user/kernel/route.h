@@ -17,6 +17,7 @@ struct route {
 	size_t n;
 	uint32_t mtu; /* bytes: the smallest of its devices' and of its own, if it has one */
 	struct vx_addr source; /* written into the route, unset = none */
+	struct vx_addr via; /* the router, unset = none, or one of several */
 	uint8_t protocol; /* RTPROT_*: who made it */
 	int narrow; /* ifindex of the device that decided it, 0 = the route's own decided */
 };

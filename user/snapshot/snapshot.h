@@ -37,6 +37,7 @@ struct snapshot_route {
 	char device[VX_IF_LEN]; /* the first that the route leaves by, "" = not looked up */
 	bool astray; /* it leaves by other devices than that one */
 	char source[VX_TEXT_LEN]; /* an address that somebody wrote into the route, "" = none */
+	struct vx_addr via; /* the router, unset = none */
 };
 
 struct snapshot_peer {

@@ -57,6 +57,7 @@ static void look_at_route(struct nl *nl, const struct world *world, struct snaps
 		return;
 	first = links_by_index(&world->links, route.ifindex[0]);
 	text_copy(to->device, sizeof(to->device), first ? first->name : "");
+	to->via = route.via;
 	/* The tunnel sends from its own address; one of the host itself suits every way out. */
 	if (is_deliberate(&route) && !(home && !is_bound(home)))
 		ip_format(&route.source, to->source);
