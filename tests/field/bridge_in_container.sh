@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Situation: a container has a bridge of its own, with its eth0 and the taps of VMs as ports (KubeVirt, LXD in LXD, a
-#            router container).
+#            router container), or a VM's macvtap on its eth0.
 # Kernel: carries it; large packets stay in one piece up to the VM.
 # vxbpf: the same; the fast path hands single packets to the host's end of the veth, and leaves large ones to the kernel.
 #        They had gone straight to the container's end, whose bridge passed them on with the mark of a tunnel, so that a
 #        VM got one byte in six of what it got without the fast path. `status` says why, and `watch` notices within
-#        five seconds that a bridge came or went.
+#        five seconds that a bridge or macvtap came or went.
 
 ALL_TESTS="
 	vm_behind_it
 	bridge_that_comes_later
+	macvtap
 "
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
@@ -60,7 +61,7 @@ vm_behind_it() {
 	watch h1 vxbr0
 	watch h2 vxbr0
 	door_is h2 c21 VX_DOOR_NEAR || fail "the fast path goes straight to a bridge's port"
-	assert_eq "only to the host's end of the veth, because a bridge or bond is behind the other end" "$(why h2 c21)" "why"
+	assert_eq "only to the host's end of the veth, because the other end has a bridge, macvlan or sniffer" "$(why h2 c21)" "why"
 	pings c11 "$(ip4_of g22)" 5
 	bulk c11 g22 "$(ip4_of g22)" 20000000
 	talk c11 g22 "$(ip4_of g22)" 2
@@ -84,6 +85,20 @@ bridge_that_comes_later() {
 	bridge_in_container
 	wait_for 8 door_is h2 c21 VX_DOOR_NEAR
 	ip -n c21 link set eth0 nomaster
+	wait_for 8 door_is h2 c21 VX_DOOR_PEER
+}
+
+macvtap() {
+	calm_hosts 2
+	mesh_up
+	containers_each 1
+	watch h2 vxbr0
+	door_is h2 c21 VX_DOOR_PEER || fail "the fast path does not go straight to the container"
+	ip -n c21 link add link eth0 name mvt0 type macvtap mode bridge || skip "this kernel has no macvtap"
+	ip -n c21 link set mvt0 up
+	wait_for 8 door_is h2 c21 VX_DOOR_NEAR
+	right h2
+	ip -n c21 link del mvt0
 	wait_for 8 door_is h2 c21 VX_DOOR_PEER
 }
 

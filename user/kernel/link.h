@@ -100,7 +100,8 @@ struct link {
 	int peer_netns; /* our number for that namespace, < 0 = it has none */
 	enum link_far far; /* of links_ask_far only, as are */
 	bool far_told; /* the kernel would tell if XDP in driver mode came there */
-	bool far_passes_on; /* that other end is a port of a bridge there, or part of a bond */
+	bool far_passes_on; /* that other end has a master or is promiscuous: it may pass on frames for others, as
+			     * a port of a bridge does, or the device below a macvtap */
 	uint32_t
 		far_mtu; /* the MTU of that other end, wherever it is; 0 = the kernel does not tell */
 	uint64_t rx_dropped;

@@ -16,6 +16,17 @@ static bool is_far(const struct link *port, int bridge)
 	return port->master == bridge && strcmp(port->kind, "veth") == 0;
 }
 
+/* By a user, by a sniffer's socket, or by a device on top of it that is up and has a MAC of its own. */
+static bool is_promiscuous(const struct nlmsghdr *msg)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, msg, sizeof(struct ifinfomsg))
+		if (mnl_attr_get_type(attr) == IFLA_PROMISCUITY)
+			return mnl_attr_get_u32(attr);
+	return false;
+}
+
 /* The number may be another device's by now: only the one whose other end is this veth may answer. */
 static void take_far(void *ctx, size_t tag, const struct nlmsghdr *msg)
 {
@@ -25,7 +36,7 @@ static void take_far(void *ctx, size_t tag, const struct nlmsghdr *msg)
 	if (strcmp(far.kind, "veth") != 0 || far.peer != veth->ifindex)
 		return;
 	veth->far_mtu = far.mtu;
-	veth->far_passes_on = far.master;
+	veth->far_passes_on = far.master || is_promiscuous(msg);
 	veth->far = far.xdp == XDP_ATTACHED_NONE  ? FAR_CLEAR
 		    : far.xdp == XDP_ATTACHED_SKB ? FAR_GENERIC
 						  : FAR_NATIVE;

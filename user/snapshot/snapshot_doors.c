@@ -43,8 +43,8 @@ const char *reading_why_near(const struct reading *r, const struct link *link, e
 	if (door == VX_DOOR_NEAR && link->far == FAR_NATIVE)
 		return "only to the host's end of the veth, because XDP is at the other end";
 	if (door == VX_DOOR_NEAR && link->far_passes_on)
-		return "only to the host's end of the veth, because a bridge or bond is behind the "
-		       "other end";
+		return "only to the host's end of the veth, because the other end has a bridge, "
+		       "macvlan or sniffer";
 	if (door == VX_DOOR_NEAR && !link->far_told)
 		return "only to the host's end of the veth, because its TSO is off";
 	return "";

@@ -10,7 +10,7 @@
 #define LEASE_MS 500 /* from one renewal to the next, */
 #define LEASE_NS 2000000000ULL /* each for so long */
 #define LOOK_MS                                                                                    \
-	5000 /* from one look at the other ends to the next, where no event tells of a bridge there */
+	5000 /* between looks at the other ends: no event tells of a bridge or macvlan there */
 
 static bool set_lease(const struct watched *w, uint64_t until_ns)
 {
