@@ -250,7 +250,7 @@ static bool is_open(const struct watching *w)
 	return false;
 }
 
-/* 00:00:5e:00:01:ID, and 02:ID for IPv6 (RFC 9568): whoever is master shows it. 0: another MAC. */
+/* 00:00:5e:00:01:ID, and 02:ID for IPv6 (RFC 9568): the router that is master shows it. 0: another MAC. */
 static unsigned virtual_router(const uint8_t *mac)
 {
 	static const uint8_t iana[] = { 0x00, 0x00, 0x5e, 0x00 };

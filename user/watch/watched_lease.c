@@ -67,22 +67,18 @@ static void ask_again(struct watched *w, struct nl *nl)
 {
 	struct links *links = &w->view.world.links;
 	const struct link *bridge = view_bridge(&w->view);
-	struct door {
-		bool any;
-		enum vx_door how;
-	} now;
-	autofree struct door *before = calloc(links->n + 1, sizeof(*before));
+	autofree enum vx_door *before = calloc(links->n + 1, sizeof(*before));
+	enum vx_door now;
 
 	if (!before || !bridge)
 		return;
 	for (size_t i = 0; i < links->n; i++)
-		before[i].any = plan_door(&links->v[i], &before[i].how);
+		plan_door(&links->v[i], &before[i]);
 	links_ask_far(nl, links, bridge->ifindex);
-	for (size_t i = 0; i < links->n; i++) {
-		now.any = plan_door(&links->v[i], &now.how);
-		if (is_veth(w, &links->v[i], bridge) && now.how != before[i].how)
+	for (size_t i = 0; i < links->n; i++)
+		if (is_veth(w, &links->v[i], bridge) && plan_door(&links->v[i], &now) &&
+		    now != before[i])
 			watched_queue_port(w, links->v[i].ifindex);
-	}
 }
 
 uint64_t watched_lease_due(const struct watched *w)
