@@ -65,7 +65,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointe
 CPPFLAGS += -D_GNU_SOURCE -DVXBPF_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 $(WARN)
-LDLIBS := -lbpf -lelf -lz -lmnl -lyaml -ljson-c
+LDLIBS := -lbpf -lelf -lz -lmnl -lyaml -ljson-c -lpthread
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wshadow -Wimplicit-int-conversion \
 	-Werror -I. -Iinclude -idirafter /usr/include/$(subst -pc-,-,$(TARGET))

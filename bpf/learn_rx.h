@@ -29,7 +29,7 @@ static __always_inline void learn_rx(struct vx_walk *w, enum vx_door door,
 	struct vx_id id;
 
 	/* Without the kernel's policies nobody could tell a peer's ESP from a stranger's plain VXLAN. */
-	if (!note || !peer || peer->ipsec || hook_tagged(w) || door == VX_DOOR_OUT)
+	if (!note || !peer || peer->ipsec || peer->slow_rx || hook_tagged(w) || door == VX_DOOR_OUT)
 		return;
 	w->now = bpf_ktime_get_coarse_ns();
 	if ((door == VX_DOOR_PEER || door == VX_DOOR_NEAR) && !is_watched(w->now))

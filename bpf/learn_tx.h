@@ -71,7 +71,7 @@ static __always_inline enum vx_step begin_note(struct vx_walk *w)
 	note->vni = VX_NO_VNI;
 	note->finished = 0;
 	c = hook_cursor(w);
-	if (!w->peer || w->peer->queued || hook_tagged(w) || !id_read_any(c.start, c.end, &id))
+	if (!w->peer || w->peer->slow_tx || hook_tagged(w) || !id_read_any(c.start, c.end, &id))
 		return VX_GO_ON;
 	flow_begin(&note->flow, &id);
 	if (!flow_fill(&note->flow, &id, c.start, c.end, w->now))

@@ -91,8 +91,8 @@ struct vx_peer {
 	__u32 ipsec; /* 1: a policy encrypts this pair, so tun_in takes frames without the mark */
 	__u32 slot; /* its place in `counters` */
 	__u64 owner; /* a hash of its name, VNI and addresses */
-	__u32 queued; /* 1: others have put a queue on its tunnel, and nothing may go past that */
-	__u32 reserved;
+	__u32 slow_tx; /* 1: others have put something in the way to it that nothing may go past, */
+	__u32 slow_rx; /* and in the way from it */
 };
 VX_ASSERT_SIZE(struct vx_peer, 208);
 

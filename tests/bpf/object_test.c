@@ -43,7 +43,7 @@ static const struct layout layouts[] = {
 	S(vx_vni, M(vx_vni, vni)),
 	S(vx_peer, M(vx_peer, name), M(vx_peer, ifname), M(vx_peer, address),
 	  M(vx_peer, local_address), M(vx_peer, remote), M(vx_peer, local), M(vx_peer, ipsec),
-	  M(vx_peer, slot), M(vx_peer, owner), M(vx_peer, queued), M(vx_peer, reserved)),
+	  M(vx_peer, slot), M(vx_peer, owner), M(vx_peer, slow_tx), M(vx_peer, slow_rx)),
 	S(vx_ifindex, M(vx_ifindex, ifindex)),
 	S(vx_counters, M(vx_counters, peer), M(vx_counters, owner), M(vx_counters, rx_packets), M(vx_counters, rx_bytes),
 	  M(vx_counters, rx_fast_packets), M(vx_counters, rx_bum_packets),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "kernel/attach_clsact.h"
 #include "kernel/block.h"
 #include "watch/event_filter.h"
 
@@ -391,13 +392,47 @@ static void rules_matter_where_they_are_asked(void **state)
 {
 	const struct event frames = { .kind = EVENT_FRAME_RULES };
 	const struct event devices = { .kind = EVENT_DEVICE_RULES };
+	const struct event packets = { .kind = EVENT_IP_RULES };
 	struct scene *s = *state;
 
 	JUDGE(s, frames, true, RULES);
-	JUDGE(s, devices, true, ALL);
+	/* Read first; a pass over everything follows if they are others. */
+	JUDGE(s, devices, true, RULES);
+	JUDGE(s, packets, true, RULES);
 	s->conf.fastpath = CONF_ON;
 	JUDGE(s, frames, true, NOT);
 	JUDGE(s, devices, true, NOT);
+	JUDGE(s, packets, true, NOT);
+}
+
+/* The fast path would go past them. */
+static void filters_of_others_matter(void **state)
+{
+	static const int places[] = { TUNNEL, ETH0 };
+	struct scene *s = *state;
+	const struct attach at = { .overlay = "vxbr0", .room = attach_room("wire_in") };
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		struct event e = { .kind = EVENT_TC, .ifindex = places[i] };
+
+		JUDGE(s, e, true, NOT); /* a clsact qdisc alone */
+		e.root = true;
+		JUDGE(s, e, true, ALL);
+		e.root = false;
+		e.filter = 0x80000800;
+		JUDGE(s, e, true, ALL);
+		e.filter = attach_filter(&at).handle;
+		JUDGE(s, e, true, NOT);
+		s->conf.fastpath = CONF_ON;
+		e.filter = 0x80000800;
+		JUDGE(s, e, true, NOT);
+		s->conf.fastpath = CONF_AUTO;
+		e = (struct event){ .kind = EVENT_TC, .filter = 7 };
+		e.block = block_index("vxbr0", "tun_in");
+		JUDGE(s, e, true, ALL);
+		e.filter = e.block; /* ours */
+		JUDGE(s, e, true, NOT);
+	}
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -416,6 +451,7 @@ int main(void)
 		CASE(addresses_of_hosts_matter),
 		CASE(routes_that_cover_a_peer_matter),
 		CASE(filters_of_ours_that_go_matter),
+		CASE(filters_of_others_matter),
 		CASE(pins_that_go_matter),
 		CASE(lost_ones_and_rules_concern_all),
 		CASE(where_a_tunnel_sends_matters),

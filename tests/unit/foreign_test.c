@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is said of a port that is left to the kernel. */
+/* What is said of a device that is left to the kernel. */
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,9 +25,7 @@ static void what_is_of_others_is_named(void **state)
 		  "its root qdisc is fq_codel" },
 		{ { .qdisc = "htb",
 		    .qdisc_handle = 0x10000,
-		    .ways[0].filter = "u32",
-		    .chain = "c",
-		    .table = "t" },
+		    .ways[0] = { .filter = "u32", .chain = "c", .table = "t" } },
 		  "its root qdisc is htb" },
 		{ { .unread = true, .ways[0].filter = "u32" },
 		  "its filters and qdiscs cannot be read" },
@@ -39,15 +39,36 @@ static void what_is_of_others_is_named(void **state)
 		  "a u32 filter is on its ingress" },
 		{ { .ways[1] = { .filter = "u32", .blocked = "its ingress qdisc is there" } },
 		  "its ingress qdisc is there" },
-		{ { .chain = "c", .table = "t" }, "nftables chain c of table t is on it" },
+		{ { .ways[1] = { .chain = "c", .table = "t" } },
+		  "nftables chain c of table t is on it" },
 	};
 	char why[FOREIGN_WHY];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		foreign_say(&rows[i].seen, why);
+		foreign_say(&rows[i].seen, FOREIGN_IN | FOREIGN_OUT, why);
 		assert_string_equal(why, rows[i].wanted);
 	}
+}
+
+static void each_way_meets_its_own(void **state)
+{
+	struct foreign_seen seen = { .qdisc = "tbf",
+				     .qdisc_handle = 0x10000,
+				     .ways[0] = { .chain = "c", .table = "t" } };
+	char why[FOREIGN_WHY];
+
+	(void)state;
+	foreign_say(&seen, FOREIGN_OUT, why);
+	assert_string_equal(why, "its root qdisc is tbf");
+	foreign_say(&seen, FOREIGN_IN, why);
+	assert_string_equal(why, "nftables chain c of table t is on it");
+	seen.ways[0].chain = NULL;
+	foreign_say(&seen, FOREIGN_IN, why);
+	assert_string_equal(why, "");
+	seen.unread = true;
+	foreign_say(&seen, FOREIGN_IN, why);
+	assert_string_equal(why, "its filters and qdiscs cannot be read");
 }
 
 static char buffer[1024];
@@ -87,17 +108,28 @@ static void chains_on_devices_are_found_by_name(void **state)
 	mnl_attr_nest_end(msg, list);
 	mnl_attr_nest_end(msg, hook);
 	device_chains_take(&chains, msg);
-	assert_string_equal(device_chains_on(&chains, "c1")->name, "one");
-	assert_string_equal(device_chains_on(&chains, "c2")->name, "many");
-	assert_string_equal(device_chains_on(&chains, "veth7")->name, "many");
-	assert_null(device_chains_on(&chains, "c22"));
-	assert_null(device_chains_on(&chains, "vet"));
+	assert_string_equal(device_chains_on(&chains, "c1", false)->name, "one");
+	assert_string_equal(device_chains_on(&chains, "c2", false)->name, "many");
+	assert_string_equal(device_chains_on(&chains, "veth7", false)->name, "many");
+	assert_null(device_chains_on(&chains, "c22", false));
+	assert_null(device_chains_on(&chains, "vet", false));
+	assert_null(device_chains_on(&chains, "c1", true));
+	msg = chain_message("out");
+	((struct nfgenmsg *)mnl_nlmsg_get_payload(msg))->nfgen_family = NFPROTO_NETDEV;
+	hook = mnl_attr_nest_start(msg, NFTA_CHAIN_HOOK);
+	mnl_attr_put_u32(msg, NFTA_HOOK_HOOKNUM, htonl(1));
+	mnl_attr_put_strz(msg, NFTA_HOOK_DEV, "c1");
+	mnl_attr_nest_end(msg, hook);
+	device_chains_take(&chains, msg);
+	assert_string_equal(device_chains_on(&chains, "c1", true)->name, "out");
+	assert_string_equal(device_chains_on(&chains, "c1", false)->name, "one");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_of_others_is_named),
+		cmocka_unit_test(each_way_meets_its_own),
 		cmocka_unit_test(chains_on_devices_are_found_by_name),
 	};
 

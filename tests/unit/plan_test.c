@@ -274,7 +274,7 @@ static void a_port_with_things_of_others_gets_no_door(void **state)
 		{ .ifindex = 4, .name = "c1", .kind = "veth", .master = 3, .qdisc = "noqueue" },
 		{ .ifindex = 5, .name = "c2", .kind = "veth", .master = 3, .qdisc = "tbf" },
 	};
-	struct foreign shaped = { 5, "its root qdisc is tbf" };
+	struct foreign shaped = { 5, FOREIGN_IN | FOREIGN_OUT, "its root qdisc is tbf" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
@@ -290,6 +290,68 @@ static void a_port_with_things_of_others_gets_no_door(void **state)
 		assert_non_null(objs_find(&want, OBJ_HOOK, "c2/port_in"));
 		assert_int_equal(!objs_find(&want, OBJ_INDEX, "doors/c2"), modes[i] == CONF_AUTO);
 		assert_int_equal(!objs_find(&want, OBJ_HOOK, "c2/port_out"), modes[i] == CONF_AUTO);
+		objs_free(&want);
+		site_free(&s);
+	}
+}
+
+static struct vx_peer peer_of(struct objs *want, struct site *s)
+{
+	char key[32];
+	struct vx_peer peer;
+
+	snprintf(key, sizeof(key), "peers/%u", s->mesh.peers[0].vni);
+	memcpy(&peer, objs_find(want, OBJ_ENTRY, key)->blob, sizeof(peer));
+	return peer;
+}
+
+/* Each way by itself: what is on the tunnel, on the underlay. */
+static void peers_behind_things_of_others_are_the_kernels(void **state)
+{
+	static const struct {
+		struct foreign foreign;
+		bool tx, rx;
+		const char *said;
+	} rows[] = {
+		{ { 4, FOREIGN_OUT, "its root qdisc is tbf" },
+		  true,
+		  false,
+		  "vx-p0: packets to p0" },
+		{ { 4, FOREIGN_IN, "a bpf filter is on its ingress" },
+		  false,
+		  true,
+		  "vx-p0: packets from p0" },
+		{ { 2, FOREIGN_IN, "a bpf filter is on its ingress" },
+		  false,
+		  true,
+		  "eth0: packets from peers" },
+		{ { 2, FOREIGN_OUT, "nftables chain" }, true, false, "eth0: packets to peers" },
+		{ { 5, FOREIGN_IN, "a bpf filter is on its ingress" }, false, false, NULL },
+	};
+	struct link links[] = {
+		{ .ifindex = 2, .name = "eth0", .type = ARPHRD_ETHER, .mtu = 1500 },
+		{ .ifindex = 3, .name = "vxbr0", .kind = "bridge", .alias = "vxbpf:vxbr0" },
+		{ .ifindex = 4, .name = "vx-p0", .kind = "vxlan", .master = 3 },
+	};
+
+	(void)state;
+	text_copy(links[2].alias, sizeof(links[2].alias), "vxbpf:vxbr0:p0");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct objs nothing = { 0 }, want = { 0 };
+		struct foreign foreign = rows[i].foreign;
+		struct vx_peer peer;
+		struct site s;
+
+		site_make(&s, 1);
+		s.links = (struct links){ links, ARRAY_LEN(links) };
+		s.foreigns = (struct foreigns){ &foreign, 1 };
+		site_plan(&s, "tcx", &nothing, &want);
+		peer = peer_of(&want, &s);
+		assert_int_equal(peer.slow_tx, rows[i].tx);
+		assert_int_equal(peer.slow_rx, rows[i].rx);
+		assert_int_equal(s.notes.n, !!rows[i].said);
+		if (rows[i].said)
+			assert_non_null(strstr(s.notes.v[0].text, rows[i].said));
 		objs_free(&want);
 		site_free(&s);
 	}
@@ -318,6 +380,7 @@ int main(void)
 		cmocka_unit_test(every_peer_gets_a_hooked_tunnel),
 		cmocka_unit_test(keys_are_there_once),
 		cmocka_unit_test(a_port_with_things_of_others_gets_no_door),
+		cmocka_unit_test(peers_behind_things_of_others_are_the_kernels),
 		cmocka_unit_test(down_of_what_is_not_there_wants_nothing),
 	};
 

@@ -2,7 +2,7 @@
 /*
  * What rules do with packets: chains of nf_tables.
  *
- * lines: both questions about chains, with the messages they are made of.
+ * lines: all questions about chains, with the messages they are made of.
  */
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -96,7 +96,7 @@ static void put_rule_in(struct rules *rules, uint8_t family, const char *table, 
 		put_expression(msg, "lookup", map ? NFT_JUMP : 0, NULL, "s");
 	else if (what)
 		put_expression(msg, what, NFT_CONTINUE, NULL, NULL);
-	if (!map)
+	if (!map && code != NFT_CONTINUE)
 		put_expression(msg, "immediate", code, to, NULL);
 	mnl_attr_nest_end(msg, list);
 	nft_take(rules, msg);
@@ -408,6 +408,101 @@ static void long_names_leave_room_for_the_cause(void **state)
 		   "bridge rule in table a-name-longer-t, chain a-name-longer-t uses a limit");
 }
 
+/* --- of packets between tunnels */
+
+static void outer_packets_are_told_apart(void **state)
+{
+	static const struct {
+		struct {
+			const char *what;
+			int code;
+			const char *to;
+		} in[2];
+		const char *sub; /* the one expression of the chain `sub` */
+		const char *why;
+	} rows[] = {
+		{ { { "limit", NF_DROP, 0 } }, NULL, "chain in uses a limit" },
+		{ { { "limit", NF_ACCEPT, 0 } }, NULL, "" }, /* as the policy does */
+		{ { { "limit", NFT_CONTINUE, 0 } }, NULL, "" },
+		{ { { "numgen", NF_DROP, 0 } }, NULL, "chain in generates numbers" },
+		/* What follows from addresses and routes is the flow's. */
+		{ { { "fib", NF_DROP, 0 } }, NULL, "" },
+		{ { { "rt", NF_DROP, 0 } }, NULL, "" },
+		{ { { "notrack", NFT_CONTINUE, 0 } }, NULL, "" },
+		/* All packets of the flow are changed alike, or only those within a rate. */
+		{ { { NULL, NFT_JUMP, "sub" } }, "notrack", "" },
+		{ { { "limit", NFT_JUMP, "sub" } }, "notrack", "chain in uses a limit" },
+		{ { { "limit", NFT_JUMP, "sub" } }, "counter", "" },
+		{ { { "dynset", NFT_CONTINUE, 0 } }, NULL, "chain in updates a set from packet" },
+		{ { { "queue", NFT_CONTINUE, 0 } }, NULL, "chain in passes frames to a program" },
+		{ { { "dup", NFT_CONTINUE, 0 } }, NULL, "chain in uses dup" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autorules struct rules f = { 0 };
+		char why[RULES_WHY];
+
+		put_chain(&f, NFPROTO_INET, "t", "in", NF_ACCEPT);
+		put_chain(&f, NFPROTO_INET, "t", "sub", NO_BASE);
+		put_rule(&f, "in", rows[i].in[0].what, rows[i].in[0].code, rows[i].in[0].to);
+		put_rule(&f, "sub", rows[i].sub, NFT_CONTINUE, NULL);
+		rules_tell_apart(&f, &packet, 1U << NF_INET_LOCAL_IN, why);
+		if (!(rows[i].why[0] ? !!strstr(why, rows[i].why) : !why[0]))
+			fail_msg("row %zu: %s", i, why);
+		rules_tell_apart(&f, &packet, 1U << NF_INET_LOCAL_OUT, why);
+		assert_string_equal(why, "");
+	}
+}
+
+/* --- do packets get another source? */
+
+static void put_nat_chain(struct rules *rules)
+{
+	struct nlmsghdr *msg = message(NFT_MSG_NEWCHAIN, NFPROTO_IPV4);
+	struct nlattr *hook;
+
+	mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, "n");
+	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, "post");
+	hook = mnl_attr_nest_start(msg, NFTA_CHAIN_HOOK);
+	mnl_attr_put_u32(msg, NFTA_HOOK_HOOKNUM, htonl(NF_INET_POST_ROUTING));
+	mnl_attr_nest_end(msg, hook);
+	mnl_attr_put_strz(msg, NFTA_CHAIN_TYPE, "nat");
+	nft_take(rules, msg);
+}
+
+static void sources_are_translated(void **state)
+{
+	static const struct {
+		const char *before; /* an expression of a first rule, which accepts */
+		bool masquerades;
+		bool wanted;
+	} rows[] = {
+		{ NULL, true, true },
+		{ NULL, false, false }, /* by the address it has */
+		{ "limit", true, false }, /* some are not */
+		{ "fib", true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rule_packet p = packet;
+		autorules struct rules f = { 0 };
+		struct rules_culprit by;
+
+		p.masquerades = rows[i].masquerades;
+		put_nat_chain(&f);
+		if (rows[i].before)
+			put_rule_in(&f, NFPROTO_IPV4, "n", "post", rows[i].before, NF_ACCEPT, NULL);
+		put_rule_in(&f, NFPROTO_IPV4, "n", "post", "masq", NFT_CONTINUE, NULL);
+		assert_int_equal(rules_translate(&f, NF_INET_LOCAL_OUT, &p, &by), rows[i].wanted);
+		if (rows[i].wanted)
+			assert_string_equal(by.chain->name, "post");
+		/* It filters nothing. */
+		assert_false(rules_drop(&f, NF_INET_POST_ROUTING, &p, &by));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +514,8 @@ int main(void)
 		cmocka_unit_test(rules_of_a_chain_unheard_of_count),
 		cmocka_unit_test(a_set_with_a_limit_counts_where_it_is_used),
 		cmocka_unit_test(long_names_leave_room_for_the_cause),
+		cmocka_unit_test(outer_packets_are_told_apart),
+		cmocka_unit_test(sources_are_translated),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -275,12 +275,6 @@ static void shaper(struct snapshot *s)
 	text_copy(ports[1].why, sizeof(ports[1].why), "its root qdisc is tbf");
 }
 
-static void queue_on_a_tunnel(struct snapshot *s)
-{
-	(void)s;
-	peers[2].queued = true;
-}
-
 static void two_steps(struct snapshot *s)
 {
 	s->drift = 2;
@@ -463,7 +457,6 @@ static const struct {
 	{ shaper, "fastpath", "c1",
 	  "c1: not accelerated because its root qdisc is tbf; remove that, or set `fastpath: "
 	  "off`" },
-	{ queue_on_a_tunnel, "fastpath", "vx-p2", NULL },
 	{ two_steps, "drift", "",
 	  "2 things differ from the config (~ setup vxbr0 mtu 1400 -> 1450; + hook eth0/wire_in); "
 	  "run `vxbpf up vxbr0`" },

@@ -12,6 +12,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/xt_conntrack.h>
 #include <linux/netfilter/xt_multiport.h>
+#include <linux/netfilter/xt_set.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 
@@ -62,6 +63,8 @@ static void matches_fit(void **state)
 	};
 	static const struct xt_tcp tcp_any = { .dpts = { 0, 65535 } };
 	static const struct xt_conntrack_mtinfo3 address = { .match_flags = XT_CONNTRACK_ORIGSRC };
+	static const struct xt_set_info_match_v4 set = { .match_set.index = 1 };
+	static const struct xt_set_info_match_v4 counting = { .packets.op = IPSET_COUNTER_GT };
 	static const struct {
 		const char *name;
 		unsigned revision;
@@ -85,6 +88,10 @@ static void matches_fit(void **state)
 		{ "conntrack", 3, &address, sizeof(address), RULE_MAY_BY_MORE },
 		{ "comment", 0, NULL, 0, RULE_FITS },
 		{ "set", 4, NULL, 0, RULE_MAY_BY_MORE },
+		{ "set", 4, &set, sizeof(set), RULE_MAY_BY_FLOW },
+		{ "set", 4, &counting, sizeof(counting), RULE_MAY_BY_MORE },
+		{ "rpfilter", 0, NULL, 0, RULE_MAY_BY_FLOW },
+		{ "statistic", 0, NULL, 0, RULE_MAY_BY_MORE },
 		{ "physdev", 0, NULL, 0, RULE_MAY_BY_FLOW },
 		{ "tcp", 0, &tcp_any, sizeof(tcp_any), RULE_FITS_NOT },
 	};
@@ -117,7 +124,9 @@ static struct ip6t_standard verdict(int v)
 
 static struct xt_table legacy(int rule, int policy)
 {
-	struct xt_table f = { .hooks = 1U << NF_INET_LOCAL_IN, .size = sizeof(entries) };
+	struct xt_table f = { .name = "filter",
+			      .hooks = 1U << NF_INET_LOCAL_IN,
+			      .size = sizeof(entries) };
 
 	entries[0] = verdict(rule);
 	entries[1] = verdict(policy);

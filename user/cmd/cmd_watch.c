@@ -175,11 +175,13 @@ static int once(const struct command_args *args)
 /* Until there is news, or something is due. */
 static int wait(struct watch *watch, struct why *why)
 {
-	struct pollfd fds[EVENTS_FDS + 1];
+	autofree struct pollfd *fds = calloc(EVENTS_FDS + 1 + watch->n, sizeof(*fds));
 	uint64_t now = watched_clock_ms();
 	uint64_t due = watch->exporter.path ? watch->exporter.due_ms : WATCHED_NEVER;
 	int timeout, news, err = 0;
 
+	if (!fds)
+		out_of_memory();
 	for (size_t i = 0; i < watch->n; i++) {
 		if (watched_due(watch->v[i]) < due)
 			due = watched_due(watch->v[i]);
@@ -189,12 +191,20 @@ static int wait(struct watch *watch, struct why *why)
 	timeout = due == WATCHED_NEVER ? -1 : due <= now ? 0 : (int)(due - now);
 	events_poll(watch->events, fds);
 	fds[EVENTS_FDS] = (struct pollfd){ .fd = watch->signals, .events = POLLIN };
-	news = poll(fds, EVENTS_FDS + 1, timeout);
+	for (size_t i = 0; i < watch->n; i++) {
+		const struct rules_reader *r = &watch->v[i]->reader;
+
+		fds[EVENTS_FDS + 1 + i] =
+			(struct pollfd){ .fd = r->runs ? r->done : -1, .events = POLLIN };
+	}
+	news = poll(fds, EVENTS_FDS + 1 + watch->n, timeout);
 	if (news < 0 && errno != EINTR)
 		return why_set(why, -errno, "poll: %s", strerror(errno));
 	if (news > 0) {
 		read_signals(watch);
 		err = events_read(watch->events, hear, watch);
+		for (size_t i = 0; i < watch->n; i++)
+			watched_hear_rules(watch->v[i]);
 	}
 	if (err)
 		return why_set(why, err, "netlink: cannot read events: %s", strerror(-err));

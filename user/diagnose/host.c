@@ -17,9 +17,8 @@ static void read_filters(struct host_facts *out)
 		out->bridge_nf |= HOST_NF_IP4;
 	if (fastpath_bridge_nf("ip6tables"))
 		out->bridge_nf |= HOST_NF_IP6;
-	nft_read_ip(hooks, &out->rules);
-	xt_table_read(NFPROTO_IPV4, &out->rules);
-	xt_table_read(NFPROTO_IPV6, &out->rules);
+	nft_read_ip(hooks, true, &out->rules);
+	xt_tables_read(true, &out->rules);
 }
 
 int host_read(struct nl *nl, const struct snapshot *s, struct host_facts *out, struct why *why)
@@ -28,6 +27,9 @@ int host_read(struct nl *nl, const struct snapshot *s, struct host_facts *out, s
 
 	if (err)
 		return why_set(why, err, "netlink: cannot list devices: %s", strerror(-err));
+	err = addrs_read(nl, &out->addrs, why);
+	if (err)
+		return err;
 	host_read_guests(nl, s, out);
 	host_read_neighbours(nl, out);
 	host_read_sockets(s, out);
@@ -54,5 +56,6 @@ void host_free(struct host_facts *facts)
 	free(facts->devices);
 	free(facts->guests);
 	rules_free(&facts->rules);
+	free(facts->addrs.v);
 	*facts = (struct host_facts){ 0 };
 }

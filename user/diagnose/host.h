@@ -105,7 +105,8 @@ struct host_facts {
 	char managed[HOST_MANAGERS][VX_IF_LEN]; /* the first device of ours that it manages */
 	bool underlay_has_master;
 	unsigned bridge_nf; /* HOST_NF_*: by the sysctls frames on all bridges pass these rules */
-	struct rules rules; /* that filter IP packets */
+	struct rules rules; /* that filter IP packets, or translate their addresses */
+	struct addrs addrs;
 	uint64_t rp_dropped; /* packets dropped for that since boot, by any device */
 	struct host_device *devices; /* of the underlay */
 	size_t n_devices;
@@ -143,9 +144,17 @@ void host_read_sums(struct host_facts *out);
 void host_read_devices(const struct snapshot *s, struct host_facts *out);
 void host_read_kernel(struct host_facts *out);
 
-/* host_say_net.c, host_say_nf.c */
+/* host_say_net.c, host_say_nf.c, host_say_nat.c */
 void host_say_net(const struct host_facts *facts, const struct snapshot *s, struct verdicts *out);
 void host_say_nf(const struct host_facts *facts, const struct snapshot *s, struct verdicts *out);
+void host_say_nat(const struct host_facts *facts, const struct snapshot *s, struct verdicts *out);
+
+/* The command that lets such packets through the chain, in the words of either tool. */
+#define HOST_LET 200
+struct rules_culprit;
+void host_let_through(const struct rules *rules, const struct rules_culprit *by,
+		      const char *iptables, const char *nft, char text[HOST_LET]);
+const char *host_family_name(uint8_t family); /* "inet" */
 
 /* Do tunnels of this host go by that IP? */
 bool host_uses(const struct snapshot *s, bool v4);

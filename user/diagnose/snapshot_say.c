@@ -148,10 +148,6 @@ static void say_fastpath(const struct saying *a)
 	for (size_t i = 0; i < s->n_ports; i++)
 		if (s->ports[i].kept_out)
 			say_slow(a, s->ports[i].ifname, s->ports[i].why, n++);
-	for (size_t i = 0; i < s->n_peers; i++)
-		if (s->peers[i].queued)
-			say_slow(a, s->peers[i].ifname,
-				 "another program set a queueing discipline (qdisc) on it", n++);
 }
 
 void snapshot_say(const struct snapshot *s, struct verdicts *out)

@@ -11,10 +11,11 @@
 #include "filters/fastpath.h"
 #include "filters/nft_read.h"
 #include "filters/rules_walk.h"
+#include "filters/xt_table.h"
 
 _Static_assert(FASTPATH_WHY == RULES_WHY, "clauses");
 
-static void read_rules(char why[FASTPATH_WHY])
+static void read_bridge_rules(char why[FASTPATH_WHY])
 {
 	autorules struct rules rules = { 0 };
 	int err = nft_read_bridge(&rules);
@@ -52,6 +53,57 @@ static void read_legacy_rules(char why[FASTPATH_WHY])
 				 table);
 }
 
+/* Where the kernel takes a tunnel's packets, in and out. */
+static const unsigned outer_hooks[FASTPATH_WAYS] = {
+	[FASTPATH_IN] = 1U << NF_INET_PRE_ROUTING | 1U << NF_INET_LOCAL_IN,
+	[FASTPATH_OUT] = 1U << NF_INET_LOCAL_OUT | 1U << NF_INET_POST_ROUTING,
+};
+
+static void read_outer_rules(uint16_t port, struct fastpath_rules *out)
+{
+	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
+	autorules struct rules rules = { 0 };
+	int err = nft_read_ip(outer_hooks[FASTPATH_IN] | outer_hooks[FASTPATH_OUT], false, &rules);
+
+	xt_tables_read(false, &rules);
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		for (unsigned way = 0; way < FASTPATH_WAYS; way++) {
+			const struct rule_packet packet = { .family = families[i],
+							    .protocol = IPPROTO_UDP,
+							    .dport = port };
+
+			if (err)
+				snprintf(out->outer[i][way], FASTPATH_WHY,
+					 "nftables rules cannot be read (%.40s)", strerror(-err));
+			else
+				rules_tell_apart(&rules, &packet, outer_hooks[way],
+						 out->outer[i][way]);
+		}
+}
+
+void fastpath_read_rules(uint16_t port, struct fastpath_rules *out)
+{
+	*out = (struct fastpath_rules){ 0 };
+	read_bridge_rules(out->bridge);
+	if (!out->bridge[0])
+		read_legacy_rules(out->bridge);
+	read_outer_rules(port, out);
+	out->chains_err = nft_read_devices(&out->chains);
+}
+
+void fastpath_rules_free(struct fastpath_rules *rules)
+{
+	device_chains_free(&rules->chains);
+	*rules = (struct fastpath_rules){ 0 };
+}
+
+bool fastpath_rules_equal(const struct fastpath_rules *a, const struct fastpath_rules *b)
+{
+	return strcmp(a->bridge, b->bridge) == 0 && a->chains_err == b->chains_err &&
+	       memcmp(a->outer, b->outer, sizeof(a->outer)) == 0 &&
+	       device_chains_equal(&a->chains, &b->chains);
+}
+
 bool fastpath_bridge_nf(const char *name)
 {
 	char path[128], text[4] = "";
@@ -68,12 +120,12 @@ bool fastpath_bridge_nf_any(void)
 	       fastpath_bridge_nf("arptables");
 }
 
-void fastpath_read(const struct link *bridge, struct fastpath_facts *out)
+void fastpath_read(const struct link *bridge, const struct fastpath_rules *rules,
+		   struct fastpath_facts *out)
 {
 	*out = (struct fastpath_facts){ 0 };
-	read_rules(out->bridge_rules);
-	if (!out->bridge_rules[0])
-		read_legacy_rules(out->bridge_rules);
+	memcpy(out->bridge_rules, rules->bridge, sizeof(out->bridge_rules));
+	memcpy(out->outer, rules->outer, sizeof(out->outer));
 	out->bridge_nf_call = fastpath_bridge_nf_any();
 	out->nf_call = bridge && bridge->nf_call;
 	out->hub = bridge && bridge->hub;

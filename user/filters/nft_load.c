@@ -97,6 +97,24 @@ void nft_load_meta(struct nft_walk *w, const struct nlattr *data)
 	meta_value(w, key, nft_number(nft_nested(data, NFTA_META_DREG), NFT_REGS));
 }
 
+/* Those bytes of an IP header, if they are of an address that is known. */
+static const uint8_t *address_at(const struct rule_packet *p, uint32_t base, uint32_t offset,
+				 uint32_t len)
+{
+	uint32_t size = p->family == NFPROTO_IPV4 ? 4 : 16,
+		 first = p->family == NFPROTO_IPV4 ? 12 : 8;
+
+	if (base != NFT_PAYLOAD_NETWORK_HEADER || offset < first || !len || len > size ||
+	    p->family == NFPROTO_BRIDGE)
+		return NULL;
+	offset -= first;
+	if (offset + len <= size)
+		return p->source ? p->source + offset : NULL;
+	if (offset < size || offset - size + len > size)
+		return NULL;
+	return p->dest ? p->dest + offset - size : NULL;
+}
+
 void nft_load_payload(struct nft_walk *w, const struct nlattr *data)
 {
 	const struct rule_packet *p = w->packet;
@@ -106,6 +124,7 @@ void nft_load_payload(struct nft_walk *w, const struct nlattr *data)
 	uint32_t len = nft_number(nft_nested(data, NFTA_PAYLOAD_LEN), UINT32_MAX);
 	const char *more = nft_payload_is_more(&w->layers, base, offset, len);
 	enum nft_l3 l3 = w->layers.l3;
+	const uint8_t *address = address_at(p, base, offset, len);
 	uint16_t dport = htobe16(p->dport);
 	bool protocol = base == NFT_PAYLOAD_NETWORK_HEADER && len == 1 &&
 			((l3 == NFT_L3_IP4 && offset == 9) || (l3 == NFT_L3_IP6 && offset == 6));
@@ -118,6 +137,8 @@ void nft_load_payload(struct nft_walk *w, const struct nlattr *data)
 		rule_more(w->out, more, "");
 	if (base == NFT_PAYLOAD_TRANSPORT_HEADER && offset == 2 && len == 2 && dport)
 		nft_load(w, reg, &dport, 2);
+	else if (address)
+		nft_load(w, reg, address, len);
 	else
 		nft_load(w, reg, protocol && p->protocol ? &p->protocol : NULL, 1);
 	if (protocol)

@@ -86,11 +86,11 @@ static int dump_part(struct nl *nl, struct nlmsghdr *msg, struct dump *d)
 	return 0;
 }
 
-static int dump_rules(struct nl *nl, const struct rules_chain *chain, struct dump *d)
+static int dump_rules(struct nl *nl, const struct rules_table *table, struct dump *d)
 {
-	struct nlmsghdr *msg = request(nl, NFT_MSG_GETRULE, chain->family);
+	struct nlmsghdr *msg = request(nl, NFT_MSG_GETRULE, table->family);
 
-	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, chain->table);
+	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, table->name);
 	return dump_part(nl, msg, d);
 }
 
@@ -108,19 +108,16 @@ static void take_into_rules(void *out, const struct nlmsghdr *msg)
 	nft_take(out, msg);
 }
 
-/* Is this chain its table's first? */
-static bool opens_table(const struct rules *r, size_t i)
+/* Do packets come to that table? */
+static bool is_met(const struct rules *r, size_t table, unsigned hooks, bool nat)
 {
-	const struct rules_chain *c = &r->chains[i];
+	const struct rules_table *t = &r->tables[table];
 
-	for (size_t k = 0; k < i; k++)
-		if (r->chains[k].family == c->family && strcmp(r->chains[k].table, c->table) == 0)
-			return false;
-	return true;
+	return !t->dormant && (t->hooks & hooks || (nat && t->nat_hooks & hooks));
 }
 
 /* Which rules and elements there are to read is known before the first of them adds to the chains. */
-static int read_rules(struct nl *nl, const uint8_t *families, size_t n, unsigned hooks,
+static int read_rules(struct nl *nl, const uint8_t *families, size_t n, unsigned hooks, bool nat,
 		      struct rules *r, struct dump *d)
 {
 	static const uint16_t kinds[] = { NFT_MSG_GETTABLE, NFT_MSG_GETCHAIN, NFT_MSG_GETSET };
@@ -129,18 +126,21 @@ static int read_rules(struct nl *nl, const uint8_t *families, size_t n, unsigned
 	for (size_t i = 0; !err && i < n * ARRAY_LEN(kinds); i++)
 		err = none_is_fine(
 			dump(nl, kinds[i % ARRAY_LEN(kinds)], families[i / ARRAY_LEN(kinds)], d));
-	for (size_t i = 0, n_chains = r->n_chains; !err && i < n_chains; i++)
-		if (opens_table(r, i) &&
-		    rules_at_hooks(r, r->chains[i].family, r->chains[i].table, hooks))
-			err = dump_rules(nl, &r->chains[i], d);
-	for (size_t i = 0; !err && i < r->n_sets; i++)
-		if (r->sets[i].small &&
-		    rules_at_hooks(r, r->sets[i].family, r->sets[i].table, hooks))
-			err = dump_elements(nl, &r->sets[i], d);
+	for (size_t i = 0, n_tables = r->n_tables; !err && i < n_tables; i++)
+		if (is_met(r, i, hooks, nat))
+			err = dump_rules(nl, &r->tables[i], d);
+	for (size_t i = 0; !err && i < r->n_sets; i++) {
+		const struct rules_set *set = &r->sets[i];
+
+		if (set->small &&
+		    is_met(r, rules_table(r, set->family, false, set->table), hooks, nat))
+			err = dump_elements(nl, set, d);
+	}
 	return err;
 }
 
-static int read_whole(const uint8_t *families, size_t n, unsigned hooks, struct rules *out)
+static int read_whole(const uint8_t *families, size_t n, unsigned hooks, bool nat,
+		      struct rules *out)
 {
 	autonl struct nl *nl = NULL;
 	struct dump d = { .take = take_into_rules, .out = out, .torn = true };
@@ -152,7 +152,7 @@ static int read_whole(const uint8_t *families, size_t n, unsigned hooks, struct 
 	for (unsigned tries = 0; !err && d.torn && tries < TRIES; tries++) {
 		d.torn = false;
 		rules_free(out);
-		err = read_rules(nl, families, n, hooks, out, &d);
+		err = read_rules(nl, families, n, hooks, nat, out, &d);
 	}
 	if (!err && d.torn)
 		err = -EAGAIN;
@@ -165,12 +165,12 @@ int nft_read_bridge(struct rules *out)
 {
 	static const uint8_t families[] = { NFPROTO_BRIDGE };
 
-	return read_whole(families, ARRAY_LEN(families), UINT32_MAX, out);
+	return read_whole(families, ARRAY_LEN(families), UINT32_MAX, false, out);
 }
 
-int nft_read_ip(unsigned hooks, struct rules *out)
+int nft_read_ip(unsigned hooks, bool nat, struct rules *out)
 {
 	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_INET };
 
-	return read_whole(families, ARRAY_LEN(families), hooks, out);
+	return read_whole(families, ARRAY_LEN(families), hooks, nat, out);
 }

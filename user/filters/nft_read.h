@@ -9,8 +9,9 @@
 /* The rules that frames on bridges meet (ebtables of today are among them); -errno if the kernel would not
  * say. A kernel without nf_tables has none. */
 int nft_read_bridge(struct rules *out);
-/* The rules that filter IP packets at one of these hooks (bits by NF_INET_*). */
-int nft_read_ip(unsigned hooks, struct rules *out);
+/* The rules that filter IP packets at one of these hooks (bits by NF_INET_*); nat: those that translate addresses
+ * there, too. */
+int nft_read_ip(unsigned hooks, bool nat, struct rules *out);
 /* Chains on devices. */
 int nft_read_devices(struct device_chains *out);
 

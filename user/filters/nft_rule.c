@@ -206,9 +206,15 @@ static void take_immediate(struct nft_walk *w, const struct nlattr *data)
 		nft_nested(nft_nested(data, NFTA_IMMEDIATE_DATA), NFTA_DATA_VERDICT);
 	char to[RULE_NAME];
 
+	const struct nlattr *value = value_of(data, NFTA_IMMEDIATE_DATA);
+
 	w->as = NFT_AS_OTHER;
-	if (!verdict)
-		return; /* a value for what is set or sent: nothing is asked about it */
+	if (!verdict) {
+		nft_load(w, nft_number(nft_nested(data, NFTA_IMMEDIATE_DREG), NFT_REGS),
+			 value ? mnl_attr_get_payload(value) : NULL,
+			 value ? mnl_attr_get_payload_len(value) : 0);
+		return;
+	}
 	nft_text(nft_nested(verdict, NFTA_VERDICT_CHAIN), to, sizeof(to));
 	nft_give(w->rules, w->chain,
 		 (int32_t)nft_number(nft_nested(verdict, NFTA_VERDICT_CODE), NF_ACCEPT), to,
@@ -257,10 +263,38 @@ static void take_match(struct nft_walk *w, const struct nlattr *data)
 
 static void take_target(struct nft_walk *w, const struct nlattr *data)
 {
+	const struct nlattr *info = nft_nested(data, NFTA_TARGET_INFO);
 	char name[32];
 
 	nft_text(nft_nested(data, NFTA_TARGET_NAME), name, sizeof(name));
-	xt_target_ask(name, w->out);
+	xt_target_ask(name, nft_number(nft_nested(data, NFTA_TARGET_REV), 0),
+		      info ? mnl_attr_get_payload(info) : NULL,
+		      info ? mnl_attr_get_payload_len(info) : 0, w->packet, w->out);
+}
+
+/* --- other addresses */
+
+static void take_masquerade(struct nft_walk *w, const struct nlattr *data)
+{
+	(void)data;
+	rule_new_source(w->out, w->packet, NULL, 0);
+}
+
+static void take_nat(struct nft_walk *w, const struct nlattr *data)
+{
+	const struct rules_key *to =
+		nft_known(w, nft_number(nft_nested(data, NFTA_NAT_REG_ADDR_MIN), NFT_REGS));
+
+	if (nft_number(nft_nested(data, NFTA_NAT_TYPE), NFT_NAT_DNAT) == NFT_NAT_SNAT)
+		rule_new_source(w->out, w->packet, to ? to->bytes : NULL, to ? to->len : 0);
+	else
+		rule_puzzle(w->out, "uses ", "nat");
+}
+
+static void take_notrack(struct nft_walk *w, const struct nlattr *data)
+{
+	(void)data;
+	rule_untracked(w->out, w->packet, "uses notrack", "");
 }
 
 static void take_expression(struct nft_walk *w, const struct nlattr *expression)
@@ -269,7 +303,8 @@ static void take_expression(struct nft_walk *w, const struct nlattr *expression)
 	static const struct {
 		const char *name;
 		void (*take)(struct nft_walk *w, const struct nlattr *data);
-		const char *more; /* whether the rule fits depends on more than the flow */
+		const char *more; /* whether the rule fits depends on more than the flow; */
+		bool derived; /* of an IP packet it follows from the flow all the same */
 		const char *effect;
 		enum rule_verdict verdict;
 	} known[] = {
@@ -294,16 +329,18 @@ static void take_expression(struct nft_walk *w, const struct nlattr *expression)
 		{ "connlimit", .more = "counts connections" },
 		{ "numgen", .more = "generates numbers" },
 		{ "exthdr", .take = take_exthdr },
-		{ "fib", .more = "uses fib" },
-		{ "rt", .more = "uses rt" },
-		{ "socket", .more = "uses socket" },
+		{ "fib", .more = "uses fib", .derived = true },
+		{ "rt", .more = "uses rt", .derived = true },
+		{ "socket", .more = "uses socket", .derived = true },
 		{ "osf", .more = "uses osf" },
 		{ "tunnel", .more = "uses tunnel" },
-		{ "xfrm", .more = "uses xfrm" },
+		{ "xfrm", .more = "uses xfrm", .derived = true },
 		{ "hash", .more = "uses hash" },
 		{ "dynset", .more = "updates a set from packets",
 		  .effect = "updates a set from packets" },
-		{ "notrack", .effect = "uses notrack" },
+		{ "notrack", .take = take_notrack },
+		{ "masq", .take = take_masquerade },
+		{ "nat", .take = take_nat },
 		{ "flow_offload", .effect = "uses flow_offload" },
 		{ "queue", .effect = queue, .verdict = RULE_PUZZLES },
 	};
@@ -316,18 +353,17 @@ static void take_expression(struct nft_walk *w, const struct nlattr *expression)
 			continue;
 		if (known[i].take)
 			known[i].take(w, data);
-		if (known[i].more) {
-			rule_more(w->out, known[i].more, "");
+		if (known[i].more)
 			nft_forget(w);
-		}
+		if (known[i].more && !(known[i].derived && w->packet->family != NFPROTO_BRIDGE))
+			rule_more(w->out, known[i].more, "");
 		if (known[i].effect)
 			rule_effect(w->out, known[i].effect, "");
 		if (known[i].verdict && w->out->verdict != RULE_PUZZLES)
 			w->out->verdict = known[i].verdict;
 		return;
 	}
-	rule_effect(w->out, "uses ", name);
-	w->out->verdict = RULE_PUZZLES;
+	rule_puzzle(w->out, "uses ", name);
 }
 
 void nft_rule_ask(const struct rules *rules, const struct rules_chain *chain,

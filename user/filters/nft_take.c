@@ -10,26 +10,23 @@
 
 static void take_table(struct rules *r, const struct nlmsghdr *msg)
 {
-	struct rules_dormant *d;
+	char name[RULE_NAME];
+	size_t at;
 
-	if (!(nft_number(nft_attr(msg, NFTA_TABLE_FLAGS), 0) & NFT_TABLE_F_DORMANT))
-		return;
-	d = array_add(&r->dormant, &r->n_dormant, sizeof(*d));
-	d->family = nft_family(msg);
-	nft_text(nft_attr(msg, NFTA_TABLE_NAME), d->name, sizeof(d->name));
+	nft_text(nft_attr(msg, NFTA_TABLE_NAME), name, sizeof(name));
+	at = rules_table(r, nft_family(msg), false, name);
+	r->tables[at].dormant =
+		nft_number(nft_attr(msg, NFTA_TABLE_FLAGS), 0) & NFT_TABLE_F_DORMANT;
 }
 
 static struct rules_chain *add_chain(struct rules *r, const struct nlmsghdr *msg,
 				     const struct nlattr *table, const struct nlattr *name)
 {
-	struct rules_chain *c = array_add(&r->chains, &r->n_chains, sizeof(*c));
+	char table_text[RULE_NAME], name_text[RULE_NAME];
 
-	c->family = nft_family(msg);
-	nft_text(table, c->table, sizeof(c->table));
-	nft_text(name, c->name, sizeof(c->name));
-	c->hook = UINT32_MAX;
-	rules_index_chain(r);
-	return c;
+	nft_text(table, table_text, sizeof(table_text));
+	nft_text(name, name_text, sizeof(name_text));
+	return rules_add_chain(r, nft_family(msg), false, table_text, name_text, 0);
 }
 
 static void take_chain(struct rules *r, const struct nlmsghdr *msg)
@@ -40,12 +37,11 @@ static void take_chain(struct rules *r, const struct nlmsghdr *msg)
 	char type[16];
 
 	nft_text(nft_attr(msg, NFTA_CHAIN_TYPE), type, sizeof(type));
-	/* Chains that translate addresses of IP packets do not filter, and may be long. Those on devices are
-	 * device_chains.h's. */
-	c->base = hook && (strcmp(type, "filter") == 0 || c->family == NFPROTO_BRIDGE) &&
-		  !nft_nested(hook, NFTA_HOOK_DEV) && !nft_nested(hook, NFTA_HOOK_DEVS);
-	c->hook = nft_number(nft_nested(hook, NFTA_HOOK_HOOKNUM), UINT32_MAX);
 	c->drops = nft_number(nft_attr(msg, NFTA_CHAIN_POLICY), NF_ACCEPT) == NF_DROP;
+	/* Those on devices are device_chains.h's. */
+	if (hook && !nft_nested(hook, NFTA_HOOK_DEV) && !nft_nested(hook, NFTA_HOOK_DEVS))
+		rules_hook(r, c, nft_number(nft_nested(hook, NFTA_HOOK_HOOKNUM), UINT32_MAX),
+			   strcmp(type, "nat") == 0 && c->family != NFPROTO_BRIDGE);
 }
 
 static void take_set(struct rules *r, const struct nlmsghdr *msg)

@@ -40,6 +40,13 @@ struct rule_packet {
 	uint16_t dport;
 	const char *iif, *oif;
 	int iif_index, oif_index;
+	const uint8_t *source, *dest; /* 4 or 16 bytes, as they stand in the packet */
+	enum rule_ask {
+		RULE_ASK_END, /* how does it end? */
+		RULE_ASK_SOURCE, /* or, of chains that translate addresses, as if dropped: */
+		RULE_ASK_NOTRACK, /* who lets it go untracked? */
+	} ask;
+	bool masquerades; /* RULE_ASK_SOURCE: a masquerade is another address than `source` */
 	enum rule_tracked {
 		RULE_CT_ANY,
 		RULE_CT_NEW, /* the first of its flow, which nobody translates */
@@ -67,5 +74,13 @@ static inline void rule_condition(struct rule_answer *a, enum rule_fit fit)
 /* kind and name make the reason: "uses a limit", "uses the match " NAME. */
 void rule_more(struct rule_answer *a, const char *kind, const char *name);
 void rule_effect(struct rule_answer *a, const char *kind, const char *name);
+/* With a verdict that is not understood. */
+void rule_puzzle(struct rule_answer *a, const char *kind, const char *name);
+/* It gives the packet another source address: `to` of len bytes, or NULL: what the kernel chooses, or not known. */
+void rule_new_source(struct rule_answer *a, const struct rule_packet *p, const uint8_t *to,
+		     size_t len);
+/* It leaves the packet untracked. */
+void rule_untracked(struct rule_answer *a, const struct rule_packet *p, const char *kind,
+		    const char *name);
 
 #endif

@@ -13,9 +13,10 @@ void rules_free(struct rules *r)
 	free(r->texts);
 	free(r->sets);
 	free(r->chains);
-	free(r->dormant);
-	free(r->chains_by_name.heads);
-	free(r->sets_by_name.heads);
+	free(r->tables);
+	free(r->chains_found.heads);
+	free(r->sets_found.heads);
+	free(r->tables_found.heads);
 	*r = (struct rules){ 0 };
 }
 
@@ -40,23 +41,21 @@ void rules_add(struct rules *r, struct rules_chain *chain, const void *text, siz
 
 bool rules_are_dormant(const struct rules *r, const struct rules_chain *chain)
 {
-	for (size_t i = 0; i < r->n_dormant; i++)
-		if (r->dormant[i].family == chain->family && !chain->legacy &&
-		    strcmp(r->dormant[i].name, chain->table) == 0)
-			return true;
-	return false;
+	return r->tables[chain->of].dormant;
 }
 
-bool rules_at_hooks(const struct rules *r, uint8_t family, const char *table, unsigned hooks)
+void rules_hook(struct rules *r, struct rules_chain *chain, uint32_t hook, bool nat)
 {
-	for (size_t i = 0; i < r->n_chains; i++) {
-		const struct rules_chain *c = &r->chains[i];
+	struct rules_table *t = &r->tables[chain->of];
+	unsigned bit = hook < 32 ? 1U << hook : 0;
 
-		if (c->base && c->family == family && c->hook < 32 && hooks & 1U << c->hook &&
-		    strcmp(c->table, table) == 0)
-			return !rules_are_dormant(r, c);
-	}
-	return false;
+	chain->hook = hook;
+	chain->nat = nat;
+	chain->base = !nat;
+	if (nat)
+		t->nat_hooks |= bit;
+	else
+		t->hooks |= bit;
 }
 
 static uint32_t bucket(uint8_t family, const char *table, const char *name)
@@ -64,6 +63,13 @@ static uint32_t bucket(uint8_t family, const char *table, const char *name)
 	uint32_t hash = fnv32(FNV32_INIT ^ family, table, strlen(table) + 1);
 
 	return fnv32(hash, name, strlen(name)) % RULES_BUCKETS;
+}
+
+static uint32_t offset_bucket(size_t table, uint32_t offset)
+{
+	const uint32_t key[] = { (uint32_t)table, offset };
+
+	return fnv32(FNV32_INIT, key, sizeof(key)) % RULES_BUCKETS;
 }
 
 static void put_first(struct rules_index *index, uint32_t at, size_t n, uint32_t *out_next)
@@ -76,48 +82,82 @@ static void put_first(struct rules_index *index, uint32_t at, size_t n, uint32_t
 	index->heads[at] = (uint32_t)n;
 }
 
-void rules_index_chain(struct rules *r)
+size_t rules_table(struct rules *r, uint8_t family, bool legacy, const char *name)
 {
-	struct rules_chain *c = &r->chains[r->n_chains - 1];
+	uint32_t at = bucket(family, legacy ? "legacy" : "", name);
+	struct rules_table *t;
 
-	put_first(&r->chains_by_name, bucket(c->family, c->table, c->name), r->n_chains, &c->next);
+	for (uint32_t i = r->tables_found.heads ? r->tables_found.heads[at] : 0; i; i = t->next) {
+		t = &r->tables[i - 1];
+		if (t->family == family && t->legacy == legacy && strcmp(t->name, name) == 0)
+			return i - 1;
+	}
+	t = array_add(&r->tables, &r->n_tables, sizeof(*t));
+	t->family = family;
+	t->legacy = legacy;
+	text_copy(t->name, sizeof(t->name), name);
+	put_first(&r->tables_found, at, r->n_tables, &t->next);
+	return r->n_tables - 1;
+}
+
+struct rules_chain *rules_add_chain(struct rules *r, uint8_t family, bool legacy, const char *table,
+				    const char *name, uint32_t offset)
+{
+	struct rules_chain *c = array_add(&r->chains, &r->n_chains, sizeof(*c));
+
+	c->family = family;
+	c->legacy = legacy;
+	c->of = rules_table(r, family, legacy, table);
+	c->hook = UINT32_MAX;
+	c->offset = offset;
+	text_copy(c->table, sizeof(c->table), table);
+	text_copy(c->name, sizeof(c->name), name);
+	put_first(&r->chains_found,
+		  legacy ? offset_bucket(c->of, offset) : bucket(family, table, name), r->n_chains,
+		  &c->next);
+	return c;
 }
 
 void rules_index_set(struct rules *r)
 {
 	struct rules_set *s = &r->sets[r->n_sets - 1];
 
-	put_first(&r->sets_by_name, bucket(s->family, s->table, s->name), r->n_sets, &s->next);
+	put_first(&r->sets_found, bucket(s->family, s->table, s->name), r->n_sets, &s->next);
 }
 
 const struct rules_chain *rules_chain_named(const struct rules *r, uint8_t family,
 					    const char *table, const char *name)
 {
-	const uint32_t *heads = r->chains_by_name.heads;
+	const uint32_t *heads = r->chains_found.heads;
 	const struct rules_chain *c;
 
 	for (uint32_t i = heads ? heads[bucket(family, table, name)] : 0; i; i = c->next) {
 		c = &r->chains[i - 1];
-		if (c->family == family && strcmp(c->name, name) == 0 &&
+		if (!c->legacy && c->family == family && strcmp(c->name, name) == 0 &&
 		    strcmp(c->table, table) == 0)
 			return c;
 	}
 	return NULL;
 }
 
-const struct rules_chain *rules_chain_at(const struct rules *r, uint8_t family, uint32_t offset)
+const struct rules_chain *rules_chain_at(const struct rules *r, const struct rules_chain *chain,
+					 uint32_t offset)
 {
-	for (size_t i = 0; i < r->n_chains; i++)
-		if (r->chains[i].family == family && r->chains[i].legacy &&
-		    r->chains[i].offset == offset)
-			return &r->chains[i];
+	const uint32_t *heads = r->chains_found.heads;
+	const struct rules_chain *c;
+
+	for (uint32_t i = heads ? heads[offset_bucket(chain->of, offset)] : 0; i; i = c->next) {
+		c = &r->chains[i - 1];
+		if (c->legacy && c->of == chain->of && c->offset == offset && !c->base && !c->nat)
+			return c;
+	}
 	return NULL;
 }
 
 const struct rules_set *rules_set_named(const struct rules *r, uint8_t family, const char *table,
 					const char *name)
 {
-	const uint32_t *heads = r->sets_by_name.heads;
+	const uint32_t *heads = r->sets_found.heads;
 	const struct rules_set *s;
 
 	for (uint32_t i = heads ? heads[bucket(family, table, name)] : 0; i; i = s->next) {

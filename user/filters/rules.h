@@ -15,8 +15,10 @@ struct rules_chain {
 	uint8_t family; /* NFPROTO_* */
 	bool legacy;
 	char table[RULE_NAME];
+	size_t of; /* that table's place in the list */
 	char name[RULE_NAME];
-	bool base; /* packets come to it at a hook: */
+	bool base; /* packets come to it at a hook, */
+	bool nat; /* or the first of each connection does, for other addresses: */
 	uint32_t hook; /* NF_INET_*, NF_BR_* */
 	bool drops; /* its policy */
 	uint32_t offset; /* legacy: of its first rule, what jumps name */
@@ -56,9 +58,20 @@ struct rules_set {
 	size_t n;
 };
 
+struct rules_table {
+	uint8_t family;
+	bool legacy;
+	char name[RULE_NAME];
+	uint32_t next;
+	bool dormant; /* switched off */
+	unsigned hooks; /* of its base chains, bits by number; */
+	unsigned nat_hooks; /* and of those that translate addresses */
+};
+
 #define RULES_BUCKETS 16384
 
-/* By name: places in the array, plus one; 0 ends a bucket. Hosts have 10,000 chains and rules that jump to them. */
+/* By name, or by offset: places in the array, plus one; 0 ends a bucket. Hosts have 10,000 chains and rules that
+ * jump to them. */
 struct rules_index {
 	uint32_t *heads; /* NULL while empty */
 };
@@ -70,12 +83,9 @@ struct rules {
 	size_t n_texts;
 	struct rules_set *sets;
 	size_t n_sets;
-	struct rules_index chains_by_name, sets_by_name; /* of nf_tables */
-	struct rules_dormant {
-		uint8_t family;
-		char name[RULE_NAME];
-	} * dormant; /* tables that are switched off */
-	size_t n_dormant;
+	struct rules_table *tables;
+	size_t n_tables;
+	struct rules_index chains_found, sets_found, tables_found;
 };
 void rules_free(struct rules *r);
 #define autorules __attribute__((cleanup(rules_free)))
@@ -83,18 +93,23 @@ void rules_free(struct rules *r);
 /* A rule behind the last of that chain, which must be the last chain with rules. The copy is owned. */
 void rules_add(struct rules *r, struct rules_chain *chain, const void *text, size_t len);
 
-/* Finds the last chain or set, which has its names now, by them from now on. */
-void rules_index_chain(struct rules *r);
+/* The place of that table in the list, where it is put if it is not there yet. */
+size_t rules_table(struct rules *r, uint8_t family, bool legacy, const char *name);
+/* A chain without rules or hook; offset: of a legacy chain. A pointer to another one is void after it. */
+struct rules_chain *rules_add_chain(struct rules *r, uint8_t family, bool legacy, const char *table,
+				    const char *name, uint32_t offset);
+/* Finds the last set, which has its names now, by them from now on. */
 void rules_index_set(struct rules *r);
+/* Packets come to the chain at that hook, all or the first of each connection. */
+void rules_hook(struct rules *r, struct rules_chain *chain, uint32_t hook, bool nat);
 
-/* Does a packet at one of these hooks (bits by number) meet this table? */
-bool rules_at_hooks(const struct rules *r, uint8_t family, const char *table, unsigned hooks);
 bool rules_are_dormant(const struct rules *r, const struct rules_chain *chain);
 /* A chain of nf_tables; NULL: there is none. */
 const struct rules_chain *rules_chain_named(const struct rules *r, uint8_t family,
 					    const char *table, const char *name);
-/* The chain whose rules begin at that offset of a legacy table. */
-const struct rules_chain *rules_chain_at(const struct rules *r, uint8_t family, uint32_t offset);
+/* The chain whose rules begin at that offset of the legacy table that `chain` is of. */
+const struct rules_chain *rules_chain_at(const struct rules *r, const struct rules_chain *chain,
+					 uint32_t offset);
 const struct rules_set *rules_set_named(const struct rules *r, uint8_t family, const char *table,
 					const char *name);
 

@@ -3,6 +3,8 @@
  * The one evaluator of rules; see rules_walk.h. Pure. For each chain it works out, from the last rule to the
  * first, how packets may end that come to it: a rule that fits decides, one that does not is passed by, one
  * that may adds its end to those of the rules behind it.
+ *
+ * lines: the evaluator and each question it answers.
  */
 #include <string.h>
 
@@ -23,20 +25,24 @@ enum {
 struct outcome {
 	unsigned ends; /* how such packets may end; */
 	unsigned by_more; /* those among which more than the flow decides, if more than one */
-	size_t more_at, effect_at; /* the first rules to blame, by their texts; or NOWHERE */
+	/* The first rules to blame, by their texts, or NOWHERE: the last has an effect on some packets only, and
+	 * more than the flow decides on which. */
+	size_t more_at, effect_at, swayed_at;
 	struct rules_culprit dropped_by;
 };
 
 struct walk {
 	const struct rules *rules;
 	const struct rule_packet *packet;
-	struct chain_memo {
+	struct memo {
 		enum { NEW, BUSY, DONE } state;
 		struct outcome outcome;
-	} * memo; /* one for each chain */
+	} * chains, *tables; /* one for each; a table's: of all its chains that are jumped to */
 };
 
-static const struct outcome nothing = { .more_at = NOWHERE, .effect_at = NOWHERE };
+static const struct outcome nothing = { .more_at = NOWHERE,
+					.effect_at = NOWHERE,
+					.swayed_at = NOWHERE };
 
 static struct outcome ending(unsigned ends)
 {
@@ -64,6 +70,7 @@ static struct outcome either(const struct outcome *a, const struct outcome *b)
 		.by_more = a->by_more | b->by_more,
 		.more_at = first(a->more_at, b->more_at),
 		.effect_at = first(a->effect_at, b->effect_at),
+		.swayed_at = first(a->swayed_at, b->swayed_at),
 		.dropped_by = b->ends & END_DROP ? b->dropped_by : a->dropped_by,
 	};
 }
@@ -90,22 +97,46 @@ static struct outcome then(const struct outcome *chain, const struct outcome *re
 static struct outcome chain_outcome(struct walk *w, const struct rules_chain *chain,
 				    unsigned depth);
 
-/* Any verdict, any chain of the table: by a jump, or by a goto, which does not come back here. */
-static struct outcome anywhere(struct walk *w, const struct rules_chain *from,
-			       const struct outcome *rest, unsigned depth)
+static struct outcome puzzle(size_t at)
 {
-	struct outcome all = ending(END_ANY), back;
+	struct outcome o = ending(END_ANY);
 
+	o.by_more = END_ANY;
+	o.more_at = at;
+	return o;
+}
+
+/* How packets may end that come to any chain of this one's table. */
+static struct outcome table_outcome(struct walk *w, const struct rules_chain *from, unsigned depth)
+{
+	struct memo *memo = &w->tables[from->of];
+	struct outcome all = ending(END_ANY);
+
+	if (memo->state == DONE)
+		return memo->outcome;
+	if (memo->state == BUSY)
+		return puzzle(from->first);
+	memo->state = BUSY;
 	for (size_t i = 0; i < w->rules->n_chains; i++) {
 		const struct rules_chain *c = &w->rules->chains[i];
 		struct outcome one;
 
-		if (c->base || c->family != from->family || strcmp(c->table, from->table) != 0)
+		if (c->base || c->nat || c->of != from->of)
 			continue;
 		one = chain_outcome(w, c, depth + 1);
 		all = either(&one, &all);
 	}
-	back = then(&all, rest);
+	memo->state = DONE;
+	memo->outcome = all;
+	return all;
+}
+
+/* Any verdict, any chain of the table: by a jump, or by a goto, which does not come back here. */
+static struct outcome anywhere(struct walk *w, const struct rules_chain *from,
+			       const struct outcome *rest, unsigned depth)
+{
+	struct outcome all = table_outcome(w, from, depth), back = then(&all, rest);
+
 	return either(&all, &back);
 }
 
@@ -165,10 +196,23 @@ static struct outcome decided(struct walk *w, const struct rules_chain *chain,
 	case RULE_PUZZLES:
 		break;
 	}
-	o = ending(END_ANY);
-	o.by_more = END_ANY;
-	o.more_at = at;
-	return o;
+	return puzzle(at);
+}
+
+/* Does a rule that more than the flow decides on change packets, or lead to one that does? */
+static bool sways(struct walk *w, const struct rule_answer *a, const struct outcome *o,
+		  unsigned depth)
+{
+	struct outcome to;
+
+	if (a->fit != RULE_MAY_BY_MORE)
+		return false;
+	if (a->effect || a->verdict == RULE_MAP)
+		return a->effect || o->effect_at != NOWHERE;
+	if (!a->to)
+		return false;
+	to = chain_outcome(w, a->to, depth + 1);
+	return to.effect_at != NOWHERE;
 }
 
 static void ask(const struct walk *w, const struct rules_chain *chain, size_t at,
@@ -199,22 +243,20 @@ static struct outcome behind(struct walk *w, const struct rules_chain *chain, si
 	}
 	if (a.effect)
 		o.effect_at = at;
+	if (sways(w, &a, &o, depth))
+		o.swayed_at = at;
 	return o;
 }
 
 static struct outcome chain_outcome(struct walk *w, const struct rules_chain *chain, unsigned depth)
 {
-	struct chain_memo *memo = &w->memo[chain - w->rules->chains];
+	struct memo *memo = &w->chains[chain - w->rules->chains];
 	struct outcome o = ending(END_ON);
 
 	if (memo->state == DONE)
 		return memo->outcome;
-	if (memo->state == BUSY || depth > DEPTH || chain->scattered) {
-		o = ending(END_ANY);
-		o.by_more = END_ANY;
-		o.more_at = chain->first;
-		return o;
-	}
+	if (memo->state == BUSY || depth > DEPTH || chain->scattered)
+		return puzzle(chain->first);
 	memo->state = BUSY;
 	for (size_t i = chain->n; i-- > 0;)
 		o = behind(w, chain, chain->first + i, &o, depth);
@@ -232,28 +274,47 @@ static struct outcome base_outcome(struct walk *w, const struct rules_chain *cha
 	return then(&o, &policy);
 }
 
-static struct chain_memo *memo_for(const struct rules *rules)
+static void walk_end(struct walk *w)
 {
-	struct chain_memo *memo = calloc(rules->n_chains + 1, sizeof(*memo));
+	free(w->chains);
+	free(w->tables);
+}
+#define autowalk __attribute__((cleanup(walk_end)))
 
-	if (!memo)
+static struct walk walk_begin(const struct rules *rules, const struct rule_packet *packet)
+{
+	struct walk w = { .rules = rules,
+			  .packet = packet,
+			  .chains = calloc(rules->n_chains + 1, sizeof(*w.chains)),
+			  .tables = calloc(rules->n_tables + 1, sizeof(*w.tables)) };
+
+	if (!w.chains || !w.tables)
 		out_of_memory();
-	return memo;
+	return w;
+}
+
+/* Is it a chain that such packets come to at one of these hooks (bits), the first of their connection if `nat`? */
+static bool is_met(const struct walk *w, const struct rules_chain *c, unsigned hooks, bool nat)
+{
+	uint8_t family = w->packet->family;
+	bool of_family =
+		c->family == family || (c->family == NFPROTO_INET && family != NFPROTO_BRIDGE);
+
+	bool at_hook = hooks == UINT32_MAX || (c->hook < 32 && hooks & 1U << c->hook);
+
+	return (nat ? c->nat : c->base) && of_family && at_hook && !rules_are_dormant(w->rules, c);
 }
 
 static bool drops(const struct rules *rules, uint32_t hook, const struct rule_packet *packet,
-		  struct rules_culprit *out)
+		  bool nat, struct rules_culprit *out)
 {
-	autofree struct chain_memo *memo = memo_for(rules);
-	struct walk w = { .rules = rules, .packet = packet, .memo = memo };
+	autowalk struct walk w = walk_begin(rules, packet);
 
 	for (size_t i = 0; i < rules->n_chains; i++) {
 		const struct rules_chain *c = &rules->chains[i];
 		struct outcome o;
 
-		if (!c->base || c->hook != hook ||
-		    (c->family != packet->family && c->family != NFPROTO_INET) ||
-		    rules_are_dormant(rules, c))
+		if (!is_met(&w, c, 1U << hook, nat))
 			continue;
 		o = base_outcome(&w, c);
 		if (o.ends == END_DROP) {
@@ -275,14 +336,31 @@ bool rules_drop(const struct rules *rules, uint32_t hook, const struct rule_pack
 
 	/* Whether connections are tracked at all others decide: it must not matter. */
 	p.tracked = RULE_CT_UNTRACKED;
-	if (!drops(rules, hook, &p, &culprit))
+	if (!drops(rules, hook, &p, false, &culprit))
 		return false;
 	p.tracked = RULE_CT_NEW;
-	return drops(rules, hook, &p, out);
+	return drops(rules, hook, &p, false, out);
+}
+
+bool rules_translate(const struct rules *rules, uint32_t first_hook,
+		     const struct rule_packet *packet, struct rules_culprit *out)
+{
+	struct rule_packet p = *packet;
+	struct rules_culprit untracked;
+
+	p.tracked = RULE_CT_NEW;
+	p.ask = RULE_ASK_NOTRACK;
+	if (drops(rules, first_hook, &p, false, &untracked) && !untracked.policy)
+		return false;
+	p.ask = RULE_ASK_SOURCE;
+	return drops(rules, NF_INET_POST_ROUTING, &p, true, out) && !out->policy;
 }
 
 static void tell(const struct walk *w, size_t at, char why[RULES_WHY])
 {
+	static const char *const of[] = {
+		[NFPROTO_IPV4] = "IPv4", [NFPROTO_BRIDGE] = "bridge", [NFPROTO_IPV6] = "IPv6"
+	};
 	const struct rules *r = w->rules;
 	struct rule_answer a;
 
@@ -292,32 +370,54 @@ static void tell(const struct walk *w, size_t at, char why[RULES_WHY])
 		if (at < c->first || at >= c->first + c->n)
 			continue;
 		ask(w, c, at, &a);
-		snprintf(why, RULES_WHY, "bridge rule in table %.15s, %s %.15s %s", c->table,
-			 a.set[0] ? "set" : "chain", a.set[0] ? a.set : c->name,
-			 a.what[0] ? a.what : "is too complex");
+		snprintf(why, RULES_WHY, "%s rule in table %.15s, %s %.15s %s",
+			 of[w->packet->family], c->table, a.set[0] ? "set" : "chain",
+			 a.set[0] ? a.set : c->name, a.what[0] ? a.what : "is too complex");
 		return;
+	}
+}
+
+/* By the order of the rules. */
+static size_t first_of(const struct outcome *o, bool any_effect)
+{
+	size_t effect = any_effect ? o->effect_at : o->swayed_at;
+
+	return is_choice(o->by_more) && o->more_at < effect ? o->more_at : effect;
+}
+
+static void tell_more(const struct rules *rules, const struct rule_packet *packet, unsigned hooks,
+		      char why[RULES_WHY])
+{
+	autowalk struct walk w = walk_begin(rules, packet);
+
+	why[0] = '\0';
+	for (size_t i = 0; i < rules->n_chains && !why[0]; i++) {
+		const struct rules_chain *c = &rules->chains[i];
+		struct outcome o;
+		size_t at;
+
+		if (!is_met(&w, c, hooks, false))
+			continue;
+		o = base_outcome(&w, c);
+		at = first_of(&o, packet->family == NFPROTO_BRIDGE);
+		if (at != NOWHERE)
+			tell(&w, at, why);
 	}
 }
 
 void rules_tell_more(const struct rules *rules, char why[RULES_WHY])
 {
 	static const struct rule_packet any = { .family = NFPROTO_BRIDGE };
-	autofree struct chain_memo *memo = memo_for(rules);
-	struct walk w = { .rules = rules, .packet = &any, .memo = memo };
 
-	why[0] = '\0';
-	for (size_t i = 0; i < rules->n_chains && !why[0]; i++) {
-		const struct rules_chain *c = &rules->chains[i];
-		struct outcome o;
+	tell_more(rules, &any, UINT32_MAX, why);
+}
 
-		if (!c->base || c->family != NFPROTO_BRIDGE || rules_are_dormant(rules, c))
-			continue;
-		o = base_outcome(&w, c);
-		/* By the order of the rules. */
-		if (o.effect_at != NOWHERE || is_choice(o.by_more))
-			tell(&w,
-			     is_choice(o.by_more) && o.more_at < o.effect_at ? o.more_at
-									     : o.effect_at,
-			     why);
-	}
+void rules_tell_apart(const struct rules *rules, const struct rule_packet *packet, unsigned hooks,
+		      char why[RULES_WHY])
+{
+	struct rule_packet p = *packet;
+
+	/* A tunnel's packets are answered by others: each looks like its flow's first. */
+	p.tracked = RULE_CT_NEW;
+	tell_more(rules, &p, hooks, why);
 }

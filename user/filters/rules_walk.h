@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A host's rules and packets of which some is known. Two questions: are they dropped, for certain; and could
- * two packets of one flow fare differently? Pure.
+ * A host's rules and packets of which some is known. Three questions: are they dropped, for certain; do they get
+ * another source address, for certain; and could two packets of one flow fare differently? Pure.
  */
 #ifndef VXBPF_RULES_WALK_H
 #define VXBPF_RULES_WALK_H
@@ -18,6 +18,11 @@ struct rules_culprit {
 bool rules_drop(const struct rules *rules, uint32_t hook, const struct rule_packet *packet,
 		struct rules_culprit *out);
 
+/* Do all such packets leave this host with another source address, by whom? first_hook: where they begin,
+ * NF_INET_LOCAL_OUT or NF_INET_PRE_ROUTING. */
+bool rules_translate(const struct rules *rules, uint32_t first_hook,
+		     const struct rule_packet *packet, struct rules_culprit *out);
+
 #define RULES_WHY 96
 
 /*
@@ -26,5 +31,11 @@ bool rules_drop(const struct rules *rules, uint32_t hook, const struct rule_pack
  * there is none. A rule whose frames end as those beside it do does not matter.
  */
 void rules_tell_more(const struct rules *rules, char why[RULES_WHY]);
+/*
+ * The same for IP packets at these hooks (bits by NF_INET_*) that no connection answers, as those between tunnels:
+ * "IPv4 rule in table filter, chain input uses a limit". A change to all packets of a flow alike does not matter.
+ */
+void rules_tell_apart(const struct rules *rules, const struct rule_packet *packet, unsigned hooks,
+		      char why[RULES_WHY]);
 
 #endif

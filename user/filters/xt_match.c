@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/xt_conntrack.h>
 #include <linux/netfilter/xt_multiport.h>
+#include <linux/netfilter/xt_set.h>
 #include <linux/netfilter/xt_state.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <linux/netfilter_bridge/ebt_ip.h>
@@ -97,6 +98,15 @@ static bool is_one_of(const char *name, const char *const *list, size_t n)
 	return false;
 }
 
+/* A look-up of addresses in an ipset, whose counters nobody asks. */
+static bool is_plain_set(const char *name, unsigned revision, const void *info, size_t len)
+{
+	const struct xt_set_info_match_v4 *set = info;
+
+	return strcmp(name, "set") == 0 && revision == 4 && len >= sizeof(*set) &&
+	       set->packets.op == IPSET_COUNTER_NONE && set->bytes.op == IPSET_COUNTER_NONE;
+}
+
 void xt_match_ask(const char *name, unsigned revision, const void *info, size_t len,
 		  const struct rule_packet *p, struct rule_answer *out)
 {
@@ -105,8 +115,16 @@ void xt_match_ask(const char *name, unsigned revision, const void *info, size_t 
 					       "icmp6",	  "iprange",  "mac",   "mark", "mark_m",
 					       "physdev", "pkttype",  "stp",   "vlan" };
 
+	/* They follow from the addresses of an IP packet, and the host's own tables. */
+	static const char *const derived[] = { "policy", "rpfilter", "socket" };
+
 	if (strcmp(name, "comment") == 0)
 		return;
+	if (p->family != NFPROTO_BRIDGE && (is_one_of(name, derived, ARRAY_LEN(derived)) ||
+					    is_plain_set(name, revision, info, len))) {
+		rule_condition(out, RULE_MAY_BY_FLOW);
+		return;
+	}
 	if (is_one_of(name, by_flow, ARRAY_LEN(by_flow)))
 		rule_condition(out, RULE_MAY_BY_FLOW);
 	else if (strcmp(name, "tcp") == 0 && len >= sizeof(struct xt_tcp))
@@ -135,21 +153,35 @@ void xt_match_ask(const char *name, unsigned revision, const void *info, size_t 
 		rule_more(out, "uses the match ", name);
 }
 
-void xt_target_ask(const char *name, struct rule_answer *out)
+/* The first address of SNAT's range, in the form of that revision; NULL: not there. */
+static const uint8_t *snat_to(unsigned revision, const uint8_t *info, size_t len, size_t size)
+{
+	size_t at = revision ? 4 : 8;
+
+	return info && len >= at + size ? info + at : NULL;
+}
+
+void xt_target_ask(const char *name, unsigned revision, const void *info, size_t len,
+		   const struct rule_packet *p, struct rule_answer *out)
 {
 	static const char *const plain[] = { "standard", "log",	  "nflog", "LOG",
 					     "NFLOG",	 "AUDIT", "TRACE" };
-	static const char *const effect[] = { "MARK", "CONNMARK", "TCPMSS",  "CT",
-					      "SET",  "CLASSIFY", "DSCP",    "TOS",
-					      "TTL",  "HL",	  "NOTRACK", "CHECKSUM" };
+	static const char *const effect[] = { "MARK", "CONNMARK", "TCPMSS", "SET", "CLASSIFY",
+					      "DSCP", "TOS",	  "TTL",    "HL",  "CHECKSUM" };
+	size_t size = p->family == NFPROTO_IPV4 ? 4 : 16;
 
 	if (is_one_of(name, plain, ARRAY_LEN(plain)) || out->verdict == RULE_PUZZLES)
 		return;
-	if (strcmp(name, "REJECT") == 0) {
+	if (strcmp(name, "REJECT") == 0)
 		out->verdict = RULE_DROP;
-		return;
-	}
-	rule_effect(out, "uses the target ", name);
-	if (!is_one_of(name, effect, ARRAY_LEN(effect)))
-		out->verdict = RULE_PUZZLES;
+	else if (strcmp(name, "MASQUERADE") == 0)
+		rule_new_source(out, p, NULL, 0);
+	else if (strcmp(name, "SNAT") == 0 && p->family != NFPROTO_BRIDGE)
+		rule_new_source(out, p, snat_to(revision, info, len, size), size);
+	else if (strcmp(name, "CT") == 0 || strcmp(name, "NOTRACK") == 0)
+		rule_untracked(out, p, "uses the target ", name);
+	else if (is_one_of(name, effect, ARRAY_LEN(effect)))
+		rule_effect(out, "uses the target ", name);
+	else
+		rule_puzzle(out, "uses the target ", name);
 }

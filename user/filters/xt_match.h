@@ -9,6 +9,7 @@
 void xt_match_ask(const char *name, unsigned revision, const void *info, size_t len,
 		  const struct rule_packet *packet, struct rule_answer *out);
 /* Any but the jumps and verdicts of a legacy table, which xt_table.c reads. */
-void xt_target_ask(const char *name, struct rule_answer *out);
+void xt_target_ask(const char *name, unsigned revision, const void *info, size_t len,
+		   const struct rule_packet *packet, struct rule_answer *out);
 
 #endif

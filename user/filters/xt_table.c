@@ -15,7 +15,8 @@
 struct rule {
 	const char *iif, *oif;
 	const uint8_t *iif_mask, *oif_mask;
-	bool any_address;
+	const uint8_t *source, *source_mask, *dest, *dest_mask;
+	size_t address_len;
 	uint16_t protocol; /* 0 = any */
 	uint8_t flipped; /* XT_INV_*, IPT_INV_* */
 	bool odd; /* looks at fragments, TOS, ... */
@@ -41,7 +42,11 @@ static void take_ip4(const struct ipt_ip *ip, struct rule *out)
 	out->oif = ip->outiface;
 	out->iif_mask = ip->iniface_mask;
 	out->oif_mask = ip->outiface_mask;
-	out->any_address = !ip->smsk.s_addr && !ip->dmsk.s_addr;
+	out->source = (const uint8_t *)&ip->src;
+	out->source_mask = (const uint8_t *)&ip->smsk;
+	out->dest = (const uint8_t *)&ip->dst;
+	out->dest_mask = (const uint8_t *)&ip->dmsk;
+	out->address_len = sizeof(ip->src);
 	out->protocol = ip->proto;
 	out->flipped = ip->invflags;
 	out->odd = ip->flags & IPT_F_FRAG;
@@ -54,8 +59,11 @@ static void take_ip6(const struct ip6t_ip6 *ip, struct rule *out)
 	out->oif = ip->outiface;
 	out->iif_mask = ip->iniface_mask;
 	out->oif_mask = ip->outiface_mask;
-	out->any_address =
-		all_zero(&ip->smsk, sizeof(ip->smsk)) && all_zero(&ip->dmsk, sizeof(ip->dmsk));
+	out->source = (const uint8_t *)&ip->src;
+	out->source_mask = (const uint8_t *)&ip->smsk;
+	out->dest = (const uint8_t *)&ip->dst;
+	out->dest_mask = (const uint8_t *)&ip->dmsk;
+	out->address_len = sizeof(ip->src);
 	out->protocol = ip->flags & IP6T_F_PROTO ? ip->proto : 0;
 	out->flipped = ip->invflags;
 	out->odd = ip->flags & IP6T_F_TOS;
@@ -142,15 +150,11 @@ static void take_rule(struct rules *rules, struct rules_chain *chain, const stru
 
 /* The chain that begins at `from`; its rules are those up to `to`. */
 static struct rules_chain *take_chain(struct rules *rules, uint8_t family, const struct xt_table *t,
-				      uint32_t from, uint32_t to)
+				      const char *name, uint32_t from, uint32_t to)
 {
-	struct rules_chain *c = array_add(&rules->chains, &rules->n_chains, sizeof(*c));
+	struct rules_chain *c = rules_add_chain(rules, family, true, t->name, name, from);
 	struct rule r;
 
-	c->family = family;
-	c->legacy = true;
-	c->offset = from;
-	text_copy(c->table, sizeof(c->table), "filter");
 	for (uint32_t at = from; at < to && at < t->size; at += r.size) {
 		const uint8_t *bytes = (const uint8_t *)t->bytes + at;
 
@@ -164,23 +168,21 @@ static struct rules_chain *take_chain(struct rules *rules, uint8_t family, const
 static void take_base(struct rules *rules, uint8_t family, const struct xt_table *t, unsigned hook)
 {
 	static const char *const names[NF_INET_NUMHOOKS] = {
-		[NF_INET_LOCAL_IN] = "INPUT",
-		[NF_INET_FORWARD] = "FORWARD",
-		[NF_INET_LOCAL_OUT] = "OUTPUT",
+		[NF_INET_PRE_ROUTING] = "PREROUTING",	[NF_INET_LOCAL_IN] = "INPUT",
+		[NF_INET_FORWARD] = "FORWARD",		[NF_INET_LOCAL_OUT] = "OUTPUT",
+		[NF_INET_POST_ROUTING] = "POSTROUTING",
 	};
 	uint32_t policy = t->policy[hook];
 	const struct xt_standard_target *last;
 	struct rules_chain *c;
 	struct rule r;
 
-	if (!names[hook] || policy % 8 || policy >= t->size || t->entry[hook] % 8 ||
+	if (policy % 8 || policy >= t->size || t->entry[hook] % 8 ||
 	    !rule_at((const uint8_t *)t->bytes + policy, t->size - policy, family, &r))
 		return;
 	last = standard_of(&r);
-	c = take_chain(rules, family, t, t->entry[hook], policy);
-	text_copy(c->name, sizeof(c->name), names[hook]);
-	c->base = true;
-	c->hook = hook;
+	c = take_chain(rules, family, t, names[hook], t->entry[hook], policy);
+	rules_hook(rules, c, hook, strcmp(t->name, "nat") == 0);
 	c->drops = last && last->verdict == -NF_DROP - 1;
 }
 
@@ -194,16 +196,15 @@ void xt_table_take(struct rules *rules, uint8_t family, const struct xt_table *t
 		if (t->hooks & 1U << hook)
 			take_base(rules, family, t, hook);
 	for (uint32_t at = 0; at < t->size; at += r.size) {
+		char text[XT_FUNCTION_MAXNAMELEN + 1];
 		const char *name;
-		struct rules_chain *c;
 
 		rule_at((const uint8_t *)t->bytes + at, t->size - at, family, &r);
 		name = chain_name(&r);
 		if (!name || at + r.size >= t->size)
 			continue;
-		c = take_chain(rules, family, t, at + r.size, t->size);
-		c->hook = UINT32_MAX;
-		snprintf(c->name, sizeof(c->name), "%.*s", XT_FUNCTION_MAXNAMELEN, name);
+		snprintf(text, sizeof(text), "%.*s", XT_FUNCTION_MAXNAMELEN, name);
+		take_chain(rules, family, t, text, at + r.size, t->size);
 	}
 }
 
@@ -222,6 +223,20 @@ static enum rule_fit device_fits(const char *name, const uint8_t *mask, const ch
 	text_copy(padded, sizeof(padded), device);
 	for (size_t i = 0; i < IFNAMSIZ; i++)
 		same &= !((name[i] ^ padded[i]) & mask[i]);
+	return same != flip ? RULE_FITS : RULE_FITS_NOT;
+}
+
+static enum rule_fit address_fits(const uint8_t *address, const uint8_t *mask, size_t len,
+				  const uint8_t *of_packet, bool flip)
+{
+	bool same = true;
+
+	if (all_zero(mask, len))
+		return flip ? RULE_FITS_NOT : RULE_FITS;
+	if (!of_packet)
+		return RULE_MAY_BY_FLOW;
+	for (size_t i = 0; i < len; i++)
+		same &= !((address[i] ^ of_packet[i]) & mask[i]);
 	return same != flip ? RULE_FITS : RULE_FITS_NOT;
 }
 
@@ -245,12 +260,13 @@ static void ask_matches(const struct rule *r, const struct rule_packet *p, struc
 }
 
 static void ask_target(const struct rules *rules, const struct rules_chain *chain,
-		       const struct rule *r, struct rule_answer *out)
+		       const struct rule *r, const struct rule_packet *p, struct rule_answer *out)
 {
 	const struct xt_standard_target *standard = standard_of(r);
 
 	if (r->target->u.user.name[0]) {
-		xt_target_ask(r->target->u.user.name, out);
+		xt_target_ask(r->target->u.user.name, r->target->u.user.revision, r->target->data,
+			      r->target->u.target_size - sizeof(*r->target), p, out);
 		return;
 	}
 	if (!standard) {
@@ -270,9 +286,9 @@ static void ask_target(const struct rules *rules, const struct rules_chain *chai
 		out->verdict = RULE_RETURN;
 		break;
 	default:
-		out->to = standard->verdict < 0 ? NULL
-						: rules_chain_at(rules, chain->family,
-								 (uint32_t)standard->verdict);
+		out->to = standard->verdict < 0
+				  ? NULL
+				  : rules_chain_at(rules, chain, (uint32_t)standard->verdict);
 		out->verdict = standard->verdict < 0 ? RULE_PUZZLES
 			       : r->is_goto	     ? RULE_GOTO
 						     : RULE_JUMP;
@@ -290,8 +306,10 @@ void xt_rule_ask(const struct rules *rules, const struct rules_chain *chain, con
 		out->verdict = RULE_PUZZLES;
 		return;
 	}
-	if (!r.any_address || r.flipped & (IPT_INV_SRCIP | IPT_INV_DSTIP))
-		rule_condition(out, RULE_MAY_BY_FLOW);
+	rule_condition(out, address_fits(r.source, r.source_mask, r.address_len, p->source,
+					 r.flipped & IPT_INV_SRCIP));
+	rule_condition(out, address_fits(r.dest, r.dest_mask, r.address_len, p->dest,
+					 r.flipped & IPT_INV_DSTIP));
 	if (r.odd)
 		rule_more(out, "checks fragments or the DSCP", "");
 	rule_condition(out, device_fits(r.iif, r.iif_mask, p->iif, r.flipped & IPT_INV_VIA_IN));
@@ -302,5 +320,5 @@ void xt_rule_ask(const struct rules *rules, const struct rules_chain *chain, con
 		rule_condition(out, RULE_FITS_NOT);
 	ask_matches(&r, p, out);
 	if (out->verdict != RULE_PUZZLES)
-		ask_target(rules, chain, &r, out);
+		ask_target(rules, chain, &r, p, out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The filter tables of iptables before nf_tables ("legacy"), which netlink does not tell of: the kernel's
+ * Tables of iptables before nf_tables ("legacy"), which netlink does not tell of: the kernel's
  * own form of them becomes chains and rules of rules.h.
  */
 #ifndef VXBPF_XT_TABLE_H
@@ -9,6 +9,7 @@
 #include "filters/rules.h"
 
 struct xt_table {
+	const char *name;
 	uint32_t entry[NF_INET_NUMHOOKS]; /* offsets in `bytes` */
 	uint32_t policy[NF_INET_NUMHOOKS];
 	uint32_t hooks; /* bits: which of these there are */
@@ -22,7 +23,8 @@ void xt_table_take(struct rules *rules, uint8_t family, const struct xt_table *t
 void xt_rule_ask(const struct rules *rules, const struct rules_chain *chain, const void *entry,
 		 const struct rule_packet *packet, struct rule_answer *out);
 
-/* Impure edge. A table nobody uses is not asked for: that would make it. */
-void xt_table_read(uint8_t family, struct rules *rules);
+/* Impure edge: those that filter, of both families, and, if wanted, those that translate addresses. A table
+ * nobody uses is not asked for: that would make it. */
+void xt_tables_read(bool nat, struct rules *rules);
 
 #endif

@@ -17,12 +17,6 @@ static uint32_t filter_handle(const char *overlay)
 	return fnv32(FNV32_INIT, overlay, strlen(overlay)) | 1;
 }
 
-bool attach_is_filter(const char *overlay, uint32_t priority, uint32_t handle)
-{
-	/* Before each filter the kernel names its place alone: handle 0. */
-	return priority == TCFILTER_LAST && (!handle || handle == filter_handle(overlay));
-}
-
 struct tcfilter_ours attach_filter(const struct attach *at)
 {
 	uint32_t minor = at->room->where == ATTACH_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS;

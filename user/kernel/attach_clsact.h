@@ -10,8 +10,6 @@ int add_filter(const struct attach *at, int prog_fd, struct why *why);
 int put_filter(const struct attach *at, int prog_fd, struct why *why);
 int remove_filter(const struct attach *at, struct why *why);
 
-/* Is a clsact filter in this place one of this overlay's? */
-bool attach_is_filter(const char *overlay, uint32_t priority, uint32_t handle);
 struct tcfilter_ours attach_filter(const struct attach *at);
 
 #endif

@@ -58,16 +58,6 @@ unsigned attach_list(unsigned ifindex, enum attach_where where, uint32_t ids[ATT
 	return n < ATTACH_PROGS ? n : ATTACH_PROGS;
 }
 
-unsigned attach_count_others(unsigned ifindex, enum attach_where where, const uint32_t ours[2])
-{
-	uint32_t ids[ATTACH_PROGS];
-	unsigned n = attach_list(ifindex, where, ids), others = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		others += ids[i] != ours[0] && ids[i] != ours[1];
-	return others;
-}
-
 bool attach_is_ours(unsigned ifindex, enum attach_where where, uint32_t prog_id)
 {
 	autonames struct names overlays = { 0 };

@@ -15,10 +15,8 @@ int add_link(const struct attach *at, int prog_fd, struct why *why);
 int update_link(const struct attach *at, int prog_fd, struct why *why);
 int remove_link(const struct attach *at, struct why *why);
 
-/* How many tcx programs of a hook are neither of `ours`: 0 on a kernel without. */
-unsigned attach_count_others(unsigned ifindex, enum attach_where where, const uint32_t ours[2]);
-
-/* The tcx programs of a hook, in the order they run: how many ids were filled in. */
+/* The tcx programs of a hook, in the order they run: how many ids were filled in; 0 on a
+ * kernel without. */
 #define ATTACH_PROGS 64
 unsigned attach_list(unsigned ifindex, enum attach_where where, uint32_t ids[ATTACH_PROGS]);
 /* Is it of an overlay that is up in this network namespace, this one or another? */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/attach.h"
+#include "kernel/attach_clsact.h"
 #include "kernel/block.h"
 
 uint32_t block_index(const char *overlay, const char *room)
@@ -13,6 +14,15 @@ uint32_t block_index(const char *overlay, const char *room)
 
 	/* 0 and ~0 mean other things. */
 	return (fnv32(h, room, strlen(room)) & 0x7fffffffU) | 1U;
+}
+
+bool block_is_filter(const char *overlay, uint32_t handle)
+{
+	const struct attach on_device = { .overlay = overlay, .room = attach_room("wire_in") };
+
+	return handle == attach_filter(&on_device).handle ||
+	       handle == block_index(overlay, "tun_in") ||
+	       handle == block_index(overlay, "tun_out");
 }
 
 void block_put_qdisc(struct nl *nl, const char *overlay, unsigned ifindex, size_t tag)

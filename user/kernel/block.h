@@ -16,6 +16,8 @@ void block_put_qdisc(struct nl *nl, const char *overlay, unsigned ifindex, size_
 /* Calls fn for each device whose clsact has this overlay's blocks. */
 int block_each_qdisc(struct nl *nl, const char *overlay, void (*fn)(void *ctx, unsigned ifindex),
 		     void *ctx);
+/* Is a filter with this handle one of the overlay's, in its blocks or on a device? */
+bool block_is_filter(const char *overlay, uint32_t handle);
 /* The filter in the block of "tun_in" or "tun_out". */
 struct tcfilter_ours block_filter(struct nl *nl, const char *overlay, const char *room);
 

@@ -74,22 +74,13 @@ static void want_overlay_entry(const struct planning *p)
 static bool has_foreign(const struct planning *p, const struct link *port)
 {
 	return p->conf->fastpath == CONF_AUTO && p->built->foreigns &&
-	       foreigns_on(p->built->foreigns, port->ifindex);
-}
-
-static bool is_queued(const struct planning *p, const char *ifname)
-{
-	const struct link *tunnel;
-
-	if (!p->built->foreigns || !p->built->foreigns->n)
-		return false;
-	tunnel = links_by_name(p->around->links, ifname);
-	return tunnel && has_foreign(p, tunnel);
+	       foreigns_on(p->built->foreigns, port->ifindex, FOREIGN_IN | FOREIGN_OUT);
 }
 
 static void want_peer_entries(const struct planning *p, size_t i)
 {
 	const struct mesh_peer *mp = &p->mesh->peers[i];
+	const struct plan_slow slow = { p->conf, p->around, p->built, p->base };
 	bool ipsec = p->around->ipsec && p->around->ipsec[i];
 	struct vx_vni vni = { .vni = mp->vni };
 	struct vx_peer peer = { .remote = mp->remote,
@@ -97,7 +88,8 @@ static void want_peer_entries(const struct planning *p, size_t i)
 				.ipsec = ipsec,
 				.slot = p->built->slots->of[i],
 				.owner = slots_owner(mp),
-				.queued = is_queued(p, mp->ifname) };
+				.slow_tx = !!plan_slow_why(&slow, mp, FOREIGN_OUT),
+				.slow_rx = !!plan_slow_why(&slow, mp, FOREIGN_IN) };
 	struct vx_counters sum = { .owner = peer.owner };
 	struct obj *e;
 
@@ -107,8 +99,9 @@ static void want_peer_entries(const struct planning *p, size_t i)
 	ip_format(&mp->local, peer.local_address);
 	e = objs_add(p->out, OBJ_ENTRY, "peers/%u", mp->vni);
 	obj_blob(e, &peer, sizeof(peer));
-	obj_note(e, "%s  %s -> %s%s%s", peer.name, peer.local_address, peer.address,
-		 ipsec ? "  by IPsec" : "", peer.queued ? "  by a queue" : "");
+	obj_note(e, "%s  %s -> %s%s%s%s", peer.name, peer.local_address, peer.address,
+		 ipsec ? "  by IPsec" : "", peer.slow_tx ? "  sent by the kernel" : "",
+		 peer.slow_rx ? "  received by the kernel" : "");
 	e = objs_add(p->out, OBJ_ENTRY, "sources/%s", peer.address);
 	obj_blob(e, &vni, sizeof(vni));
 	obj_note(e, "%s", peer.name);
@@ -486,6 +479,7 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh,
 		  const struct plan_base *base, struct objs *out, struct verdicts *verdicts)
 {
 	const struct planning p = { conf, mesh, around, built, base, out, verdicts };
+	const struct plan_slow slow = { conf, around, built, base };
 	bool isolate, blocks = false;
 
 	want_pins(&p);
@@ -503,5 +497,6 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh,
 	if (blocks)
 		want_blocks(&p);
 	want_addresses(&p);
+	plan_slow_say(&slow, mesh, verdicts);
 	plan_used_bridges(conf->overlay, conf->bridge, around->links, around->addrs, out, verdicts);
 }

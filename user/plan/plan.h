@@ -80,6 +80,18 @@ void plan_objects(const struct conf *conf, const struct mesh *mesh,
 		  const struct plan_surroundings *around, const struct plan_built *built,
 		  const struct plan_base *base, struct objs *out, struct verdicts *verdicts);
 
+/* Which peers the fast path leaves to the kernel, because of things of others: */
+struct plan_slow {
+	const struct conf *conf;
+	const struct plan_surroundings *around;
+	const struct plan_built *built;
+	const struct plan_base *base;
+};
+/* why packets of this peer go the kernel's way; way: FOREIGN_IN or FOREIGN_OUT. NULL: they need not. */
+const char *plan_slow_why(const struct plan_slow *s, const struct mesh_peer *peer, unsigned way);
+/* Each reason once. */
+void plan_slow_say(const struct plan_slow *s, const struct mesh *mesh, struct verdicts *verdicts);
+
 /* How the fast path may get into a port of the bridge: into a veth so that XDP at its other end meets what
  * it brings, and a queue of the port's own, too. False: not. */
 bool plan_door(const struct link *port, enum vx_door *out);

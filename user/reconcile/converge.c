@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Config, kernel, diff, steps, and a second look; see converge.h. */
+/*
+ * Config, kernel, diff, steps, and a second look; see converge.h.
+ *
+ * lines: one loop, for everything and for one port.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -22,6 +26,8 @@ struct converge_state {
 	struct bpfobj *bo;
 	struct objs want;
 	struct objs now;
+	const struct fastpath_rules *rules; /* those given, or */
+	struct fastpath_rules own_rules; /* read for this plan */
 };
 
 static void state_free(struct converge_state *s)
@@ -32,6 +38,7 @@ static void state_free(struct converge_state *s)
 	objs_free(&s->now);
 	bpfobj_close(s->bo);
 	view_free(&s->view);
+	fastpath_rules_free(&s->own_rules);
 	free(s);
 }
 
@@ -42,7 +49,7 @@ void converge_free(struct converge *c)
 	in_fronts_free(&c->fronts);
 	notes_free(&c->notes);
 	state_free(c->state);
-	*c = (struct converge){ 0 };
+	*c = (struct converge){ .rules = c->rules };
 }
 
 static struct converge_state *state_new(const char *overlay, const struct conf *conf)
@@ -97,17 +104,32 @@ static int look(struct nl *nl, struct converge_state *s, struct why *why)
 	return observe(&t, &s->view.world, &s->now, why);
 }
 
-/* Reads what keeps the fast path out of ports, or XDP at their other ends: only where it matters. */
-static void look_into_ports(struct nl *nl, const struct conf *conf, struct links *links,
-			    const struct plan_base *base, struct foreigns *out)
+/* With `auto` alone they matter. */
+static const struct fastpath_rules *find_rules(struct converge_state *s)
 {
-	const struct link *bridge = links_by_name(links, conf->bridge);
+	if (s->rules || s->conf->fastpath != CONF_AUTO)
+		return s->rules ?: &s->own_rules;
+	fastpath_read_rules(s->conf->port, &s->own_rules);
+	s->rules = &s->own_rules;
+	return s->rules;
+}
 
-	if (!bridge || !base->cfg.fastpath)
+/* Reads what keeps the fast path out of devices, or XDP at the other ends of ports: only where it matters. */
+static void look_into_devices(struct nl *nl, struct converge_state *s, const struct plan_base *base,
+			      struct foreigns *out)
+{
+	struct links *links = &s->view.world.links;
+	const struct foreign_places places = { .overlay = s->overlay,
+					       .links = links,
+					       .bridge = links_by_name(links, s->conf->bridge),
+					       .underlay = base->underlay.ifindex,
+					       .n_underlay = base->underlay.n };
+
+	if (!places.bridge || !base->cfg.fastpath)
 		return;
-	links_ask_far(nl, links, bridge->ifindex);
-	if (conf->fastpath == CONF_AUTO)
-		foreigns_read(nl, conf->overlay, links, bridge, out);
+	links_ask_far(nl, links, places.bridge->ifindex);
+	if (s->conf->fastpath == CONF_AUTO)
+		foreigns_read(nl, &places, find_rules(s), out);
 }
 
 /* Made up once, kept as long as the overlay is up: another one would mean other programs. */
@@ -154,7 +176,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct converge *c, 
 	around.routes = routes;
 	around.inet6_off = observe_inet6_off();
 	around.ipsec = ipsec;
-	fastpath_read(links_by_name(around.links, s->conf->bridge), &fastpath);
+	fastpath_read(links_by_name(around.links, s->conf->bridge), find_rules(s), &fastpath);
 	around.fastpath = &fastpath;
 	err = keep_secret(s->overlay, &around.secret, why);
 	if (!err)
@@ -180,7 +202,7 @@ static int want_up(struct nl *nl, struct converge_state *s, struct converge *c, 
 	s->view.fastpath = base.cfg.fastpath;
 	text_copy(s->view.fastpath_why, sizeof(s->view.fastpath_why),
 		  fastpath_why_off(s->conf, &fastpath) ?: "");
-	look_into_ports(nl, s->conf, &s->view.world.links, &base, &foreigns);
+	look_into_devices(nl, s, &base, &foreigns);
 	plan_objects(s->conf, &s->view.mesh, &around, &built, &base, &s->want, &c->verdicts);
 	in_front_read(nl, s->overlay, around.links, &s->now, &s->want, &c->fronts);
 	return 0;
@@ -238,7 +260,7 @@ static int want_port(struct nl *nl, struct converge_state *s, struct why *why)
 		err = observe_pins(&t, &s->view.world, &s->now, why);
 	if (err)
 		return err;
-	look_into_ports(nl, s->known->conf, &s->view.world.links, &base, &foreigns);
+	look_into_devices(nl, s, &base, &foreigns);
 	remember_port(s);
 	plan_objects(s->conf, &alone, &around, &built, &base, &s->want, &verdicts);
 	objs_keep_device(&s->want, (unsigned)s->port);
@@ -266,10 +288,13 @@ static int plan(struct nl *nl, struct converge_state *s, struct converge *out, s
 	int err;
 
 	out->state = s;
+	s->rules = out->rules;
 	err = s->port ? want_port(nl, s, why) : want_all(nl, s, out, why);
 	in_front_say(&out->fronts, &fronts);
+	/* `status` and `check` name whatever only slows things down. */
 	for (size_t i = 0; i < out->verdicts.n; i++)
-		notes_add(&out->notes, "%s", out->verdicts.v[i].text);
+		if (out->verdicts.v[i].id != VERDICT_FASTPATH)
+			notes_add(&out->notes, "%s", out->verdicts.v[i].text);
 	for (size_t i = 0; i < fronts.n; i++)
 		notes_add(&out->notes, "%s", fronts.v[i].text);
 	return err ? err : diff_make(&s->want, &s->now, &out->steps, why);
@@ -309,7 +334,7 @@ void converge_take_view(struct converge *c, struct view *out)
 /* Plans once more, as the next run would: anything left to do did not stick. */
 static int verify(struct nl *nl, struct converge_state *s, struct why *why)
 {
-	autoconverge struct converge again = { 0 };
+	autoconverge struct converge again = { .rules = s->rules };
 	struct converge_state *second =
 		s->port ? port_state(s->known, s->port) : state_new(s->overlay, s->conf);
 	int err = plan(nl, second, &again, why);

@@ -14,6 +14,8 @@
 #include "reconcile/view.h"
 
 struct converge {
+	/* Set by the caller: this host's rules as somebody else keeps them, NULL = they are read where they matter. */
+	const struct fastpath_rules *rules;
 	struct steps steps; /* what was (or would be) done */
 	struct verdicts
 		verdicts; /* what a plan has to say about the surroundings; said in `notes`, too */
@@ -21,6 +23,7 @@ struct converge {
 	struct notes notes; /* worth saying, in order: each a sentence without "vxbpf: " */
 	struct converge_state *state; /* what the steps point into */
 };
+/* All but `rules`. */
 void converge_free(struct converge *c);
 #define autoconverge __attribute__((cleanup(converge_free)))
 
@@ -28,7 +31,8 @@ void converge_free(struct converge *c);
 int converge_plan_up(struct nl *nl, const struct conf *conf, struct converge *out, struct why *why);
 int converge_plan_down(struct nl *nl, const char *overlay, struct converge *out, struct why *why);
 /* Plan for one device that is, or was, a port of the bridge, and nothing else: what it costs does not
- * grow with the mesh. `known` is of a pass over everything; how the device is now is noted in it. */
+ * grow with the mesh, nor with the rules if they are given. `known` is of a pass over everything; how the device
+ * is now is noted in it. */
 int converge_plan_port(struct nl *nl, struct view *known, int ifindex, struct converge *out,
 		       struct why *why);
 /* Apply a plan and look again: what should be there must be there, also after a second attempt, else -EAGAIN, and an

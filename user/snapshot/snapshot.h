@@ -47,7 +47,6 @@ struct snapshot_peer {
 	char ifname[VX_IF_LEN];
 	uint32_t vni;
 	uint32_t slot; /* in `counters` */
-	bool queued; /* others have put a queue on its tunnel */
 	struct vx_counters sum; /* over all CPUs; of the times the latest */
 	uint64_t drops[VX_REASON_MAX];
 	/* When a frame last came out of its tunnel; only of the peer the `unguarded` witness is about. */

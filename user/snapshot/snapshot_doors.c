@@ -4,9 +4,16 @@
 
 #include <bpf/bpf.h>
 
-#include "filters/foreign.h"
 #include "kernel/bpfobj.h"
 #include "snapshot/snapshot_read.h"
+
+const struct fastpath_rules *reading_rules(struct reading *r, uint16_t port)
+{
+	if (!r->has_rules)
+		fastpath_read_rules(port, &r->rules);
+	r->has_rules = true;
+	return &r->rules;
+}
 
 /* Did `up` find a way for the fast path into this port? 0: none. */
 enum vx_door reading_door(const struct reading *r, int ifindex)
@@ -53,7 +60,7 @@ const char *reading_why_near(const struct reading *r, const struct link *link, e
 const char *reading_why_slow(const struct reading *r, const struct link *link,
 			     const struct snapshot_port *p, const struct foreigns *foreigns)
 {
-	const char *foreign = foreigns_on(foreigns, link->ifindex);
+	const char *foreign = foreigns_on(foreigns, link->ifindex, FOREIGN_IN | FOREIGN_OUT);
 
 	if (r->s->told.fastpath_why[0])
 		return r->s->told.fastpath_why;

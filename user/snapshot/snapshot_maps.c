@@ -73,7 +73,6 @@ static int read_peers(struct reading *r)
 		text_copy(p->local, sizeof(p->local), peer->local_address);
 		p->vni = vni->vni;
 		p->slot = peer->slot;
-		p->queued = peer->queued;
 	}
 	if (s->n_peers)
 		qsort(s->peers, s->n_peers, sizeof(*s->peers), by_name);

@@ -115,6 +115,8 @@ void snapshot_read_plan(struct reading *r)
 	if (conf_load(s->path, &conf, &why) == 0) {
 		autoconverge struct converge c = { 0 };
 
+		if (conf.fastpath == CONF_AUTO)
+			c.rules = reading_rules(r, conf.port);
 		s->unmet = converge_plan_up(r->nl, &conf, &c, &why) != 0;
 		if (!s->unmet) {
 			read_drift(s, &c.steps);

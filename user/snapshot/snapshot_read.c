@@ -124,11 +124,15 @@ static int read_ports(struct reading *r, const struct link *bridge)
 /* This takes more than a look at each port: its other end, and things of others on it. */
 static void explain_ports(struct reading *r, const struct link *bridge)
 {
+	const struct foreign_places places = { .overlay = r->overlay,
+					       .links = &r->world.links,
+					       .bridge = bridge };
 	autoforeigns struct foreigns foreigns = { 0 };
 	struct snapshot *s = r->s;
 
+	/* The plan has said it of tunnels and of the underlay. */
 	if (strcmp(s->told.fastpath, "auto") == 0 && !s->told.fastpath_why[0])
-		foreigns_read(r->nl, r->overlay, &r->world.links, bridge, &foreigns);
+		foreigns_read(r->nl, &places, reading_rules(r, (uint16_t)s->told.port), &foreigns);
 	links_ask_far(r->nl, &r->world.links, bridge->ifindex);
 	r->leased = reading_leased(r);
 	for (size_t i = 0; i < s->n_ports; i++) {
@@ -140,7 +144,7 @@ static void explain_ports(struct reading *r, const struct link *bridge)
 			p->rx_dropped = link->rx_dropped;
 		}
 		p->kept_out = !p->accelerated && !s->told.fastpath_why[0] &&
-			      foreigns_on(&foreigns, p->ifindex);
+			      foreigns_on(&foreigns, p->ifindex, FOREIGN_IN | FOREIGN_OUT);
 		text_copy(p->why, sizeof(p->why),
 			  p->accelerated ? reading_why_near(r, link, reading_door(r, p->ifindex))
 					 : reading_why_slow(r, link, p, &foreigns));
@@ -244,6 +248,7 @@ static int finish(struct reading *r, int err, struct why *why)
 	snapshot_say_lost_address(r);
 	r->s->now_ns = reading_clock_ns();
 	world_free(&r->world);
+	fastpath_rules_free(&r->rules);
 	err = err ? err : r->err;
 	return err ? why_set(why, err, "%s: cannot read its maps and hooks: %s", r->overlay,
 			     strerror(-err))

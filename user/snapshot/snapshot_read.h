@@ -4,6 +4,7 @@
 #ifndef VXBPF_SNAPSHOT_READ_H
 #define VXBPF_SNAPSHOT_READ_H
 
+#include "filters/foreign.h"
 #include "kernel/mapdump.h"
 #include "reconcile/observe.h"
 #include "snapshot/snapshot.h"
@@ -15,11 +16,15 @@ struct reading {
 	struct snapshot *s;
 	bool counted; /* snapshot_read_counted */
 	bool leased; /* a running `watch` keeps an eye on the doors; not if counted */
+	struct fastpath_rules rules; /* this host's, once a part has asked for them */
+	bool has_rules;
 	int err; /* the first hook the kernel would not tell about */
 };
 
 const char *reading_device_name(const struct reading *r, uint32_t ifindex); /* "" = gone */
 
+/* Read at the first call. port: the mesh's. */
+const struct fastpath_rules *reading_rules(struct reading *r, uint16_t port);
 uint64_t reading_clock_ns(void); /* CLOCK_MONOTONIC */
 struct snapshot_peer *reading_find_peer(const struct reading *r, const char *name); /* or NULL */
 
@@ -28,7 +33,6 @@ struct snapshot_peer *reading_find_peer(const struct reading *r, const char *nam
 enum vx_door reading_door(const struct reading *r, int ifindex);
 bool reading_leased(const struct reading *r);
 /* Why a port is not fast, or not both ways, or not straight to the other end of the veth; "" = it is. */
-struct foreigns;
 const char *reading_why_slow(const struct reading *r, const struct link *link,
 			     const struct snapshot_port *p, const struct foreigns *foreigns);
 const char *reading_why_near(const struct reading *r, const struct link *link, enum vx_door door);

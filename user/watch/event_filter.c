@@ -109,16 +109,18 @@ static enum matter tc_matters(const struct event *e, const struct view *view)
 	const struct link *link = links_by_index(&view->world.links, e->ifindex);
 	const char *overlay = view->conf->overlay;
 	bool gone = e->kind == EVENT_TC_GONE;
+	/* The fast path must not pass by what others put there. */
+	bool theirs = view->conf->fastpath == CONF_AUTO &&
+		      (e->root || (e->filter && !block_is_filter(overlay, e->filter)));
 
 	/* The ports of other blocks are not known. */
 	if (e->block == block_index(overlay, "tun_in") ||
 	    e->block == block_index(overlay, "tun_out"))
-		return gone ? MATTER_ALL : MATTER_NOT;
+		return gone || theirs ? MATTER_ALL : MATTER_NOT;
 	if (e->block)
 		return MATTER_ALL;
 	if (is_part(view, link))
-		return gone || (e->root && view->conf->fastpath == CONF_AUTO) ? MATTER_ALL
-									      : MATTER_NOT;
+		return gone || theirs ? MATTER_ALL : MATTER_NOT;
 	return on_bridge(view, link) ? MATTER_PORT : MATTER_NOT;
 }
 
@@ -215,9 +217,9 @@ enum matter event_matters(const struct event *e, const struct view *view, bool s
 	case EVENT_TC_GONE:
 		return tc_matters(e, view);
 	case EVENT_FRAME_RULES:
-		return view->conf->fastpath == CONF_AUTO ? MATTER_RULES : MATTER_NOT;
 	case EVENT_DEVICE_RULES:
-		return view->conf->fastpath == CONF_AUTO ? MATTER_ALL : MATTER_NOT;
+	case EVENT_IP_RULES:
+		return view->conf->fastpath == CONF_AUTO ? MATTER_RULES : MATTER_NOT;
 	case EVENT_PIN_GONE:
 		return pin_matters(e, view);
 	case EVENT_WAYS:

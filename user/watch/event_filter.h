@@ -8,7 +8,7 @@
 
 enum matter {
 	MATTER_NOT,
-	MATTER_RULES, /* may the fast path be on: fastpath_read() */
+	MATTER_RULES, /* this host's rules: fastpath_read_rules() */
 	MATTER_PORT, /* one port of the bridge: event_ifindex() */
 	MATTER_ALL,
 };

@@ -114,6 +114,8 @@ static bool parse_tc(const struct nlmsghdr *msg, struct event *e)
 
 	e->kind = gone ? EVENT_TC_GONE : EVENT_TC;
 	e->root = tcm->tcm_parent == TC_H_ROOT;
+	if (msg->nlmsg_type == RTM_NEWTFILTER || msg->nlmsg_type == RTM_DELTFILTER)
+		e->filter = tcm->tcm_handle;
 	if (tcm->tcm_ifindex == (int)TCM_IFINDEX_MAGIC_BLOCK)
 		e->block = tcm->tcm_block_index;
 	else
@@ -154,8 +156,7 @@ bool event_parse(const struct nlmsghdr *msg, struct event *out)
 	}
 }
 
-/* The kernel no longer says where a removed chain was. */
-static bool may_be_on_devices(const struct nlmsghdr *msg, bool gone)
+static bool is_on_devices(const struct nlmsghdr *msg)
 {
 	const struct nlattr *attr, *hook;
 
@@ -167,7 +168,7 @@ static bool may_be_on_devices(const struct nlmsghdr *msg, bool gone)
 			    mnl_attr_get_type(hook) == NFTA_HOOK_DEVS)
 				return true;
 	}
-	return gone;
+	return false;
 }
 
 bool event_parse_nft(const struct nlmsghdr *msg, struct event *out)
@@ -178,13 +179,23 @@ bool event_parse_nft(const struct nlmsghdr *msg, struct event *out)
 	*out = (struct event){ 0 };
 	if (msg->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES)
 		return false;
-	if (nfg->nfgen_family == NFPROTO_BRIDGE) {
-		/* The elements of a set do not change what a rule checks. */
+	/* The elements of a set do not change what a rule checks. */
+	if (type == NFT_MSG_NEWSETELEM || type == NFT_MSG_DELSETELEM)
+		return false;
+	switch (nfg->nfgen_family) {
+	case NFPROTO_BRIDGE:
 		out->kind = EVENT_FRAME_RULES;
-		return type != NFT_MSG_NEWSETELEM && type != NFT_MSG_DELSETELEM;
+		return true;
+	case NFPROTO_NETDEV:
+		out->kind = EVENT_DEVICE_RULES;
+		/* The kernel no longer says where a removed chain was. */
+		return type == NFT_MSG_DELCHAIN || (type == NFT_MSG_NEWCHAIN && is_on_devices(msg));
+	case NFPROTO_INET:
+	case NFPROTO_IPV4:
+	case NFPROTO_IPV6:
+		out->kind = is_on_devices(msg) ? EVENT_DEVICE_RULES : EVENT_IP_RULES;
+		return true;
+	default:
+		return false;
 	}
-	out->kind = EVENT_DEVICE_RULES;
-	return (nfg->nfgen_family == NFPROTO_NETDEV || nfg->nfgen_family == NFPROTO_INET) &&
-	       (type == NFT_MSG_NEWCHAIN || type == NFT_MSG_DELCHAIN) &&
-	       may_be_on_devices(msg, type == NFT_MSG_DELCHAIN);
 }

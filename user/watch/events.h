@@ -26,6 +26,7 @@ enum event_kind {
 	EVENT_TC_GONE,
 	EVENT_FRAME_RULES, /* of nf_tables' bridge family: they may look at other things now */
 	EVENT_DEVICE_RULES, /* a chain of nf_tables on devices themselves, come or gone */
+	EVENT_IP_RULES, /* of nf_tables for IP packets: those between tunnels may meet others now */
 	EVENT_PIN_GONE, /* `pin` in `folder` of `overlay`'s tree */
 	EVENT_WAYS, /* rules, next hops, IPsec policies: any peer may be concerned */
 	EVENT_LOST, /* some were lost: anything may have happened */
@@ -42,6 +43,7 @@ struct event {
 	struct fdb_entry fdb;
 	uint32_t block;
 	bool root; /* the qdisc all that leaves by ifindex goes through */
+	uint32_t filter; /* the handle of a filter; 0 = it is about a qdisc */
 	char overlay[VX_IF_LEN];
 	char folder[16]; /* "" = the tree itself, "links", "programs" */
 	char pin[EVENT_PIN];

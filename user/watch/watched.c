@@ -94,6 +94,7 @@ void watched_reread(struct watched *w, struct nl *nl)
 	conf_free(&w->conf);
 	w->conf = conf;
 	w->settled = false;
+	w->has_rules = false;
 	w->n_ports = 0; /* the pass over everything sees them, too */
 	w->all = true;
 	w->due_ms = 0;
@@ -157,7 +158,7 @@ static void took_port(struct watched *w, int ifindex)
 	w->n_ports = n;
 }
 
-static void queue_all(struct watched *w)
+void watched_queue_all(struct watched *w)
 {
 	uint64_t soon = w->last_ms + SPACING_MS;
 
@@ -167,27 +168,23 @@ static void queue_all(struct watched *w)
 	w->all = true;
 }
 
-void watched_queue_rules(struct watched *w)
-{
-	if (!w->rules)
-		w->rules_due_ms = w->judged_ms + SPACING_MS;
-	w->rules = w->conf.fastpath == CONF_AUTO;
-}
-
 /* A process that removes one pin mostly removes more: a folder, or pins another vxbpf has replaced. */
 static void queue_all_after_pins(struct watched *w)
 {
 	uint64_t then = watched_clock_ms() + PINS_MS;
 
-	queue_all(w);
+	watched_queue_all(w);
 	if (w->due_ms < then)
 		w->due_ms = then;
 }
 
 void watched_hear(struct watched *w, const struct event *e)
 {
-	if (w->verbose && e->kind == EVENT_LOST)
-		printf("%s: too many events at once, some were lost\n", w->conf.overlay);
+	if (e->kind == EVENT_LOST) {
+		watched_queue_rules(w);
+		if (w->verbose)
+			printf("%s: too many events at once, some were lost\n", w->conf.overlay);
+	}
 	switch (event_matters(e, &w->view, w->settled)) {
 	case MATTER_NOT:
 		break;
@@ -201,7 +198,7 @@ void watched_hear(struct watched *w, const struct event *e)
 		if (e->kind == EVENT_PIN_GONE)
 			queue_all_after_pins(w);
 		else
-			queue_all(w);
+			watched_queue_all(w);
 		break;
 	}
 }
@@ -211,7 +208,7 @@ uint64_t watched_due(const struct watched *w)
 	uint64_t due = w->all ? w->due_ms : WATCHED_NEVER;
 	uint64_t ports = w->view.conf ? watched_ports_due(w) : WATCHED_NEVER;
 
-	if (w->rules && w->view.conf && w->rules_due_ms < due)
+	if (w->asks_rules && !w->reader.runs && w->view.conf && w->rules_due_ms < due)
 		due = w->rules_due_ms;
 	return ports < due ? ports : due;
 }
@@ -221,6 +218,8 @@ void watched_free(struct watched *w)
 	if (!w)
 		return;
 	watched_end_lease(w);
+	rules_reader_end(&w->reader);
+	fastpath_rules_free(&w->rules);
 	view_free(&w->view);
 	conf_free(&w->conf);
 	notes_free(&w->said);
@@ -279,7 +278,7 @@ static int lock(struct watched *w, int *out_fd, struct why *why)
 
 static int pass_over_port(struct watched *w, struct nl *nl, int ifindex, struct why *why)
 {
-	autoconverge struct converge c = { 0 };
+	autoconverge struct converge c = { .rules = &w->rules };
 	autofd int locked = -1;
 	char what[32];
 	int err = lock(w, &locked, why);
@@ -309,38 +308,27 @@ static void work_on_port(struct watched *w, struct nl *nl, uint64_t now_ms)
 	took_port(w, ifindex);
 	w->ports_due_ms = 0;
 	if (err)
-		queue_all(w);
-	watched_queue_rules(
-		w); /* settings nobody tells of are looked at when there is cause to look */
-}
-
-/* --- rules */
-
-static void work_on_rules(struct watched *w)
-{
-	struct fastpath_facts facts;
-	const char *why;
-
-	fastpath_read(view_bridge(&w->view), &facts);
-	why = fastpath_why_off(&w->conf, &facts) ?: "";
-	w->rules = false;
-	w->judged_ms = watched_clock_ms();
-	if (strcmp(why, w->view.fastpath_why) != 0)
-		queue_all(w);
+		watched_queue_all(w);
+	/* Settings nobody tells of are looked at when there is cause to look. */
+	watched_judge(w);
+	watched_queue_rules(w);
 }
 
 /* --- everything */
 
 static int plan_with_file(struct watched *w, struct nl *nl, struct converge *c, struct why *why)
 {
-	int err = converge_plan_up(nl, &w->conf, c, why);
+	int err;
 
+	watched_need_rules(w);
+	err = converge_plan_up(nl, &w->conf, c, why);
 	/* Another vxbpf may have set up what the file says now: then that is what is wanted. */
 	if ((!err && !c->steps.n) || !changed_on_disk(w))
 		return err;
 	converge_free(c);
 	*why = (struct why){ 0 };
 	watched_reread(w, nl);
+	watched_need_rules(w);
 	return converge_plan_up(nl, &w->conf, c, why);
 }
 
@@ -362,7 +350,7 @@ static int apply_locked(struct watched *w, struct nl *nl, struct converge *c, st
 
 static int pass_over_all(struct watched *w, struct nl *nl, struct why *why)
 {
-	autoconverge struct converge c = { 0 };
+	autoconverge struct converge c = { .rules = &w->rules };
 	struct view seen;
 	int err = plan_with_file(w, nl, &c, why);
 
@@ -382,6 +370,7 @@ static int pass_over_all(struct watched *w, struct nl *nl, struct why *why)
 	view_free(&w->view);
 	w->view = seen;
 	watched_take_lease(w);
+	watched_note_programs(w);
 	return 0;
 }
 
@@ -435,8 +424,8 @@ void watched_work(struct watched *w, struct nl *nl, uint64_t now_ms)
 	bool all = w->all && w->due_ms <= now_ms;
 	bool port = w->view.conf && watched_ports_due(w) <= now_ms;
 
-	if (w->rules && w->view.conf && w->rules_due_ms <= now_ms)
-		work_on_rules(w);
+	if (w->asks_rules && !w->reader.runs && w->view.conf && w->rules_due_ms <= now_ms)
+		watched_work_on_rules(w);
 	else if (port && !(all && now_ms - w->due_ms > PATIENCE_MS))
 		work_on_port(w, nl, now_ms);
 	else if (all)

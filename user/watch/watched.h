@@ -10,6 +10,7 @@
 
 #include "reconcile/converge.h"
 #include "watch/events.h"
+#include "watch/rules_reader.h"
 
 #define WATCHED_NEVER UINT64_MAX
 
@@ -28,9 +29,12 @@ struct watched {
 	bool settled; /* that pass was the last one */
 	bool all; /* everything has to be looked at, not before `due_ms` */
 	uint64_t due_ms;
-	bool rules; /* whether the fast path may be on, not before `rules_due_ms` */
+	struct fastpath_rules rules; /* this host's, for every pass: passes do not wait for them */
+	bool has_rules; /* they were read for this config */
+	struct rules_reader reader;
+	bool asks_rules; /* they have to be read again, not before `rules_due_ms` */
 	uint64_t rules_due_ms;
-	uint64_t judged_ms; /* when that was looked at last */
+	uint64_t judged_ms; /* when they were read last */
 	struct watched_port *ports; /* in the order they came; and those looked at a moment ago */
 	size_t n_ports;
 	uint64_t ports_due_ms;
@@ -41,6 +45,8 @@ struct watched {
 	bool busy; /* another vxbpf had the lock */
 	int lease; /* the map, -1: none is needed, or to be had */
 	bool asks_nf; /* the fast path is on only while the sysctls of br_netfilter are off */
+	uint32_t
+		programs; /* tcx programs on tunnels and underlay after the last pass over everything, a hash */
 	uint64_t lease_due_ms; /* when to renew the one and ask for the others */
 	uint64_t
 		look_due_ms; /* when to look at the other ends of veths, though nothing was heard of them */
@@ -59,11 +65,22 @@ uint64_t watched_due(const struct watched *w);
 void watched_work(struct watched *w, struct nl *nl, uint64_t now_ms);
 /* This port is to be looked at: at once, or a moment after the last look at it. */
 void watched_queue_port(struct watched *w, int ifindex);
-/* Whether the fast path may be on is to be looked at. */
+/* Everything is to be looked at. */
+void watched_queue_all(struct watched *w);
+/* The host's rules are to be read again, beside everything else. */
 void watched_queue_rules(struct watched *w);
+void watched_work_on_rules(struct watched *w);
+/* They may have been read: `reader.done` is readable. */
+void watched_hear_rules(struct watched *w);
+/* Before a pass: reads them now if nobody has. */
+void watched_need_rules(struct watched *w);
+/* May the fast path be on as it is, by these rules and what is quickly read besides? */
+void watched_judge(struct watched *w);
 /* The fast path's lease on doors that only a watch may keep open, as it needs one after a pass, and its end. */
 void watched_take_lease(struct watched *w);
 void watched_end_lease(struct watched *w);
+/* After a pass over everything: tcx programs that come from now on matter. */
+void watched_note_programs(struct watched *w);
 /* When it has to be renewed, WATCHED_NEVER while there is news to work on; and renewing it, right after all
  * news was heard. */
 uint64_t watched_lease_due(const struct watched *w);

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 
 #include "filters/fastpath.h"
+#include "kernel/attach_link.h"
 #include "watch/watched.h"
 
 #define LEASE_MS 500 /* from one renewal to the next, */
@@ -33,6 +34,42 @@ static bool is_veth(const struct watched *w, const struct link *port, const stru
 {
 	return w->view.fastpath && bridge && port->master == bridge->ifindex &&
 	       strcmp(port->kind, "veth") == 0;
+}
+
+/* Devices that only a pass over everything hooks. */
+static bool is_hooked_by_all(const struct watched *w, const struct link *link,
+			     const struct link *bridge)
+{
+	for (size_t i = 0; i < w->view.underlay.n; i++)
+		if (w->view.underlay.ifindex[i] == link->ifindex)
+			return true;
+	return bridge && link->master == bridge->ifindex && strcmp(link->kind, "vxlan") == 0;
+}
+
+/* Which tcx programs are there, ours and others', as a hash: the kernel tells nobody when they come. */
+static uint32_t programs_now(const struct watched *w)
+{
+	static const enum attach_where places[] = { ATTACH_INGRESS, ATTACH_EGRESS };
+	const struct link *bridge = view_bridge(&w->view);
+	uint32_t ids[ATTACH_PROGS], hash = FNV32_INIT;
+
+	for (size_t i = 0; i < w->view.world.links.n; i++) {
+		const struct link *link = &w->view.world.links.v[i];
+
+		for (size_t k = 0; is_hooked_by_all(w, link, bridge) && k < ARRAY_LEN(places);
+		     k++) {
+			unsigned n = attach_list((unsigned)link->ifindex, places[k], ids);
+
+			hash = fnv32(hash, &link->ifindex, sizeof(link->ifindex));
+			hash = fnv32(hash, ids, n * sizeof(*ids));
+		}
+	}
+	return hash;
+}
+
+void watched_note_programs(struct watched *w)
+{
+	w->programs = programs_now(w);
 }
 
 /* Only of use if there are such doors. The map may be another one than before. */
@@ -105,7 +142,9 @@ void watched_renew(struct watched *w, struct nl *nl)
 		return;
 	/* A sysctl changes without a word to anyone. */
 	if (w->asks_nf && fastpath_bridge_nf_any())
-		watched_queue_rules(w);
+		watched_judge(w);
+	if (w->asks_nf && programs_now(w) != w->programs)
+		watched_queue_all(w);
 	if (w->lease >= 0)
 		set_lease(w, now_ms * 1000000 + LEASE_NS);
 	w->lease_due_ms = now_ms + LEASE_MS;
