@@ -10,7 +10,7 @@
 
 # Of all verdicts those of this script.
 ABOUT='port_shared|port_filtered|bridge_filtered|conntrack|managed|second_path|spanning_tree'
-ABOUT+='|neighbours|bridge_full|checksums|hypervisor|kernel'
+ABOUT+='|nat|mark_shared|neighbours|bridge_full|checksums|hypervisor|kernel'
 
 # found HOST: the verdicts there, in WRONG.
 found() {

@@ -7,8 +7,6 @@
 #include "diagnose/host.h"
 #include "filters/rules_walk.h"
 
-#define LET_LEN 200
-
 static bool is_dropped(const struct host_facts *f, const uint32_t *hooks, size_t n,
 		       const struct rule_packet *packet, struct rules_culprit *out)
 {
@@ -21,35 +19,40 @@ static bool is_dropped(const struct host_facts *f, const uint32_t *hooks, size_t
 /* Is that a chain of iptables? Then nft had better not change it. */
 static const char *iptables_of(const struct rules *rules, const struct rules_culprit *by)
 {
-	static const char *const chains[] = { "INPUT", "FORWARD", "OUTPUT" };
+	static const char *const chains[] = { "INPUT", "FORWARD", "OUTPUT", "POSTROUTING" };
+	static const char *const tables[] = { "filter", "nat", "mangle", "raw" };
+	bool may = false;
 
 	if (by->chain->legacy)
 		return by->chain->family == NFPROTO_IPV4 ? "iptables-legacy" : "ip6tables-legacy";
-	if (strcmp(by->chain->table, "filter") != 0 || by->chain->family == NFPROTO_INET)
-		return NULL;
-	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		may |= strcmp(by->chain->table, tables[i]) == 0;
+	for (size_t i = 0; may && by->chain->family != NFPROTO_INET && i < ARRAY_LEN(chains); i++)
 		if (rules_chain_named(rules, by->chain->family, by->chain->table, chains[i]))
 			return by->chain->family == NFPROTO_IPV4 ? "iptables" : "ip6tables";
 	return NULL;
 }
 
-static const char *family_name(uint8_t family)
+const char *host_family_name(uint8_t family)
 {
 	return family == NFPROTO_INET ? "inet" : family == NFPROTO_IPV4 ? "ip" : "ip6";
 }
 
 /* The command that lets it through, in the words of either tool. */
-static void let_through(const struct rules *rules, const struct rules_culprit *by,
-			const char *iptables, const char *nft, char text[LET_LEN])
+void host_let_through(const struct rules *rules, const struct rules_culprit *by,
+		      const char *iptables, const char *nft, char text[HOST_LET])
 {
 	const char *tool = iptables_of(rules, by);
 
 	if (tool)
-		snprintf(text, LET_LEN, "%s -I %.40s %s -j ACCEPT", tool, by->chain->name,
-			 iptables);
+		snprintf(text, HOST_LET, "%s%s%.16s -I %.40s %s -j ACCEPT", tool,
+			 strcmp(by->chain->table, "filter") == 0 ? "" : " -t ",
+			 strcmp(by->chain->table, "filter") == 0 ? "" : by->chain->table,
+			 by->chain->name, iptables);
 	else
-		snprintf(text, LET_LEN, "nft insert rule %s %.40s %.40s %s accept",
-			 family_name(by->chain->family), by->chain->table, by->chain->name, nft);
+		snprintf(text, HOST_LET, "nft insert rule %s %.40s %.40s %s accept",
+			 host_family_name(by->chain->family), by->chain->table, by->chain->name,
+			 nft);
 }
 
 static const char *how(const struct rules_culprit *by)
@@ -76,7 +79,7 @@ static void say_bridge(const struct host_facts *f, const struct snapshot *s, str
 						    .iif = bridge,
 						    .oif = bridge };
 		bool own = f->bridge.nf_call & ways[i].bit;
-		char iptables[64], nft[64], let[LET_LEN], off[96];
+		char iptables[64], nft[64], let[HOST_LET], off[96];
 		struct rules_culprit by;
 
 		if (!((f->bridge_nf | f->bridge.nf_call) & ways[i].bit) ||
@@ -84,7 +87,7 @@ static void say_bridge(const struct host_facts *f, const struct snapshot *s, str
 			continue;
 		snprintf(iptables, sizeof(iptables), "-i %s -o %s", bridge, bridge);
 		snprintf(nft, sizeof(nft), "iifname %s oifname %s", bridge, bridge);
-		let_through(&f->rules, &by, iptables, nft, let);
+		host_let_through(&f->rules, &by, iptables, nft, let);
 		if (own)
 			snprintf(off, sizeof(off), "ip link set %s type bridge nf_call_%s 0",
 				 bridge, ways[i].tables);
@@ -97,7 +100,7 @@ static void say_bridge(const struct host_facts *f, const struct snapshot *s, str
 			     "`%s`, or disable the firewall on %s with `%s`",
 			     ways[i].ip,
 			     own ? "the bridge's nf_call is on" : "bridge-nf-call is on",
-			     by.chain->name, family_name(by.chain->family), by.chain->table,
+			     by.chain->name, host_family_name(by.chain->family), by.chain->table,
 			     how(&by), let, own ? "this bridge" : "bridges", off);
 	}
 }
@@ -116,17 +119,17 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, uint8
 				      .dport = (uint16_t)s->told.port,
 				      .iif = device,
 				      .iif_index = ifindex };
-	char iptables[32], nft[32], let[LET_LEN];
+	char iptables[32], nft[32], let[HOST_LET];
 	struct rules_culprit by;
 
 	snprintf(iptables, sizeof(iptables), "-p udp --dport %u", s->told.port);
 	snprintf(nft, sizeof(nft), "udp dport %u", s->told.port);
 	if (is_dropped(f, in, ARRAY_LEN(in), &packet, &by)) {
-		let_through(&f->rules, &by, iptables, nft, let);
+		host_let_through(&f->rules, &by, iptables, nft, let);
 		verdicts_add(out, VERDICT_PORT_FILTERED, "in",
 			     "chain %s of table %s %s drops packets from peers to UDP port %u%s; "
 			     "accept them with `%s` (the guard still drops packets from non-peers)",
-			     by.chain->name, family_name(by.chain->family), by.chain->table,
+			     by.chain->name, host_family_name(by.chain->family), by.chain->table,
 			     s->told.port, how(&by), let);
 	}
 	packet.iif = NULL;
@@ -134,11 +137,11 @@ static void say_port(const struct host_facts *f, const struct snapshot *s, uint8
 	packet.oif = device;
 	packet.oif_index = ifindex;
 	if (is_dropped(f, on_way_out, ARRAY_LEN(on_way_out), &packet, &by)) {
-		let_through(&f->rules, &by, iptables, nft, let);
+		host_let_through(&f->rules, &by, iptables, nft, let);
 		verdicts_add(out, VERDICT_PORT_FILTERED, "out",
 			     "chain %s of table %s %s drops packets to UDP port %u of peers%s; "
 			     "accept them with `%s`",
-			     by.chain->name, family_name(by.chain->family), by.chain->table,
+			     by.chain->name, host_family_name(by.chain->family), by.chain->table,
 			     s->told.port, how(&by), let);
 	}
 }
@@ -204,6 +207,38 @@ static void say_managers(const struct host_facts *f, const struct snapshot *s, s
 			f->managed[HOST_NETWORKMANAGER], bridge, s->told.name);
 }
 
+/* Programs that mark packets: their bits by default, and how their chains are named. */
+static void say_marks(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)
+{
+	static const struct {
+		const char *chain, *name;
+		uint32_t mask;
+		const char *advice;
+	} known[] = {
+		{ "cali-", "Calico", 0xffff0000,
+		  " (or take it out of Felix's IptablesMarkMask, and NftablesMarkMask)" },
+		{ "KUBE-", "kube-proxy", 0x0000c000, "" },
+		{ "ts-", "Tailscale", 0x00ff0000, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		for (size_t k = 0; known[i].mask & s->told.mark && k < f->rules.n_chains; k++) {
+			/* In nftables mode Calico's are "filter-cali-...". */
+			const char *at = strstr(f->rules.chains[k].name, known[i].chain);
+
+			if (!at || (at != f->rules.chains[k].name && at[-1] != '-'))
+				continue;
+			verdicts_add(out, VERDICT_MARK_SHARED, known[i].name,
+				     "%s runs on this host (chain %s) and marks packets with bits "
+				     "of 0x%08x, which include the overlay's mark 0x%08x, so each "
+				     "may take the other's packets for its own; set `mark: "
+				     "0x00001000` in the config%s",
+				     known[i].name, f->rules.chains[k].name, known[i].mask,
+				     s->told.mark, known[i].advice);
+			break;
+		}
+}
+
 void host_say_nf(const struct host_facts *f, const struct snapshot *s, struct verdicts *out)
 {
 	say_bridge(f, s, out);
@@ -211,6 +246,8 @@ void host_say_nf(const struct host_facts *f, const struct snapshot *s, struct ve
 		say_port(f, s, NFPROTO_IPV4, out);
 	if (s->told.port && host_uses(s, false))
 		say_port(f, s, NFPROTO_IPV6, out);
+	host_say_nat(f, s, out);
+	say_marks(f, s, out);
 	say_conntrack(f, s, out);
 	say_managers(f, s, out);
 }
