@@ -135,6 +135,18 @@ on_a_tunnel() {
 	wait_for 5 goes_fast h2 tx
 	through_ifb vx-h1
 	held h2 rx tx 'vx-h1: packets from h1 are not accelerated because a u32 filter is on its ingress'
+	on h2 tc filter del dev vx-h1 ingress pref 9
+	wait_for 5 goes_fast h2 rx
+	if others_xdp vx-h1; then
+		held h2 rx tx 'vx-h1: packets from h1 are not accelerated because an XDP program is on it'
+	fi
+}
+
+others_xdp() { # DEVICE: generic, as a VXLAN device has no other
+	command -v clang >/dev/null || return 1
+	printf '%s\n' '__attribute__((section("xdp"), used)) int others_xdp(void *ctx) { return 2; }' |
+		clang -target bpf -O2 -g -x c -c -o "$WORK/xdp.o" -
+	on h2 ip link set dev "$1" xdpgeneric obj "$WORK/xdp.o" sec xdp
 }
 
 mirrors_all() {

@@ -66,6 +66,12 @@ static void each_way_meets_its_own(void **state)
 	seen.ways[0].chain = NULL;
 	foreign_say(&seen, FOREIGN_IN, why);
 	assert_string_equal(why, "");
+	seen.xdp = true;
+	foreign_say(&seen, FOREIGN_IN, why);
+	assert_string_equal(why, "an XDP program is on it");
+	seen.qdisc_handle = 0;
+	foreign_say(&seen, FOREIGN_OUT, why);
+	assert_string_equal(why, "");
 	seen.unread = true;
 	foreign_say(&seen, FOREIGN_IN, why);
 	assert_string_equal(why, "its filters and qdiscs cannot be read");

@@ -40,6 +40,8 @@ void foreign_say(const struct foreign_seen *seen, unsigned ways, char why[FOREIG
 	if (!why[0] && seen->floods)
 		snprintf(why, FOREIGN_WHY,
 			 "MAC learning is off on it, so the bridge floods frames for it");
+	if (!why[0] && ways & FOREIGN_IN && seen->xdp)
+		snprintf(why, FOREIGN_WHY, "an XDP program is on it");
 	for (size_t i = 0; i < ARRAY_LEN(where) && !why[0]; i++)
 		if (ways & (i ? FOREIGN_OUT : FOREIGN_IN))
 			say_way(&seen->ways[i], where[i], why);
@@ -182,7 +184,7 @@ static void read_port(struct looking *l, const struct link *port)
 
 static void read_tunnel(struct looking *l, const struct link *tunnel)
 {
-	struct foreign_seen seen = { 0 };
+	struct foreign_seen seen = { .xdp = tunnel->xdp_prog };
 
 	read_queue(l, tunnel, &seen);
 	read_way(l, tunnel, false, &seen);
@@ -217,7 +219,7 @@ void foreigns_read(struct nl *nl, const struct foreign_places *places,
 			read_port(&l, link);
 		if (link->master != bridge->ifindex)
 			continue;
-		if (strcmp(link->kind, "vxlan") == 0)
+		if (strcmp(link->kind, "vxlan") == 0 && !places->only_ports)
 			read_tunnel(&l, link);
 		else if (strcmp(link->kind, "veth") == 0 || strcmp(link->kind, "tun") == 0)
 			read_port(&l, link);

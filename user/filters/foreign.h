@@ -24,6 +24,7 @@ struct foreign_seen {
 		char blocked[TCPLACE_WHY]; /* why there is no place for a program of ours */
 		const char *table, *chain; /* of nf_tables, on the device itself; NULL = none */
 	} ways[2];
+	bool xdp; /* a program that runs on what comes in, where the fast path does not come by */
 	bool unread; /* the kernel would not say */
 	bool floods; /* the bridge learns no MAC there: what is for it goes to every port */
 };
@@ -48,6 +49,7 @@ struct foreign_places {
 	const struct link *bridge;
 	const int *underlay; /* ifindexes */
 	size_t n_underlay;
+	bool only_ports; /* what tunnels have is not asked */
 };
 /*
  * For the bridge, which is the host's port, and the veths and taps among its ports, both ways at once; for tunnels;

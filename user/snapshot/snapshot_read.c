@@ -126,7 +126,8 @@ static void explain_ports(struct reading *r, const struct link *bridge)
 {
 	const struct foreign_places places = { .overlay = r->overlay,
 					       .links = &r->world.links,
-					       .bridge = bridge };
+					       .bridge = bridge,
+					       .only_ports = true };
 	autoforeigns struct foreigns foreigns = { 0 };
 	struct snapshot *s = r->s;
 

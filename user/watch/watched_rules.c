@@ -20,7 +20,8 @@ void watched_need_rules(struct watched *w)
 {
 	struct fastpath_rules rules = { 0 };
 
-	if (w->has_rules)
+	/* Until a pass has gone well there is nothing that news could be judged against. */
+	if (w->has_rules && w->view.conf)
 		return;
 	if (w->conf.fastpath == CONF_AUTO)
 		fastpath_read_rules(w->conf.port, &rules);
