@@ -10,9 +10,7 @@
 #include "watch/event_filter.h"
 #include "watch/watched.h"
 
-#define SPACING_MS 200 /* between passes over everything, or one port: a storm of events makes few of them */
-#define LOOKS 5 /* at a port with nothing between them, as one that is being set up needs them */
-#define LATELY_MS 1000
+#define SPACING_MS 200 /* between passes over everything: a storm of events makes few of them */
 #define PINS_MS 100 /* from the last pin that went to a look at what is left */
 #define BUSY_MS 20 /* another vxbpf is at it: look again */
 #define RETRY_MS 1000 /* after a failure, doubled each time */
@@ -101,62 +99,6 @@ void watched_reread(struct watched *w, struct nl *nl)
 }
 
 /* --- what is due */
-
-void watched_queue_port(struct watched *w, int ifindex)
-{
-	struct watched_port *grown;
-
-	for (size_t i = 0; i < w->n_ports; i++)
-		if (w->ports[i].ifindex == ifindex) {
-			w->ports[i].queued = true;
-			return;
-		}
-	grown = reallocarray(w->ports, w->n_ports + 1, sizeof(*w->ports));
-	if (!grown)
-		out_of_memory();
-	w->ports = grown;
-	w->ports[w->n_ports++] = (struct watched_port){ .ifindex = ifindex, .queued = true };
-}
-
-/* The one that is due first. */
-static struct watched_port *next_port(const struct watched *w)
-{
-	struct watched_port *next = NULL;
-
-	for (size_t i = 0; i < w->n_ports; i++)
-		if (w->ports[i].queued && (!next || w->ports[i].due_ms < next->due_ms))
-			next = &w->ports[i];
-	return next;
-}
-
-uint64_t watched_ports_due(const struct watched *w)
-{
-	const struct watched_port *next = next_port(w);
-
-	if (!next)
-		return WATCHED_NEVER;
-	return next->due_ms > w->ports_due_ms ? next->due_ms : w->ports_due_ms;
-}
-
-/* This one has been looked at; those looked at longer ago are forgotten. */
-static void took_port(struct watched *w, int ifindex)
-{
-	uint64_t now = watched_clock_ms();
-	size_t n = 0;
-
-	for (size_t i = 0; i < w->n_ports; i++) {
-		struct watched_port *p = &w->ports[i];
-
-		if (p->ifindex == ifindex) {
-			p->queued = false;
-			p->forget_ms = now + LATELY_MS;
-			p->due_ms = ++p->looks < LOOKS ? now : now + SPACING_MS;
-		}
-		if (p->queued || p->forget_ms > now)
-			w->ports[n++] = *p;
-	}
-	w->n_ports = n;
-}
 
 void watched_queue_all(struct watched *w)
 {
@@ -298,14 +240,14 @@ static int pass_over_port(struct watched *w, struct nl *nl, int ifindex, struct 
 static void work_on_port(struct watched *w, struct nl *nl, uint64_t now_ms)
 {
 	struct why why = { 0 };
-	int ifindex = next_port(w)->ifindex;
+	int ifindex = watched_next_port(w);
 	int err = pass_over_port(w, nl, ifindex, &why);
 
 	if (err && w->busy) {
 		w->ports_due_ms = now_ms + BUSY_MS;
 		return;
 	}
-	took_port(w, ifindex);
+	watched_took_port(w, ifindex);
 	w->ports_due_ms = 0;
 	if (err)
 		watched_queue_all(w);

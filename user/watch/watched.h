@@ -65,6 +65,10 @@ uint64_t watched_due(const struct watched *w);
 void watched_work(struct watched *w, struct nl *nl, uint64_t now_ms);
 /* This port is to be looked at: at once, or a moment after the last look at it. */
 void watched_queue_port(struct watched *w, int ifindex);
+/* When the next one is, WATCHED_NEVER: none is; which one; and it has been. */
+uint64_t watched_ports_due(const struct watched *w);
+int watched_next_port(const struct watched *w);
+void watched_took_port(struct watched *w, int ifindex);
 /* Everything is to be looked at. */
 void watched_queue_all(struct watched *w);
 /* The host's rules are to be read again, beside everything else. */
@@ -89,7 +93,5 @@ void watched_renew(struct watched *w, struct nl *nl);
 void watched_reread(struct watched *w, struct nl *nl);
 
 uint64_t watched_clock_ms(void);
-/* When a port is to be looked at next, WATCHED_NEVER: none is. */
-uint64_t watched_ports_due(const struct watched *w);
 
 #endif

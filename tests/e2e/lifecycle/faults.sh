@@ -13,7 +13,7 @@ ALL_TESTS="
 
 IPV6=0
 FAULTS=CHANGES
-EVERY=${EVERY:-15}
+EVERY=${EVERY:-30}
 # shellcheck source=tests/lib/faults.sh
 . "$LIB/faults.sh"
 

@@ -207,14 +207,17 @@ every() {
 		sed -nE "1~$1s/^([0-9]+):.*/bpf:\1/p"
 }
 
-# Where it may come to nothing: as hooks change, as numbers are carried over, and before that.
+# growing_points N: where it may come to nothing, as hooks change, as numbers are carried over, and before that; each is
+# in one half, 0 or 1.
 growing_points() {
 	calls h1 reload vxbr0
-	every 3 LINK_UPDATE
-	every 1 'PROG_(TEST_)?RUN'
-	echo rename:1
-	every 20 MAP_UPDATE_ELEM
-	every 12 OBJ_PIN
+	{
+		every 3 LINK_UPDATE
+		every 1 'PROG_(TEST_)?RUN'
+		echo rename:1
+		every 20 MAP_UPDATE_ELEM
+		every 12 OBJ_PIN
+	} | awk -v half="$1" 'NR % 2 == half'
 }
 
 # After a run that came to nothing at POINT: the next one gets there, and no packet is missing.
@@ -236,7 +239,7 @@ killed_while_growing() {
 	slots_mesh 2
 	small_again
 	peers 20
-	for point in $(growing_points); do
+	for point in $(growing_points 0); do
 		small_again
 		before=$(numbers h1 h2)
 		peers 20
@@ -251,7 +254,7 @@ failed_while_growing() {
 	slots_mesh 2
 	small_again
 	peers 20
-	for point in $(growing_points); do
+	for point in $(growing_points 1); do
 		small_again
 		before=$(numbers h1 h2)
 		peers 20
