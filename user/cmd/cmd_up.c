@@ -125,6 +125,7 @@ int cmd_restart(const struct command_args *args)
 		return code;
 	code = cmd_up(args);
 	if (code)
-		tell("restart: not everything came up again; run `vxbpf up` once the cause is gone");
+		tell("restart: not everything came up again; run `vxbpf up` once the cause is "
+		     "gone");
 	return code;
 }

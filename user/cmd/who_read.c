@@ -171,7 +171,7 @@ struct owner_reading {
 	size_t first; /* of this overlay's in `out` */
 };
 
-/* Of the same MAC there may be several, until merge_owners(). */
+/* There may be several entries for one MAC, until merge_owners(). */
 static struct who_owner *owner(const struct owner_reading *r, const uint8_t mac[6])
 {
 	struct who_owner *grown, *o;
@@ -340,8 +340,7 @@ static int read_own(struct nl *nl, const struct owner_reading *r, struct why *wh
 int who_find_ip(struct nl *nl, const struct running *live, const struct vx_addr *ip,
 		struct who_owners *out, struct why *why)
 {
-	const struct owner_reading r = { live, ip, if_nametoindex(live->told.bridge), out,
-					 out->n };
+	const struct owner_reading r = { live, ip, if_nametoindex(live->told.bridge), out, out->n };
 	struct nlmsghdr *msg;
 	int err = r.bridge ? read_own(nl, &r, why) : 0;
 

@@ -142,8 +142,8 @@ int link_read(struct nl *nl, int ifindex, struct link *out);
 void links_ask_far(struct nl *nl, struct links *links, int bridge);
 /* From the messages of rtnetlink: RTM_*LINK, and RTM_*ADDR (false: not of IP). */
 void link_parse(const struct nlmsghdr *msg, struct link *out);
-/* Do two messages about a device say the same? What flickers (counters, carrier, all flags but up and promiscuous) and
- * what only links_ask_*() fill does not count; any other field of struct link does. */
+/* Do two messages about a device say the same? Any field of struct link counts but those that flicker (counters, flags
+ * other than up and promiscuous) and those that only links_ask_*() fill. */
 bool link_same(const struct link *a, const struct link *b);
 /* The attributes of a bridge's port. */
 void link_parse_port(const struct nlattr *port, struct link *out);

@@ -351,10 +351,11 @@ static int verify(struct nl *nl, struct converge_state *s, struct why *why)
 		     (step->now->kind == OBJ_INDEX || step->now->kind == OBJ_HOOK)))
 			continue;
 		step_print(step, false, text, sizeof(text));
-		err = why_set(why, -EAGAIN,
-			      "%s: not as its config wants it after two attempts, so another program "
-			      "may change it back; still to do: %s",
-			      s->overlay, text);
+		err = why_set(
+			why, -EAGAIN,
+			"%s: not as its config wants it after two attempts, so another program "
+			"may change it back; still to do: %s",
+			s->overlay, text);
 	}
 	if (!err) {
 		struct view before = s->view;
@@ -411,7 +412,7 @@ static int apply_once(struct nl *nl, struct converge *c, struct why *why)
 	return err ? err : verify(nl, c->state, why);
 }
 
-/* What others change while vxbpf is at it needs another look, and mostly no more. */
+/* A change that others made while vxbpf was at it needs a second attempt, and mostly no more. */
 static int apply_again(struct nl *nl, struct converge *c, struct why *why)
 {
 	autoconverge struct converge next = { 0 };
