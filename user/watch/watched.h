@@ -18,7 +18,8 @@ struct watched_port {
 	int ifindex;
 	bool queued; /* it is to be looked at, not before `due_ms` */
 	uint64_t due_ms;
-	unsigned looks; /* at it within a second: a container may change it hundreds of times a second */
+	unsigned
+		looks; /* at it within a second: a container may change it hundreds of times a second */
 	uint64_t forget_ms; /* when they no longer count */
 };
 
