@@ -31,6 +31,8 @@ another_address() {
 	! says_so h1 config . || fail "the config is blamed: $(cat "$WORK/check")"
 	expect 3 vx h1 status vxbr0
 	assert_match 'no device has 192\.0\.2\.1 now' "$OUT" "status"
+	expect 1 vx h1 ping h2 -c 1
+	assert_match "h2: ping: no device has this host's address 192\.0\.2\.1 now" "$ERR" "ping"
 	ip -n h1 addr add 192.0.2.1/24 dev eth0
 	pings c11 "$(ip4_of c21)" 2
 	well h1

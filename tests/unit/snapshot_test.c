@@ -322,6 +322,29 @@ static void a_lost_mark_is_told_from_a_stranger(void **state)
 	assert_says(&s, SNAPSHOT_UP, stranger);
 }
 
+/* Whatever the reason, a peer that sends and is not let in is no peer that rests. */
+static void shut_out_is_degraded(void **state)
+{
+	static const enum vx_reason reasons[] = { VX_REASON_WRONG_VNI, VX_REASON_MALFORMED };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+		struct snapshot s = healthy();
+		struct snapshot_witness *w = witness(&s, reasons[i], 2 * SECOND);
+
+		text_copy(w->last.peer, sizeof(w->last.peer), s.peers[0].name);
+		snapshot_judge(&s);
+		assert_int_equal(s.state, SNAPSHOT_UP);
+		s.peers[0].sum.last_rx_ns = 0;
+		snapshot_judge(&s);
+		assert_int_equal(s.state, SNAPSHOT_DEGRADED);
+		w->last.time_ns = NOW - 40 * SECOND;
+		snapshot_judge(&s);
+		assert_int_equal(s.state, SNAPSHOT_UP);
+		verdicts_free(&s.problems);
+	}
+}
+
 static void unguarded_names_its_cause(void **state)
 {
 	struct snapshot s = healthy();
@@ -481,6 +504,7 @@ int main(void)
 		cmocka_unit_test(only_late_drops_are_said),
 		cmocka_unit_test(loops_are_dropped_whatever_the_guard),
 		cmocka_unit_test(a_lost_mark_is_told_from_a_stranger),
+		cmocka_unit_test(shut_out_is_degraded),
 		cmocka_unit_test(unguarded_names_its_cause),
 		cmocka_unit_test(loop_names_its_witness),
 		cmocka_unit_test(every_reason_has_a_sentence),
