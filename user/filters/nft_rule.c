@@ -303,10 +303,10 @@ static void take_expression(struct nft_walk *w, const struct nlattr *expression)
 	static const struct {
 		const char *name;
 		void (*take)(struct nft_walk *w, const struct nlattr *data);
-		const char *more; /* whether the rule fits depends on more than the flow; */
-		bool derived; /* of an IP packet it follows from the flow all the same */
+		const char *more; /* whether the rule fits depends on more than the flow */
 		const char *effect;
 		enum rule_verdict verdict;
+		bool derived; /* `more`, but of an IP packet it follows from the flow all the same */
 	} known[] = {
 		{ "payload", .take = nft_load_payload },
 		{ "meta", .take = nft_load_meta },
