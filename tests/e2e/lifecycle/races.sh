@@ -244,9 +244,12 @@ steps_left() {
 # Each time: nothing half-done is left of a new overlay, and one that runs goes on.
 undone_each_time() {
 	mesh 2
-	background h1 bash -c 'for ((i = 0; i < 20000; i++)); do echo link set vx-h2 mtu 1400; done | ip -force -batch - 2>/dev/null' >/dev/null
+	background h1 bash -c 'timeout 60 yes "link set vx-h2 mtu 1400" | ip -force -batch - 2>"$0"' "$WORK/disturber" >/dev/null
+	wait_for 10 test -s "$WORK/disturber"
 	STATUS=0
-	ERR=$(vx h1 up vxbr0 2>&1) || STATUS=$?
+	# After each request the others have time for theirs.
+	ERR=$(on h1 strace -qq -o "$WORK/trace" -e trace=sendto,sendmsg -e inject=sendto,sendmsg:delay_exit=20000 \
+		"$VXBPF" up vxbr0 2>&1) || STATUS=$?
 	assert_eq 1 "$STATUS" "exit status, having said $ERR"
 	assert_match 'vxbr0: not as its config wants it after two attempts, .*mtu 1400 -> 65000; the overlay was removed again' "$ERR" "what up says"
 	nothing_left h1
