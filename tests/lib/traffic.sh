@@ -30,7 +30,7 @@ capture() {
 capture_end() {
 	quiet
 	stop "$(<"$WORK/$1.tcpdump")"
-	grep -q '^0 packets dropped by kernel' "$WORK/$1.err" || fail "capture $1 lost packets"
+	grep -q '^0 packets dropped by kernel' "$WORK/$1.err" || fail "capture $1 lost packets: $(tail -n 3 "$WORK/$1.err")"
 }
 
 captured() {
