@@ -73,7 +73,7 @@ arrived() {
 # wall HOW KIND: see xdp.py.
 wall() {
 	: >"$WORK/wall"
-	background c21 "$HERE/xdp.py" eth0 "$@" >"$WORK/wall"
+	background c21 "$LIB/xdp.py" eth0 "$@" >"$WORK/wall"
 	WALL=$PID
 	wait_for 5 grep -q attached "$WORK/wall"
 }

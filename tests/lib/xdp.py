@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -IS
 # SPDX-License-Identifier: GPL-2.0
-"""xdp.py IFNAME netlink|link plain|frags|generic: a wall against UDP over IPv4, attached to IFNAME until killed.
+"""xdp.py IFNAME netlink|link|storm plain|frags|generic: a wall against UDP over IPv4, attached to IFNAME until killed.
 
-plain and frags are in driver mode, frags is for packets in several buffers as well. Says `attached` when it is.
+storm attaches and detaches it as often as it can. plain and frags are in driver mode, frags is for packets in several buffers as well. Says `attached` when it is.
 """
 import ctypes
 import os
@@ -66,11 +66,21 @@ def set_link(ifindex, fd, flags):
         sys.exit(f"xdp.py: {os.strerror(-error)}")
 
 
+def storm(ifindex, fd, flags):
+    while not signal.sigtimedwait([signal.SIGTERM], 0):
+        set_link(ifindex, fd, flags)
+        set_link(ifindex, -1, flags)
+
+
 ifname, how, kind = sys.argv[1:]
 index = socket.if_nametoindex(ifname)
 mode = SKB_MODE if kind == "generic" else DRV_MODE
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 program = load(kind == "frags")
+if how == "storm":
+    print("attached", flush=True)
+    storm(index, program, mode)
+    sys.exit(0)
 if how == "link":
     bpf(LINK_CREATE, struct.pack("=IIII", program, index, ATTACH_XDP, mode))  # ends with this process
 else:
