@@ -21,12 +21,12 @@ IPV6=0
 one_port_costs_little() {
 	local began looks
 	auto_mesh
-	container h1 c12
-	watch h1 vxbr0
-	settled h1
+	container h2 c22
+	watch h2 vxbr0
+	settled h2
 	talk 60
 	wait_for 5 is_fast
-	background c12 "$LIB/xdp.py" eth0 storm plain >"$WORK/storm"
+	background c22 "$LIB/xdp.py" eth0 storm plain >"$WORK/storm"
 	wait_for 5 grep -q attached "$WORK/storm"
 	: >"$OUT_FILE"
 	began=$SECONDS
@@ -36,8 +36,8 @@ one_port_costs_little() {
 	assert_le $((5 + 6 * (SECONDS - began + 1))) "$looks" "looks at the port in $((SECONDS - began)) s"
 	wait_for 3 is_fast
 	stop "$PID"
-	settled h1
-	is_accelerated h1 c12
+	settled h2
+	is_accelerated h2 c22
 }
 
 run_tests
