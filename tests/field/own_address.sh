@@ -50,6 +50,8 @@ duplicate_address() {
 	wait_for 5 on h1 bash -c 'ip -6 addr show dev eth0 dadfailed | grep dadfailed'
 	appears h1 own_address 'another machine on the network of eth0 has this host.s address 2001:db8::1 too'
 	about h1 own_address 2001:db8::1
+	expect 1 vx h1 ping h2 -c 1
+	assert_match "h2: ping: another machine has this host's address 2001:db8::1 too" "$ERR" "ping"
 	ip -n s9 addr del 2001:db8::1/64 dev eth0
 	ip -n h1 addr del 2001:db8::1/64 dev eth0
 	ip -n h1 addr add 2001:db8::1/64 dev eth0

@@ -3,8 +3,8 @@
 # Situation: a container's end of its veth moves into the host's own namespace while traffic runs, as when the container
 #            ends with its veth kept, or somebody debugs it.
 # Kernel: goes on as soon as the end is up there with its address.
-# vxbpf: the same if `vxbpf watch` runs. The fast path delivered into the other namespace and lost every frame, and
-#        `watch` heard nothing, as the kernel tells the end's new namespace only.
+# vxbpf: the same if `vxbpf watch` runs: the host's end loses its carrier by the move, and that news says where the other
+#        end is now. The fast path delivered into the other namespace and lost every frame.
 
 ALL_TESTS="moved_into_the_host"
 # shellcheck source=tests/lib/netns.sh

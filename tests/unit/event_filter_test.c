@@ -214,25 +214,6 @@ static void ports_are_looked_at_alone(void **state)
 	JUDGE(s, about(s, EVENT_LINK_GONE, SHY_PORT), true, ALL);
 }
 
-/* Only the namespace a veth's end comes to hears of it. */
-static void far_ends_that_come_matter(void **state)
-{
-	struct scene *s = *state;
-	struct event e = about(s, EVENT_LINK, NEW);
-
-	text_copy(e.link.kind, sizeof(e.link.kind), "veth");
-	e.link.peer = PORT;
-	JUDGE(s, e, true, ALL);
-	e.link.peer = OTHER;
-	JUDGE(s, e, true, NOT);
-	e.link.peer = PORT;
-	e.link.peer_elsewhere = true;
-	JUDGE(s, e, true, NOT);
-	e.link.peer_elsewhere = false;
-	view_set_link(&s->view, NEW, &e.link); /* it is known */
-	JUDGE(s, e, true, NOT);
-}
-
 static void bridges_speak_of_their_ports(void **state)
 {
 	struct scene *s = *state;
@@ -445,7 +426,6 @@ int main(void)
 		CASE(nothing_known_means_all),
 		CASE(parts_that_change_matter),
 		CASE(ports_are_looked_at_alone),
-		CASE(far_ends_that_come_matter),
 		CASE(bridges_speak_of_their_ports),
 		CASE(announced_mtu_of_the_underlay_matters),
 		CASE(addresses_of_hosts_matter),

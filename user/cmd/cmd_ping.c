@@ -95,15 +95,18 @@ static int need_own_address(const struct running_peer *peer, struct why *why)
 {
 	autonl struct nl *nl = NULL;
 	struct addrs addrs = { 0 };
+	const struct addr *own;
 	int err = nl_open(&nl, why);
 
 	if (!err)
 		err = addrs_read(nl, &addrs, why);
-	if (!err && !addrs_have(&addrs, &peer->said.local))
+	own = err ? NULL : addrs_find(&addrs, &peer->said.local);
+	if (!err && (!own || own->duplicate))
 		err = why_set(why, -EADDRNOTAVAIL,
-			      "%s: ping: no device has this host's address %s now, so the tunnel "
-			      "sends nothing; see `vxbpf check`",
-			      peer->said.name, peer->said.local_address);
+			      "%s: ping: %s this host's address %s%s, so the tunnel sends nothing; "
+			      "see `vxbpf check`",
+			      peer->said.name, own ? "another machine has" : "no device has",
+			      peer->said.local_address, own ? " too" : " now");
 	free(addrs.v);
 	return err;
 }

@@ -53,13 +53,6 @@ static bool on_bridge(const struct view *view, const struct link *link)
 	return bridge && link && link->master == bridge->ifindex;
 }
 
-/* A veth's end that came here from another namespace: the host's end, a port, hears nothing of it. */
-static bool is_far_end(const struct view *view, const struct link *link)
-{
-	return strcmp(link->kind, "veth") == 0 && !link->peer_elsewhere &&
-	       on_bridge(view, links_by_index(&view->world.links, link->peer));
-}
-
 /* Isolation of one port decides over that of all tunnels (I2). */
 static enum matter port_matters(const struct link *was, const struct link *is)
 {
@@ -75,7 +68,7 @@ static enum matter link_matters(const struct event *e, const struct view *view, 
 		return settled && ((was && is && link_same(was, is)) || (!was && !is)) ? MATTER_NOT
 										       : MATTER_ALL;
 	if (!on_bridge(view, was) && !on_bridge(view, is))
-		return !was && is && is_far_end(view, is) ? MATTER_ALL : MATTER_NOT;
+		return MATTER_NOT;
 	/* By XDP at its other end a veth's features change, and nothing else. */
 	if (was && is && !e->features && link_same(was, is))
 		return MATTER_NOT;
