@@ -110,8 +110,7 @@ void watched_queue_all(struct watched *w)
 	w->all = true;
 }
 
-/* A process that removes one pin mostly removes more: a folder, or pins another vxbpf has replaced. */
-static void queue_all_after_pins(struct watched *w)
+void watched_queue_all_after(struct watched *w)
 {
 	uint64_t then = watched_clock_ms() + PINS_MS;
 
@@ -138,7 +137,7 @@ void watched_hear(struct watched *w, const struct event *e)
 		break;
 	case MATTER_ALL:
 		if (e->kind == EVENT_PIN_GONE)
-			queue_all_after_pins(w);
+			watched_queue_all_after(w);
 		else
 			watched_queue_all(w);
 		break;

@@ -72,6 +72,9 @@ int watched_next_port(const struct watched *w);
 void watched_took_port(struct watched *w, int ifindex);
 /* Everything is to be looked at. */
 void watched_queue_all(struct watched *w);
+/* The same, a moment later: a process that removes one pin or program mostly removes more, a folder, say, or what
+ * another vxbpf has replaced. */
+void watched_queue_all_after(struct watched *w);
 /* The host's rules are to be read again, beside everything else. */
 void watched_queue_rules(struct watched *w);
 void watched_work_on_rules(struct watched *w);

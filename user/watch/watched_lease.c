@@ -144,7 +144,7 @@ void watched_renew(struct watched *w, struct nl *nl)
 	if (w->asks_nf && fastpath_bridge_nf_any())
 		watched_judge(w);
 	if (w->asks_nf && programs_now(w) != w->programs)
-		watched_queue_all(w);
+		watched_queue_all_after(w);
 	if (w->lease >= 0)
 		set_lease(w, now_ms * 1000000 + LEASE_NS);
 	w->lease_due_ms = now_ms + LEASE_MS;
